@@ -1,0 +1,19 @@
+/* The commands of baocao. Each stands in its own cmd_<name>.c and is a row of the table in main.c. */
+#pragma once
+
+#include "lib/base/diag.h"
+
+/* Options every command knows. */
+struct cli_options {
+    enum bao_lang lang; /* --lang vi|en; default vi */
+    bool json;          /* --format json */
+    const char *self;   /* argv[0] */
+};
+
+/* Exit codes (design.md section 4). */
+enum { CLI_OK = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_KEPT = 3 };
+
+/* argv[0] is the command's name; the common options are already taken out. Gives the exit code. */
+typedef int cli_command(const struct cli_options *options, int argc, char **argv);
+
+cli_command cli_load;

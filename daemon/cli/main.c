@@ -1,0 +1,83 @@
+/* baocao: what everyone but the operator uses. Finds the command and takes out the common options. */
+#include "daemon/cli/cli.h"
+
+static const struct {
+    const char *name;
+    cli_command *run;
+    const char *what[BAO_LANGS];
+} commands[] = {
+    {"load", cli_load, {"in JSON đọc được từ tệp YAML hoặc JSON", "print the JSON made of a YAML or JSON file"}},
+};
+
+static int usage(FILE *to, enum bao_lang lang)
+{
+    fputs(lang == BAO_VI ? "Cách dùng: baocao LỆNH [TÙY CHỌN] …\n\nCác lệnh:\n"
+                         : "Usage: baocao COMMAND [OPTION] …\n\nCommands:\n",
+          to);
+    for (size_t i = 0; i < BAO_COUNT(commands); i++)
+        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].what[lang]);
+    fputs(lang == BAO_VI ? "\nTùy chọn chung: --lang vi|en, --format text|json, --help\n"
+                         : "\nCommon options: --lang vi|en, --format text|json, --help\n",
+          to);
+    return to == stdout ? CLI_OK : CLI_USAGE;
+}
+
+/* The value of option `name` at argv[i], written "--name value" or "--name=value"; *used says how many words. */
+static const char *option_value(int argc, char **argv, int i, const char *name, int *used)
+{
+    size_t n = strlen(name);
+
+    if (strncmp(argv[i], name, n) != 0)
+        return NULL;
+    if (argv[i][n] == '=') {
+        *used = 1;
+        return argv[i] + n + 1;
+    }
+    if (argv[i][n] != '\0' || i + 1 >= argc)
+        return NULL;
+    *used = 2;
+    return argv[i + 1];
+}
+
+/* Takes --lang and --format out of argv: the new argc, or -1 for a value that is none. */
+static int take_common(int argc, char **argv, struct cli_options *options)
+{
+    int out = 1;
+
+    for (int i = 1; i < argc;) {
+        const char *value;
+        int used = 0;
+
+        if ((value = option_value(argc, argv, i, "--lang", &used)) != NULL) {
+            if (strcmp(value, "vi") != 0 && strcmp(value, "en") != 0)
+                return -1;
+            options->lang = strcmp(value, "en") == 0 ? BAO_EN : BAO_VI;
+        } else if ((value = option_value(argc, argv, i, "--format", &used)) != NULL) {
+            if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+                return -1;
+            options->json = strcmp(value, "json") == 0;
+        } else {
+            argv[out++] = argv[i];
+            used = 1;
+        }
+        i += used;
+    }
+    argv[out] = NULL;
+    return out;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli_options options = {.lang = BAO_VI, .self = argv[0]};
+
+    argc = take_common(argc, argv, &options);
+    if (argc < 2)
+        return usage(stderr, options.lang);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(stdout, options.lang);
+    for (size_t i = 0; i < BAO_COUNT(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(&options, argc - 1, argv + 1);
+    fprintf(stderr, options.lang == BAO_VI ? "baocao: không có lệnh «%s»\n" : "baocao: no such command: %s\n", argv[1]);
+    return usage(stderr, options.lang);
+}

@@ -1,0 +1,75 @@
+#include "lib/base/diag.h"
+
+void bao_findings_init(struct bao_findings *f, struct bao_arena *arena, size_t cap)
+{
+    *f = (struct bao_findings){.arena = arena, .cap = cap};
+}
+
+static bool make_room(struct bao_findings *f)
+{
+    size_t size = f->size == 0 ? 8 : f->size * 2;
+    struct bao_finding *items;
+
+    if (f->n < f->size)
+        return true;
+    items = bao_arena_array(f->arena, size, sizeof(*items));
+    if (items == NULL) {
+        f->no_memory = true;
+        return false;
+    }
+    if (f->n != 0)
+        memcpy(items, f->items, f->n * sizeof(*items));
+    f->items = items;
+    f->size = size;
+    return true;
+}
+
+struct bao_finding *bao_findings_add(struct bao_findings *f, unsigned code, enum bao_severity severity,
+                                     struct bao_place at)
+{
+    struct bao_finding *finding;
+
+    f->by_severity[severity]++;
+    if (f->n >= f->cap || !make_room(f)) {
+        f->dropped++;
+        return NULL;
+    }
+    finding = &f->items[f->n++];
+    *finding = (struct bao_finding){.code = (uint16_t)code, .severity = (uint8_t)severity, .at = at};
+    return finding;
+}
+
+void bao_finding_arg2(struct bao_finding *finding, struct bao_str vi, struct bao_str en)
+{
+    if (finding == NULL)
+        return;
+    bao_require(finding->n_args < BAO_FINDING_ARGS);
+    finding->args[finding->n_args++] = (struct bao_arg){vi, en};
+}
+
+void bao_finding_arg(struct bao_finding *finding, struct bao_str value)
+{
+    bao_finding_arg2(finding, value, BAO_STR_NULL);
+}
+
+static bool comes_after(const struct bao_finding *a, const struct bao_finding *b)
+{
+    if (a->at.line != b->at.line)
+        return a->at.line > b->at.line;
+    if (a->at.column != b->at.column)
+        return a->at.column > b->at.column;
+    return a->code > b->code;
+}
+
+/* Insertion sort: stable, and lists are capped in the hundreds and nearly ordered already. */
+void bao_findings_sort(struct bao_findings *f)
+{
+    for (size_t i = 1; i < f->n; i++) {
+        struct bao_finding x = f->items[i];
+        size_t k = i;
+
+        for (; k > 0 && comes_after(&f->items[k - 1], &x); k--)
+            f->items[k] = f->items[k - 1];
+        f->items[k] = x;
+    }
+}

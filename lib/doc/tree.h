@@ -1,0 +1,127 @@
+/* The one value tree: what YAML and JSON documents become, with the place of every value and key.
+ *
+ * Immutable once loaded; nodes live in the arena of the load. Made for one pass by a validator: a map's
+ * members stand in one array in the order of the file, each with its key's hash. */
+#pragma once
+
+#include "lib/base/decimal.h"
+#include "lib/base/diag.h"
+#include "lib/base/error.h"
+
+enum bao_type { BAO_NULL, BAO_BOOL, BAO_INT, BAO_DEC, BAO_STRING, BAO_LIST, BAO_MAP };
+
+/* How the value was written, for messages and for the report rules (forms.md section 3). */
+enum bao_style {
+    BAO_STYLE_QUOTED = 1,  /* quoted or block scalar: text by its form */
+    BAO_STYLE_FLOAT = 2,   /* a number written with a point or exponent */
+    BAO_STYLE_ALIAS = 4,   /* stands here by a YAML alias */
+    BAO_STYLE_FLOW = 8,    /* list or map in [] or {} */
+    BAO_STYLE_CORE = 16,   /* YAML number in hexadecimal or octal */
+    BAO_STYLE_YAML = 32,   /* read by the YAML loader */
+};
+
+struct bao_member;
+
+struct bao_node {
+    uint8_t type;  /* enum bao_type */
+    uint8_t style; /* BAO_STYLE_* */
+    uint16_t spare;
+    uint32_t len;  /* octets of a string; elements of a list or map */
+    union {
+        bool boolean;
+        int64_t i;
+        const struct bao_dec *dec; /* never whole within int64 */
+        const char *str;           /* UTF-8, NUL-terminated besides len; may hold NUL inside */
+        const struct bao_node *items;
+        const struct bao_member *members;
+    };
+    uint32_t line, column;   /* from 1; column in characters */
+    uint32_t offset, extent; /* octets in the source: scalars as written with quotes; lists and maps to their end */
+};
+
+struct bao_member {
+    const char *key; /* UTF-8, NUL-terminated besides key_len */
+    uint32_t key_len;
+    uint32_t hash; /* bao_key_hash(key) */
+    uint32_t line, column, offset, extent; /* of the key as written */
+    struct bao_node value;
+};
+
+_Static_assert(sizeof(struct bao_node) == 32 && sizeof(struct bao_member) == 64, "one cache line a member");
+
+/* A loaded document. */
+struct bao_doc {
+    struct bao_node root;
+    struct bao_str source; /* UTF-8 as judged (BOM dropped, UTF-16 converted), borrowed or in the arena */
+    uint32_t n_nodes;
+    bool is_json; /* read by the strict JSON parser */
+};
+
+/* Hash of a key: quick, fixed for all time and machines, not keyed. Lookups that hostile keys could
+ * degrade sort or cap instead. */
+static inline uint32_t bao_key_hash(const char *p, size_t n)
+{
+    uint64_t h = 0x9e3779b97f4a7c15u ^ (n * 0xff51afd7ed558ccdu), w;
+
+    for (; n >= 8; p += 8, n -= 8) {
+        memcpy(&w, p, 8);
+        h = (h ^ w) * 0xff51afd7ed558ccdu;
+        h ^= h >> 32;
+    }
+    w = 0;
+    if (n != 0)
+        memcpy(&w, p, n);
+    h = (h ^ w) * 0xff51afd7ed558ccdu;
+    return (uint32_t)(h ^ h >> 29);
+}
+
+static inline struct bao_str bao_node_str(const struct bao_node *node)
+{
+    return (struct bao_str){node->str, node->len};
+}
+
+static inline struct bao_str bao_member_key(const struct bao_member *m)
+{
+    return (struct bao_str){m->key, m->key_len};
+}
+
+static inline bool bao_node_is_number(const struct bao_node *node)
+{
+    return node->type == BAO_INT || node->type == BAO_DEC;
+}
+
+static inline struct bao_num bao_node_num(const struct bao_node *node)
+{
+    return node->type == BAO_INT ? bao_num_int(node->i) : (struct bao_num){.is_int = false, .d = node->dec};
+}
+
+static inline struct bao_place bao_node_place(const struct bao_node *node)
+{
+    return (struct bao_place){node->line, node->column, node->offset, node->extent};
+}
+
+static inline struct bao_place bao_member_place(const struct bao_member *m)
+{
+    return (struct bao_place){m->line, m->column, m->offset, m->extent};
+}
+
+/* The member of that key, or NULL (also when the node is not a map). Linear: for maps of a form's size. */
+const struct bao_member *bao_node_member(const struct bao_node *map, struct bao_str key);
+/* Its value, or NULL. */
+const struct bao_node *bao_node_get(const struct bao_node *map, const char *key);
+
+/* Equality as JSON Schema means it: numbers by value, maps without order. Cost linear in size but for
+ * maps (n log n); depth is bounded by the loader. */
+bool bao_node_equal(const struct bao_node *a, const struct bao_node *b);
+/* A total order consistent with bao_node_equal, for sorting. */
+int bao_node_cmp(const struct bao_node *a, const struct bao_node *b);
+
+/* Appends the JSON text of a value: members in file order, numbers in canonical text (bao_num_print). */
+int bao_node_print_json(struct bao_buf *out, const struct bao_node *node) BAO_MUST_CHECK;
+/* Appends the canonical JSON text: members sorted by octets of the key, numbers normalised, no spaces. The
+ * content hash of a report is the SHA-256 of this text. */
+int bao_node_print_canonical(struct bao_buf *out, const struct bao_node *node) BAO_MUST_CHECK;
+/* The SHA-256 of the canonical text, without making the text. 0 or -ENOMEM. */
+int bao_node_hash(const struct bao_node *node, uint8_t ret[32]) BAO_MUST_CHECK;
+/* Appends one JSON string with its quotes. */
+int bao_json_quote(struct bao_buf *out, struct bao_str s) BAO_MUST_CHECK;

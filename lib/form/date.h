@@ -1,0 +1,40 @@
+/* Civil dates and times of the province. Pure arithmetic; no clock is read here.
+ *
+ * A date is days since 1970-01-01 (proleptic Gregorian). A time is microseconds since
+ * 1970-01-01T00:00:00Z. The province's offset is an argument (Asia/Ho_Chi_Minh: +7 h, no summer time). */
+#pragma once
+
+#include "lib/base/buf.h"
+#include "lib/base/error.h"
+
+typedef int32_t bao_date;
+typedef int64_t bao_time;
+
+#define BAO_DATE_NONE INT32_MIN
+#define BAO_TIME_NONE INT64_MIN
+#define BAO_SECOND INT64_C(1000000)
+#define BAO_DAY (INT64_C(86400) * BAO_SECOND)
+#define BAO_VN_OFFSET (7 * 3600) /* seconds east of UTC */
+
+struct bao_ymd {
+    int year;
+    int month; /* 1..12 */
+    int day;   /* 1..31 */
+};
+
+bao_date bao_date_make(int year, int month, int day);
+struct bao_ymd bao_date_split(bao_date d);
+/* 0 = Monday .. 6 = Sunday (ISO 8601). */
+int bao_date_weekday(bao_date d);
+int bao_month_days(int year, int month);
+/* YYYY-MM-DD of a real day: true. */
+bool bao_date_parse(struct bao_str s, bao_date *ret);
+/* Writes YYYY-MM-DD and NUL. */
+void bao_date_print(bao_date d, char ret[16]);
+/* The local day of a time, and the instant at which a local day and second of day stand. */
+bao_date bao_time_date(bao_time t, int offset);
+bao_time bao_time_make(bao_date d, int second_of_day, int offset);
+/* RFC 3339 with milliseconds and offset: 2026-11-01T07:59:58.113+07:00 and NUL. */
+void bao_time_print(bao_time t, int offset, char ret[40]);
+/* Reads RFC 3339 with any offset. */
+bool bao_time_parse(struct bao_str s, bao_time *ret);

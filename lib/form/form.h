@@ -1,0 +1,92 @@
+/* Form definitions: the outer YAML document around a JSON Schema. forms.md section 2.
+ *
+ * A bao_form is immutable once loaded and shared between threads by reference. */
+#pragma once
+
+#include "lib/expr/expr.h"
+#include "lib/form/calendar.h"
+#include "lib/form/registry.h"
+#include "lib/schema/schema.h"
+
+struct bao_text2 {
+    struct bao_str vi, en;
+};
+
+enum bao_missing { BAO_MISSING_SKIP_ANY, BAO_MISSING_SKIP_ALL, BAO_MISSING_ZERO, BAO_MISSING_FAIL };
+enum bao_over { BAO_OVER_SUM, BAO_OVER_LAST, BAO_OVER_NONE };
+
+struct bao_check; /* lib/form/checks.h */
+
+struct bao_indicator {
+    struct bao_str code;
+    struct bao_text2 label, measure;
+    const struct bao_expr *value; /* NULL for a ratio */
+    int decimals;                 /* 0..6 */
+    uint8_t over_units;           /* BAO_OVER_SUM or BAO_OVER_NONE */
+    uint8_t over_time;            /* BAO_OVER_* */
+    /* ratio */
+    bool is_ratio, percent;
+    uint16_t of, to; /* indexes of the indicators it divides */
+    struct { int year; struct bao_num value; } *targets;
+    size_t n_targets;
+    int8_t direction; /* 1 up, -1 down, 0 not said */
+    bool has_alert_below, has_alert_above;
+    struct bao_num alert_below, alert_above;
+    struct bao_str same_as; /* form/code or empty */
+    struct bao_place at;
+};
+
+struct bao_form {
+    struct bao_str id;
+    int version;
+    struct bao_text2 title;
+    const struct bao_str *basis;
+    size_t n_basis;
+    struct bao_str programme;
+    /* reporters: an absent list does not restrict */
+    const struct bao_str *kinds, *groups, *only, *except;
+    size_t n_kinds, n_groups, n_only, n_except;
+    uint8_t period_type; /* enum bao_period_type; 0 = once */
+    struct bao_calendar calendar;
+    bao_date once_from, once_to, once_due; /* type once: its period is the day once_to */
+    const struct bao_deadline *deadlines;
+    size_t n_deadlines;
+    struct bao_lock lock;
+    bool nil_allowed, signed_required;
+    bao_date effective_from, effective_to; /* to BAO_DATE_NONE = open */
+    struct bao_schema *schema;             /* compiled inner schema */
+    const struct bao_node *schema_node;    /* its tree, for templates and titles */
+    const struct bao_check *checks;
+    size_t n_checks;
+    const struct bao_indicator *indicators;
+    size_t n_indicators;
+    const struct bao_node *collect; /* the list as written, or NULL */
+    struct bao_doc doc;             /* the whole document and its source */
+    struct bao_str file;            /* its name, for messages */
+    struct bao_arena arena;         /* owns all of the above */
+};
+
+/* All forms of a folder, with the common files they refer to. */
+struct bao_forms {
+    struct bao_form **items; /* by id, then version */
+    size_t n;
+};
+
+enum bao_form_outcome { BAO_FORM_E_BAD = 1 /* findings say why */ };
+
+/* Loads one form from its bytes (copied). `common` = trees known as "common" (schemas/common.yaml) or NULL. */
+int bao_form_load(struct bao_str bytes, struct bao_str file, const struct bao_node *common,
+                  struct bao_findings *findings, struct bao_form **ret) BAO_MUST_CHECK;
+struct bao_form *bao_form_free(struct bao_form *form);
+
+/* The version in force for a period: the highest version whose effective window holds the period's last day.
+ * NULL when there is none; *ret_known tells whether the id exists at all. */
+const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_str id, struct bao_period period,
+                                     bool *ret_known);
+/* Window of a period under this form; false when the period is not one of the form's type. */
+bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date *ret_from, bao_date *ret_to);
+/* Does this unit owe the period that ends on `cutoff`? (kind, groups, only, except, exists on that day) */
+bool bao_form_owes(const struct bao_form *form, const struct bao_unit *unit, bao_date cutoff);
+/* Due and lock times for a unit's kind; lock BAO_TIME_NONE = never. */
+void bao_form_times(const struct bao_form *form, const struct bao_holidays *h, int offset, struct bao_str kind,
+                    bao_date cutoff, bao_time *ret_due, bao_time *ret_lock);

@@ -1,0 +1,46 @@
+/* The one judge: bytes of a report in, verdict out. The same code in `baocao check` and in the daemon.
+ *
+ * Pure: time, forms and registry are arguments; no history (history checks are told, see checks.h). */
+#pragma once
+
+#include "lib/doc/load.h"
+#include "lib/form/form.h"
+#include "lib/text/symbols.h"
+
+struct bao_judge_context {
+    const struct bao_forms *forms;
+    const struct bao_registry *registry; /* NULL: unit and obligation are not judged */
+    struct bao_load_limits limits;
+    bao_time now; /* for "too early"; BAO_TIME_NONE = not judged */
+};
+
+/* One indicator's value in a report. */
+struct bao_figure {
+    bool present;
+    int64_t scaled; /* value * 10^decimals */
+};
+
+struct bao_verdict {
+    enum bao_symbol symbol; /* BAO_SYM_NONE = acceptable as far as the report alone tells */
+    struct bao_findings findings;
+    struct bao_doc doc;      /* root valid unless PARSE */
+    bool is_secret;          /* SECRET: the body must be neither stored nor logged */
+    /* the key; set as far as the envelope could be read */
+    struct bao_str form_id, unit;
+    struct bao_period period;
+    bool has_key;
+    int revision;
+    uint8_t content[32]; /* SHA-256 of the canonical tree; valid when has_key */
+    bool nil;
+    const struct bao_form *form; /* version in force, or NULL */
+    const struct bao_node *data; /* NULL when absent or nil */
+    bao_date from, to;           /* the period's window; to = cut-off day */
+    struct bao_figure *figures;  /* form->n_indicators, ratios absent (their parts count) */
+    struct bao_str warnings;     /* JSON array of findings accepted with the report; empty = none */
+    struct bao_str explanations; /* JSON object as sent; empty = none */
+    struct bao_str collected;    /* JSON object by collect field; empty = none */
+};
+
+/* Judges one report. Everything in *ret lives in the arena or in `bytes`. 0, or <0 (-ENOMEM): no verdict. */
+int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena,
+              struct bao_schema_scratch *scratch, struct bao_str bytes, struct bao_verdict *ret) BAO_MUST_CHECK;

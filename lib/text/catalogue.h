@@ -1,0 +1,50 @@
+/* The catalogue: for each code a symbol, whole sentences and mendings in Vietnamese and English, and the
+ * ways to show a finding: for a person with a caret, as one wire line, as JSON.
+ *
+ * Sentences are templates: {0}..{5} stand for the finding's arguments, already escaped on output. Each
+ * module's sentences stand in its own messages_<module>.inc:
+ *     BAO_MESSAGE(number, NAME, "câu tiếng Việt", "English sentence", "cách sửa", "how to mend") */
+#pragma once
+
+#include "lib/base/buf.h"
+#include "lib/base/diag.h"
+
+/* Codes of every module after doc: BAO_BC_<NAME> = number. 2xxx schema, 3xxx checks, 4xxx form files and
+ * envelope, 5xxx province files, 6xxx the wire's symbols. */
+#define BAO_MESSAGE(number, name, vi, en, mend_vi, mend_en) BAO_BC_##name = (number),
+enum bao_code {
+#include "lib/text/messages_schema.inc"
+#include "lib/text/messages_expr.inc"
+#include "lib/text/messages_form.inc"
+#include "lib/text/messages_province.inc"
+#include "lib/text/messages_wire.inc"
+    BAO_CODE_MAX_
+};
+#undef BAO_MESSAGE
+
+struct bao_message {
+    uint16_t code;
+    const char *name; /* upper case, stable */
+    const char *sentence[BAO_LANGS];
+    const char *mend[BAO_LANGS]; /* "" when the sentence says it all */
+};
+
+/* The catalogue's entry of a code, or NULL. */
+const struct bao_message *bao_message_get(unsigned code);
+
+/* Appends the sentence of a finding (the form's own when it has one), then its mending. No newline. */
+int bao_text_sentence(struct bao_buf *out, const struct bao_finding *f, enum bao_lang lang) BAO_MUST_CHECK;
+int bao_text_mend(struct bao_buf *out, const struct bao_finding *f, enum bao_lang lang) BAO_MUST_CHECK;
+/* The human rendering of forms.md section 6: head line, source line with caret, mending. `file` and `source`
+ * may be empty. */
+int bao_text_render(struct bao_buf *out, const struct bao_finding *f, struct bao_str file,
+                    struct bao_str source, enum bao_lang lang) BAO_MUST_CHECK;
+/* All of them, at most `show` (20), the rest counted in a last line. */
+int bao_text_render_all(struct bao_buf *out, const struct bao_findings *f, struct bao_str file,
+                        struct bao_str source, enum bao_lang lang, size_t show) BAO_MUST_CHECK;
+/* One line of the wire: line:column TAB BC<code> TAB path TAB sentence (tabs and newlines inside made spaces). */
+int bao_text_wire_line(struct bao_buf *out, const struct bao_finding *f, enum bao_lang lang) BAO_MUST_CHECK;
+/* One JSON object: code, severity, line, column, pointer, path, check, message{vi,en}, mend{vi,en}. */
+int bao_text_json(struct bao_buf *out, const struct bao_finding *f) BAO_MUST_CHECK;
+/* A JSON array of all of them. */
+int bao_text_json_all(struct bao_buf *out, const struct bao_findings *f) BAO_MUST_CHECK;
