@@ -22,7 +22,7 @@ struct bao_value {
     uint8_t type;
     bool is_double; /* BAO_V_NUM: came from a decimal, for CEL's type questions only */
     uint16_t code;  /* BAO_V_ERROR: BAO_BC_EXPR_* */
-    uint32_t len;   /* string octets, list or map elements */
+    uint32_t len;   /* string octets, list or map elements; BAO_V_ERROR: octet of the expression it arose at */
     union {
         bool boolean;
         struct bao_num num;
@@ -43,32 +43,49 @@ enum bao_expr_outcome {
 int bao_expr_parse(struct bao_arena *arena, struct bao_str text, struct bao_place at,
                    struct bao_findings *findings, const struct bao_expr **ret) BAO_MUST_CHECK;
 
+enum bao_step_kind {
+    BAO_STEP_FIELD,   /* .name or ["name"] */
+    BAO_STEP_INDEX,   /* [7] of a list */
+    BAO_STEP_EACH,    /* any element: the variable of a comprehension over the list */
+    BAO_STEP_COMPUTED /* [expression]: which one is known only when it runs */
+};
+
+struct bao_expr_step {
+    uint8_t kind;
+    uint32_t hash; /* BAO_STEP_FIELD: bao_key_hash(name) */
+    int64_t index; /* BAO_STEP_INDEX */
+    struct bao_str name;
+};
+
 /* A path an expression reads, from a variable: self.kinh_phi.giao gives root "self", steps kinh_phi, giao.
- * Inside a comprehension the iteration variable is resolved to its list: steps end with "*" for an element. */
+ * The variable of a comprehension is resolved to the list it walks. */
 struct bao_expr_path {
     struct bao_str root;
-    const struct bao_str *steps;
+    const struct bao_expr_step *steps;
     size_t n_steps;
-    bool guarded; /* only read inside has(), or where has() of the same path guards it */
+    bool guarded; /* read inside has(), or only where has() of the same path holds */
     struct bao_place at;
 };
 
-/* Every path the expression reads, for checking against a schema and for the missing strategies. */
-int bao_expr_paths(const struct bao_expr *expr, struct bao_arena *arena, const struct bao_expr_path **ret,
-                   size_t *ret_n) BAO_MUST_CHECK;
+/* Every path the expression reads, for checking against a schema and for the missing strategies. Owned by
+ * the expression. */
+const struct bao_expr_path *bao_expr_paths(const struct bao_expr *expr, size_t *ret_n);
+/* Is the whole expression one path? */
+bool bao_expr_is_path(const struct bao_expr *expr);
 
-/* Values of variables: gives the value of a name, or type BAO_V_ABSENT. */
+/* Values of variables: gives the value of a name, or type BAO_V_ABSENT. Asked once a name and evaluation. */
 struct bao_expr_scope {
     struct bao_value (*get)(void *user, struct bao_str name);
     void *user;
-    bool absent_is_zero; /* missing: zero */
+    const struct bao_value *zeros; /* by path: what an absent one stands for; NULL: absent is an error */
 };
 
 /* Evaluates within a step limit (1,000,000). 0 (ret may be BAO_V_ERROR or BAO_V_ABSENT), or -ENOMEM. */
 int bao_expr_eval(const struct bao_expr *expr, struct bao_arena *arena, const struct bao_expr_scope *scope,
                   struct bao_value *ret) BAO_MUST_CHECK;
 
-/* A document's value as an expression value; null members read as absent when `report` is set. */
-struct bao_value bao_value_of_node(const struct bao_node *node, bool report);
+/* A document's value as an expression value. A member whose value is null reads as absent (forms.md 1); NULL
+ * gives BAO_V_ABSENT. */
+struct bao_value bao_value_of_node(const struct bao_node *node);
 /* Appends a value as a person writes it (numbers canonical, text plain). */
 int bao_value_print(struct bao_buf *out, struct bao_value v) BAO_MUST_CHECK;
