@@ -6,7 +6,13 @@
 
 #include "lib/base/str.h"
 
-enum baod_level { BAOD_LOG_ERROR = 3, BAOD_LOG_WARNING = 4, BAOD_LOG_NOTICE = 5, BAOD_LOG_INFO = 6, BAOD_LOG_DEBUG = 7 };
+enum baod_level {
+    BAOD_LOG_ERROR = 3,
+    BAOD_LOG_WARNING = 4,
+    BAOD_LOG_NOTICE = 5,
+    BAOD_LOG_INFO = 6,
+    BAOD_LOG_DEBUG = 7,
+};
 
 /* Says what to print: lines above `most` are dropped. Under journald (`journal`) each line begins with <level>
  * and bears no time, else with the local time. */

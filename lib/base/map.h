@@ -16,6 +16,7 @@ struct bao_map {
 
 #define BAO_MAP_NULL ((struct bao_map){.slots = NULL})
 
+/* An empty map; takes no memory yet. */
 void bao_map_init(struct bao_map *m, const uint64_t seed[2]);
 /* Frees the slots, not what they point to; may be called twice, and on a zeroed map. */
 void bao_map_deinit(struct bao_map *m);
