@@ -1,0 +1,72 @@
+/* One connected socket: octets in and out through a transformer (identity, or TLS), with bounded queues.
+ *
+ * Ownership: the owner of a stream calls baod_stream_close() exactly once; from then on no callback comes, and the
+ * stream writes what is queued, lingers (protocol.md: shutdown of writing, at most 2 s or 256 KiB of reading) and frees
+ * itself. Callbacks run on the loop thread; closing from inside one is allowed. */
+#pragma once
+
+#include "lib/base/buf.h"
+#include "lib/base/error.h"
+
+#include <uv.h>
+
+struct baod_net;
+struct baod_stream;
+
+/* What all streams of a loop share: scratch buffers and the timer of lingering ones. */
+struct baod_net *baod_net_new(uv_loop_t *loop) BAO_MUST_CHECK;
+/* Closes the shared timer; frees it when the last stream has gone. Accepts NULL. */
+void baod_net_close(struct baod_net *net);
+uv_loop_t *baod_net_loop(struct baod_net *net);
+/* Streams that exist, lingering ones included. */
+size_t baod_net_streams(const struct baod_net *net);
+
+/* Turns octets of the wire into plain ones and back; no sockets inside. Functions give 0 or <0 (fatal). */
+struct baod_transform_ops {
+    const char *name;
+    /* The connection begins: may put octets into `wire`. */
+    int (*start)(void *t, struct bao_buf *wire);
+    /* Octets came: appends what they mean to `plain`, and whatever must be said back to `wire`. 1 = the other side
+     * ended properly. */
+    int (*receive)(void *t, struct bao_str in, struct bao_buf *plain, struct bao_buf *wire);
+    int (*send)(void *t, struct bao_str plain, struct bao_buf *wire);
+    /* Says the end (close_notify). */
+    int (*finish)(void *t, struct bao_buf *wire);
+    /* Plain octets may flow. */
+    bool (*ready)(const void *t);
+    void (*free)(void *t);
+};
+
+struct baod_stream_ops {
+    /* Plain octets; all are taken (the owner may call pause; at most one read, 64 KiB, can be on its way). */
+    void (*on_read)(void *user, struct bao_str bytes);
+    /* The transformer is ready (TLS handshake done); not called for the identity. May be NULL. */
+    void (*on_ready)(void *user);
+    /* The write queue is short again after baod_stream_queued() was over the mark. May be NULL. */
+    void (*on_drained)(void *user);
+    /* The other side has ended (eof), or the connection failed; `why` is for the log. The owner still closes. */
+    void (*on_end)(void *user, bool eof, const char *why);
+};
+
+/* Octets queued for writing above which the owner should stop making more. */
+enum { BAOD_STREAM_MARK = 256 * 1024, BAOD_STREAM_QUEUE_MAX = 4 * 1024 * 1024, BAOD_STREAM_CHUNK = 64 * 1024 };
+
+/* Sets whom the stream belongs to and starts reading. To be called once, inside the listener's callback. */
+int baod_stream_own(struct baod_stream *s, const struct baod_stream_ops *ops, void *user) BAO_MUST_CHECK;
+/* Queues octets: 0, or -ENOBUFS when the queue is full, -ENOMEM, or the transformer's error; then close it. */
+int baod_stream_write(struct baod_stream *s, struct bao_str bytes) BAO_MUST_CHECK;
+/* Octets not yet taken by the system. */
+size_t baod_stream_queued(const struct baod_stream *s);
+/* When the system last took octets or the queue was empty, in uv_now() milliseconds. */
+uint64_t baod_stream_progress(const struct baod_stream *s);
+void baod_stream_pause(struct baod_stream *s);
+void baod_stream_resume(struct baod_stream *s);
+/* See above. `linger` false drops what is queued and resets nothing politely. */
+void baod_stream_close(struct baod_stream *s, bool linger);
+/* "10.1.2.3:4711", "[::1]:4711" or "unix". Lives as long as the stream. */
+const char *baod_stream_name(const struct baod_stream *s);
+/* The other side's address without its port: the key of per-address caps. */
+const char *baod_stream_address(const struct baod_stream *s);
+bool baod_stream_is_loopback(const struct baod_stream *s);
+/* The transformer, for questions about certificates; NULL for the identity. */
+void *baod_stream_transform(const struct baod_stream *s);
