@@ -6,11 +6,8 @@
 #include "lib/expr/expr.h"
 #include "lib/form/calendar.h"
 #include "lib/form/registry.h"
+#include "lib/form/yaml_fields.h"
 #include "lib/schema/schema.h"
-
-struct bao_text2 {
-    struct bao_str vi, en;
-};
 
 enum bao_missing { BAO_MISSING_SKIP_ANY, BAO_MISSING_SKIP_ALL, BAO_MISSING_ZERO, BAO_MISSING_FAIL };
 enum bao_over { BAO_OVER_SUM, BAO_OVER_LAST, BAO_OVER_NONE };
