@@ -1,55 +1,33 @@
-/* The configuration: one table of settings from which the reader, dump-config, the example file and the
- * manual are made. */
+/* The configuration: one table of settings from which the reader, dump-config and the example file are made. */
 #pragma once
 
 #include "lib/base/buf.h"
 #include "lib/base/diag.h"
 
-struct baod_listen {
-    char *address; /* host:port; port 0 = any */
-    bool plaintext; /* allowed beyond loopback without TLS */
-};
-
-/* All values after reading: strings are owned and freed by deinit; sizes in octets, times in milliseconds. */
+/* All values after reading. Texts are owned and freed by deinit, "" when not set; sizes in octets, times in
+ * milliseconds. What each means stands in the table of settings.c, and so in dump-config. */
 struct baod_settings {
-    struct {
-        char *address, *port_file;
-        bool plaintext;
-    } reports, http;
-    struct {
-        char *cert, *key, *client_ca, *crl;
-    } tls;
-    struct {
-        char *url;
-    } database;
-    struct {
-        char *state, *runtime, *forms, *province;
-    } paths;
-    struct {
-        int64_t body, document, peer_items, peer_bytes, total_bytes, connections, per_address;
-    } limits;
-    struct {
-        int64_t hello, idle, drain, batch;
-    } times;
-    struct {
-        int64_t threads, batch;
-    } work;
-    struct {
-        char *level;
-    } log;
-    char *node;
-    char *lang;
+    char *reports_address, *reports_port_file;
+    char *http_address, *http_port_file;
+    bool reports_plaintext, http_plaintext;
+    char *database_url;
+    char *state, *runtime, *forms, *province;
+    int64_t max_body, max_document, peer_items, peer_bytes, total_bytes, connections, per_address, spool;
+    int64_t hello_ms, idle_ms, drain_ms, batch_ms;
+    int64_t threads, batch;
+    char *log_level, *node, *lang;
 };
 
 enum baod_settings_outcome { BAOD_SETTINGS_E_BAD = 1 /* messages were appended to `complaints` */ };
 
 /* Defaults only. 0 or -ENOMEM. */
 int baod_settings_init(struct baod_settings *s) BAO_MUST_CHECK;
+/* Frees the texts; may be called twice, and on a zeroed struct. */
 void baod_settings_deinit(struct baod_settings *s);
-/* Defaults, then the file's settings. Unknown keys are errors with the nearest known one; each complaint says
- * file, line, column and what to write. */
+/* Puts the file's settings over what is there. Unknown keys are errors with the nearest known one; each complaint
+ * says file, line, column and what to write. The settings are untouched unless 0 is given. */
 int baod_settings_load(struct baod_settings *s, const char *file, enum bao_lang lang,
                        struct bao_buf *complaints) BAO_MUST_CHECK;
-/* Appends the settings as a YAML file that reads back equal, each with its meaning, default and whether a reload
- * changes it. */
+/* Appends the settings as a YAML file that reads back equal, each with its meaning in both languages, its default,
+ * and whether a reload (SIGHUP) changes it. */
 int baod_settings_dump(const struct baod_settings *s, struct bao_buf *out) BAO_MUST_CHECK;

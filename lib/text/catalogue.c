@@ -17,6 +17,7 @@ static const struct bao_message messages[] = {
 #include "lib/text/messages_form.inc"
 #include "lib/text/messages_province.inc"
 #include "lib/text/messages_wire.inc"
+#include "lib/text/messages_config.inc"
     {.code = 0},
 };
 #undef BAO_MESSAGE

@@ -18,6 +18,7 @@ enum bao_code {
 #include "lib/text/messages_form.inc"
 #include "lib/text/messages_province.inc"
 #include "lib/text/messages_wire.inc"
+#include "lib/text/messages_config.inc"
     BAO_CODE_MAX_
 };
 #undef BAO_MESSAGE
