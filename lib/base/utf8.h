@@ -23,8 +23,9 @@ struct bao_str bao_utf8_nfc(struct bao_arena *a, struct bao_str s) BAO_MUST_CHEC
 /* For likeness only: case folded, accents and marks dropped, d-stroke as d, spaces, '-' and '_' as one
  * '_', NFC/NFD and old and new tone places alike (Hoa with the mark on o or a). .p NULL: no memory. */
 struct bao_str bao_utf8_fold(struct bao_arena *a, struct bao_str s) BAO_MUST_CHECK;
-/* Optimal string alignment distance of two folded texts, in characters, capped at limit + 1. */
+/* Optimal string alignment distance of two folded texts, in characters, capped at limit + 1. Unequal texts of
+ * more than 128 characters are simply far apart. */
 size_t bao_utf8_distance(struct bao_str a, struct bao_str b, size_t limit);
 /* Appends s for a person's screen: at most max characters, then an ellipsis; control, bidi and invalid
- * octets as \u{..} escapes. */
+ * octets as \u{..} and \x{..} escapes. */
 int bao_utf8_escape(struct bao_buf *out, struct bao_str s, size_t max) BAO_MUST_CHECK;
