@@ -155,6 +155,7 @@ CREATE TABLE baocao.obligation (
     received_at timestamptz,           -- earliest custody of its accepted revisions not returned
     kept_at     timestamptz,           -- custody kept through a return ...
     kept_until  timestamptz,           -- ... for a revision that comes by then
+    last_revision int4 NOT NULL DEFAULT 0, -- the highest ever accepted; 0 = no report of it need be looked for
     PRIMARY KEY (unit, form, period)
 ) WITH (fillfactor = 80);
 -- Who owes, who is late, in one form and period.
