@@ -1,37 +1,20 @@
 #include "lib/form/receipt.h"
 #include "lib/base/error.h"
 
-enum { BATCH_TEXT_MAX = 1024, HEX_HASH = 2 * BAO_SHA256_LEN, HEX_SIG = 2 * BAO_ED25519_SIG_LEN };
+enum { BATCH_TEXT_MAX = 1024, UUID = 16, UUID_TEXT = 36, HEX_HASH = 2 * BAO_SHA256_LEN, HEX_SIG = 2 * BAO_ED25519_SIG_LEN };
 
 static const char LEAF_HEAD[] = "baocao-receipt 1\n", BATCH_HEAD[] = "baocao-batch 1\n";
 
-void bao_uuid_print(const uint8_t id[BAO_UUID_LEN], char ret[BAO_UUID_TEXT + 1])
+/* 8-4-4-4-12 lower-case digits and NUL. */
+static void print_uuid(const uint8_t id[UUID], char ret[UUID_TEXT + 1])
 {
-    char hex[2 * BAO_UUID_LEN + 1];
+    char hex[2 * UUID + 1];
 
-    bao_hex(id, BAO_UUID_LEN, hex);
-    (void)snprintf(ret, BAO_UUID_TEXT + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    bao_hex(id, UUID, hex);
+    (void)snprintf(ret, UUID_TEXT + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
-bool bao_uuid_parse(struct bao_str s, uint8_t ret[BAO_UUID_LEN])
-{
-    char hex[2 * BAO_UUID_LEN];
-    size_t n = 0;
-
-    if (s.n != BAO_UUID_TEXT)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash != (s.p[i] == '-'))
-            return false;
-        if (!dash)
-            hex[n++] = s.p[i];
-    }
-    return bao_unhex((struct bao_str){hex, sizeof(hex)}, ret, BAO_UUID_LEN);
-}
-
-void bao_uuid_v7(bao_time at, const uint8_t random[10], uint8_t ret[BAO_UUID_LEN])
+void bao_uuid_v7(bao_time at, const uint8_t random[10], uint8_t ret[UUID])
 {
     uint64_t ms = (uint64_t)(at / 1000);
 
@@ -55,10 +38,10 @@ static int print_time(struct bao_buf *out, const char *name, bao_time at)
 
 int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
 {
-    char id[BAO_UUID_TEXT + 1], content[HEX_HASH + 1];
+    char id[UUID_TEXT + 1], content[HEX_HASH + 1];
     int r;
 
-    bao_uuid_print(leaf->id, id);
+    print_uuid(leaf->id, id);
     bao_hex(leaf->content, sizeof(leaf->content), content);
     r = bao_buf_printf(out, "%sreceipt %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\ncontent %s\n", LEAF_HEAD,
                        id, BAO_STR_ARG(leaf->form), BAO_STR_ARG(leaf->unit), BAO_STR_ARG(leaf->period),

@@ -29,17 +29,12 @@
 #include "lib/form/date.h"
 #include "lib/form/merkle.h"
 
-enum { BAO_UUID_LEN = 16, BAO_UUID_TEXT = 36 };
-
-/* 8-4-4-4-12 lower-case hex digits and NUL. */
-void bao_uuid_print(const uint8_t id[BAO_UUID_LEN], char ret[BAO_UUID_TEXT + 1]);
-bool bao_uuid_parse(struct bao_str s, uint8_t ret[BAO_UUID_LEN]);
 /* RFC 9562 version 7 from a time and 10 random octets (6 bits of them give way to version and variant). */
-void bao_uuid_v7(bao_time at, const uint8_t random[10], uint8_t ret[BAO_UUID_LEN]);
+void bao_uuid_v7(bao_time at, const uint8_t random[10], uint8_t ret[16]);
 
 /* What a receipt says of one stored report; texts are borrowed. */
 struct bao_leaf {
-    uint8_t id[BAO_UUID_LEN];
+    uint8_t id[16];
     struct bao_str form, unit, period;
     int revision;
     uint8_t content[BAO_SHA256_LEN];

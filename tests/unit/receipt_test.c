@@ -84,21 +84,16 @@ static void every_change_is_noticed(void **state)
     bao_buf_deinit(&file);
 }
 
-static void uuids_print_and_parse(void **state)
+static void uuids_lead_with_the_time(void **state)
 {
     static const uint8_t RANDOM[10] = {0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6};
-    uint8_t id[16], again[16];
-    char text[37];
+    uint8_t id[16];
+    char text[33];
 
     (void)state;
     bao_uuid_v7(INT64_C(1645557742000000), RANDOM, id);
-    bao_uuid_print(id, text);
-    assert_string_equal(text, "017f22e2-79b0-7fff-bfff-010203040506");
-    assert_true(bao_uuid_parse(bao_str_c(text), again));
-    assert_memory_equal(id, again, 16);
-    text[8] = '0';
-    assert_false(bao_uuid_parse(bao_str_c(text), again));
-    assert_false(bao_uuid_parse(BAO_STR("017f22e2-79b0-7fff-bfff-01020304050"), again));
+    bao_hex(id, sizeof(id), text);
+    assert_string_equal(text, "017f22e279b07fffbfff010203040506");
 }
 
 int main(void)
@@ -106,7 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_receipt_reads_back_and_verifies),
         cmocka_unit_test(every_change_is_noticed),
-        cmocka_unit_test(uuids_print_and_parse),
+        cmocka_unit_test(uuids_lead_with_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
