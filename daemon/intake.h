@@ -5,6 +5,7 @@
  * exactly once, whether or not its peer still lives (peers are named by id, never by pointer). */
 #pragma once
 
+#include "daemon/config/snapshot.h"
 #include "daemon/store/submission.h"
 
 #include <uv.h>
@@ -34,5 +35,28 @@ struct baod_request {
     uint32_t txn;
 };
 
+struct baod_intake_options {
+    size_t max_reports;         /* inside at once; 0 = 32,768 */
+    size_t max_bytes;           /* of their bodies; 0 = 256 MiB */
+    size_t max_raw;             /* octets of one document after inflating; 0 = 4 MiB */
+    int threads;                /* judged in parallel; 0 = 2. The pool is UV_THREADPOOL_SIZE's */
+    struct bao_load_limits limits; /* octets 0: the default limits */
+};
+
+/* The writer and the snapshot must be set before the first submit. */
+int baod_intake_new(uv_loop_t *loop, struct baod_writer *writer, const struct baod_intake_options *options,
+                    struct baod_intake **ret) BAO_MUST_CHECK;
+/* What reports are judged by from now on (a reference is taken); those under way keep the older one. */
+void baod_intake_use(struct baod_intake *intake, struct baod_snapshot *snapshot);
 /* Takes a request: 0, or -ENOMEM / -EAGAIN (over budget, draining: the caller answers WAIT). */
 int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request) BAO_MUST_CHECK;
+/* Takes nothing new; calls drained(user) once when all has been answered. */
+void baod_intake_drain(struct baod_intake *intake, void (*drained)(void *user), void *user);
+/* Only when nothing is inside (after drain, or before the first submit). Accepts NULL; gives NULL. */
+struct baod_intake *baod_intake_free(struct baod_intake *intake);
+
+struct baod_intake_counts {
+    uint64_t taken, refused_budget;
+    size_t inside, bytes;
+};
+struct baod_intake_counts baod_intake_counts(const struct baod_intake *intake);

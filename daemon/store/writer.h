@@ -1,0 +1,50 @@
+/* The one writer: reports in, rows and receipts out, exact at every commit.
+ *
+ * One transaction is open at a time; what arrives meanwhile is the next batch, so a batch is one report at low
+ * load and grows by itself under load. Every transaction first takes the province's advisory lock, then reads
+ * what it needs, decides in C, writes and commits; answers go out after COMMIT only. A batch whose COMMIT got no
+ * answer is submitted again once the connection is back: the keys tell what had happened. */
+#pragma once
+
+#include "daemon/store/submission.h"
+
+#include <uv.h>
+
+struct baod_writer;
+struct baod_dictionary;
+
+struct baod_writer_options {
+    const char *conninfo;      /* copied */
+    const char *node;          /* this daemon's name in audit rows; copied */
+    uint8_t seed[32];          /* its Ed25519 key */
+    size_t batch_max;          /* reports in a batch; 0 = 1,000 */
+    size_t queue_max;          /* reports waiting; 0 = 20,000. More are answered BUSY */
+    int patience_ms;           /* how long a report waits for the database before WAIT BUSY; 0 = 4,000 */
+    /* The database is there: bring what judges and numbers up to its epochs (migrations, forms, registry), then
+     * call baod_writer_go(). Called on each connection, and when a batch found another daemon's epoch. */
+    void (*prepare)(struct baod_writer *writer, void *user);
+    void *user;
+};
+
+/* Figures since the start, for metrics. */
+struct baod_writer_counts {
+    uint64_t batches, reports;        /* committed transactions; reports stored */
+    uint64_t duplicates, refused;
+    uint64_t retried, bisected, quarantined, unknown; /* batches run again; split; rows set aside; commits without answer */
+    size_t waiting, in_batch;
+    int64_t last_seq;
+};
+
+int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, struct baod_writer **ret) BAO_MUST_CHECK;
+/* Says that preparation is done: the numbers to use from now on (borrowed until the next go or free). NULL: it
+ * failed; the writer asks again in a while. */
+void baod_writer_go(struct baod_writer *writer, const struct baod_dictionary *dictionary);
+/* Takes a judged report (verdict.has_key) and answers through s->done, once, never from inside the call. */
+void baod_writer_submit(struct baod_writer *writer, struct baod_submission *s);
+/* Takes nothing new, finishes what waits, then calls drained(user) once. */
+void baod_writer_drain(struct baod_writer *writer, void (*drained)(void *user), void *user);
+/* Answers what waits with DRAINING, lets the connection go. Accepts NULL; gives NULL. */
+struct baod_writer *baod_writer_free(struct baod_writer *writer);
+struct baod_writer_counts baod_writer_counts(const struct baod_writer *writer);
+/* Does the database answer? */
+bool baod_writer_is_up(const struct baod_writer *writer);
