@@ -17,3 +17,5 @@ enum { CLI_OK = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_KEPT = 3 };
 typedef int cli_command(const struct cli_options *options, int argc, char **argv);
 
 cli_command cli_load;
+cli_command cli_rollup;
+cli_command cli_status;

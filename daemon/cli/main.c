@@ -6,6 +6,9 @@ static const struct {
     cli_command *run;
     const char *what[BAO_LANGS];
 } commands[] = {
+    {"status", cli_status,
+     {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)", "who reported, who is late (--missing: list them)"}},
+    {"rollup", cli_rollup, {"số tổng hợp theo phạm vi", "totals by scope"}},
     {"load", cli_load, {"in JSON đọc được từ tệp YAML hoặc JSON", "print the JSON made of a YAML or JSON file"}},
 };
 

@@ -1,0 +1,130 @@
+#include "daemon/cli/ask.h"
+
+#include "daemon/cli/table.h"
+#include "lib/text/catalogue.h"
+
+enum { BODY_MAX = 64 << 20 };
+
+static const char default_server[] = "http://127.0.0.1:7380";
+
+bool cli_question_read(const struct cli_options *options, int argc, char **argv, struct cli_question *ret)
+{
+    struct cli_question q = {.server = getenv("BAOCAO_SERVER")};
+    const struct {
+        const char *name;
+        const char **value;
+    } known[] = {{"--server", &q.server}, {"--form", &q.form},           {"--period", &q.period}, {"--scope", &q.scope},
+                 {"--unit", &q.unit},     {"--indicator", &q.indicator}, {"--limit", &q.limit}};
+
+    for (int i = 1; i < argc; i++) {
+        size_t k = 0;
+        size_t n = strcspn(argv[i], "=");
+
+        while (k < BAO_COUNT(known) && (strncmp(known[k].name, argv[i], n) != 0 || known[k].name[n] != '\0'))
+            k++;
+        if (k < BAO_COUNT(known) && argv[i][n] == '=') {
+            *known[k].value = argv[i] + n + 1;
+        } else if (k < BAO_COUNT(known) && i + 1 < argc) {
+            *known[k].value = argv[++i];
+        } else if (k == BAO_COUNT(known) && argv[i][0] != '-' && q.form == NULL) {
+            q.form = argv[i];
+        } else {
+            fprintf(stderr,
+                    options->lang == BAO_VI
+                        ? "baocao %s: không hiểu «%s»\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] [--scope PHẠM_VI] "
+                          "[--unit ĐƠN_VỊ] [--indicator CHỈ_TIÊU] [--limit N] [--server URL]\n"
+                        : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] [--scope SCOPE] "
+                          "[--unit UNIT] [--indicator CODE] [--limit N] [--server URL]\n",
+                    argv[0], argv[i], argv[0]);
+            return false;
+        }
+    }
+    if (q.server == NULL || *q.server == '\0')
+        q.server = default_server;
+    *ret = q;
+    return true;
+}
+
+/* The hub's refusal in the asked language; its bare status when the body says nothing. */
+static void tell_refusal(const struct cli_options *options, long status, const struct bao_node *root)
+{
+    const struct bao_node *message = root == NULL ? NULL : bao_node_get(root, "message");
+    const struct bao_node *text = message == NULL ? NULL : bao_node_get(message, options->lang == BAO_VI ? "vi" : "en");
+
+    if (text != NULL && text->type == BAO_STRING)
+        fprintf(stderr, "baocao: %.*s\n", BAO_STR_ARG(bao_node_str(text)));
+    else
+        fprintf(stderr, options->lang == BAO_VI ? "baocao: máy chủ trả lời HTTP %ld\n" : "baocao: the hub answered HTTP %ld\n",
+                status);
+}
+
+static int read_answer(const struct cli_options *options, long status, struct bao_arena *arena, struct bao_str body,
+                       const struct bao_node **ret_rows)
+{
+    struct bao_load_options load = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
+    struct bao_findings findings;
+    struct bao_doc *doc = bao_arena_alloc(arena, sizeof(*doc));
+    int r;
+
+    if (doc == NULL)
+        return CLI_USAGE;
+    load.limits.octets = BODY_MAX;
+    load.limits.nodes = 20000000;
+    bao_findings_init(&findings, arena, 1);
+    r = bao_load(arena, body, &load, &findings, doc);
+    if (status != 200 || r != 0 || doc->root.type != BAO_LIST) {
+        tell_refusal(options, status, r == 0 ? &doc->root : NULL);
+        return status == 400 || status == 422 ? CLI_NO : CLI_USAGE;
+    }
+    *ret_rows = &doc->root;
+    return CLI_OK;
+}
+
+int cli_ask(const struct cli_options *options, const struct cli_question *question, const char *path,
+            struct bao_arena *arena, const struct bao_node **ret_rows)
+{
+    const struct cli_parameter parameters[] = {
+        {"form", question->form}, {"period", question->period},       {"scope", question->scope},
+        {"unit", question->unit}, {"indicator", question->indicator}, {"limit", question->limit},
+    };
+    struct bao_buf body = BAO_BUF_NULL(BODY_MAX);
+    const char *why = "";
+    struct bao_str copy;
+    long status = 0;
+    int r = cli_get(question->server, path, parameters, BAO_COUNT(parameters), &body, &status, &why);
+
+    *ret_rows = NULL;
+    if (r < 0) {
+        fprintf(stderr, options->lang == BAO_VI ? "baocao: không hỏi được %s: %s\n" : "baocao: cannot ask %s: %s\n",
+                question->server, why);
+        bao_buf_deinit(&body);
+        return CLI_USAGE;
+    }
+    if (options->json && status == 200) {
+        fwrite(bao_buf_data(&body), 1, bao_buf_len(&body), stdout);
+        bao_buf_deinit(&body);
+        return CLI_OK;
+    }
+    copy = bao_arena_str(arena, bao_buf_str(&body));
+    bao_buf_deinit(&body);
+    return copy.p == NULL ? CLI_USAGE : read_answer(options, status, arena, copy, ret_rows);
+}
+
+struct bao_str cli_cell(struct bao_arena *arena, const struct bao_node *row, const char *name, enum bao_lang lang)
+{
+    const struct bao_node *value = bao_node_get(row, name);
+    struct bao_buf text = BAO_BUF_NULL(1 << 16);
+    struct bao_str copy;
+
+    if (value == NULL || value->type == BAO_NULL)
+        return BAO_STR("–");
+    if (value->type == BAO_STRING)
+        return bao_node_str(value);
+    if (bao_node_print_json(&text, value) != 0) {
+        bao_buf_deinit(&text);
+        return BAO_STR("?");
+    }
+    copy = bao_arena_str(arena, bao_buf_str(&text));
+    bao_buf_deinit(&text);
+    return bao_node_is_number(value) ? cli_number(arena, copy, lang) : copy;
+}

@@ -1,0 +1,74 @@
+#include "daemon/cli/client.h"
+
+#include <curl/curl.h>
+
+enum { CONNECT_SECONDS = 10, WHOLE_SECONDS = 120 };
+
+static size_t on_body(char *data, size_t size, size_t n, void *user)
+{
+    return bao_buf_append(user, data, size * n) == 0 ? size * n : 0;
+}
+
+static int add_parameter(CURL *curl, struct bao_buf *url, const struct cli_parameter *p, bool first)
+{
+    char *value = curl_easy_escape(curl, p->value, 0);
+    int r;
+
+    if (value == NULL)
+        return -ENOMEM;
+    r = bao_buf_printf(url, "%s%s=%s", first ? "?" : "&", p->name, value);
+    curl_free(value);
+    return r;
+}
+
+static int make_url(CURL *curl, const char *server, const char *path, const struct cli_parameter *parameters, size_t n,
+                    struct bao_buf *url)
+{
+    bool first = true;
+    int r = bao_buf_printf(url, "%s%s", server, path);
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        if (parameters[i].value == NULL)
+            continue;
+        r = add_parameter(curl, url, &parameters[i], first);
+        first = false;
+    }
+    return r == 0 ? bao_buf_append(url, "", 1) : r;
+}
+
+static CURLcode perform(CURL *curl, const char *url, struct bao_buf *body, long *ret_status)
+{
+    CURLcode code;
+
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)WHOLE_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "baocao/0.1");
+    code = curl_easy_perform(curl);
+    if (code == CURLE_OK)
+        code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+    return code;
+}
+
+int cli_get(const char *server, const char *path, const struct cli_parameter *parameters, size_t n,
+            struct bao_buf *ret_body, long *ret_status, const char **ret_why)
+{
+    struct bao_buf url = BAO_BUF_NULL(16384);
+    CURL *curl = curl_easy_init();
+    CURLcode code;
+    int r = curl == NULL ? -ENOMEM : make_url(curl, server, path, parameters, n, &url);
+
+    *ret_why = curl_easy_strerror(CURLE_OUT_OF_MEMORY);
+    if (r == 0) {
+        code = perform(curl, bao_buf_data(&url), ret_body, ret_status);
+        *ret_why = curl_easy_strerror(code);
+        r = code == CURLE_OK ? 0 : -EIO;
+    }
+    curl_easy_cleanup(curl);
+    bao_buf_deinit(&url);
+    return r;
+}

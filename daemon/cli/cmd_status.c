@@ -1,0 +1,83 @@
+/* baocao status: who owes, who is late, as counts that add up; --missing lists the units. */
+#include "daemon/cli/ask.h"
+#include "daemon/cli/table.h"
+
+enum { COLUMNS_MAX = 10 };
+
+struct view {
+    const char *path;
+    size_t n;
+    const char *names[COLUMNS_MAX];
+    struct cli_column columns[BAO_LANGS][COLUMNS_MAX];
+    const char *empty[BAO_LANGS];
+};
+
+static const struct view counts = {
+    "/v1/status",
+    9,
+    {"form", "period", "scope", "owed", "on_time", "late", "overdue", "pending", "exempt"},
+    {{{"Biểu mẫu", false}, {"Kỳ", false}, {"Phạm vi", false}, {"Phải gửi", true}, {"Đúng hạn", true}, {"Chậm", true},
+      {"Quá hạn", true}, {"Chưa đến hạn", true}, {"Miễn", true}},
+     {{"Form", false}, {"Period", false}, {"Scope", false}, {"Owed", true}, {"On time", true}, {"Late", true},
+      {"Overdue", true}, {"Pending", true}, {"Exempt", true}}},
+    {"Chưa có nghĩa vụ báo cáo nào khớp câu hỏi.", "No obligation matches the question."},
+};
+
+static const struct view missing = {
+    "/v1/missing",
+    8,
+    {"form", "period", "unit", "name_vi", "kind", "due_at", "hours_late", "extended_to"},
+    {{{"Biểu mẫu", false}, {"Kỳ", false}, {"Mã đơn vị", false}, {"Đơn vị", false}, {"Loại", false}, {"Hạn gửi", false},
+      {"Chậm (giờ)", true}, {"Gia hạn đến", false}},
+     {{"Form", false}, {"Period", false}, {"Unit", false}, {"Name", false}, {"Kind", false}, {"Due", false},
+      {"Hours late", true}, {"Extended to", false}}},
+    {"Không còn đơn vị nào thiếu báo cáo.", "No unit owes a report."},
+};
+
+static int print_rows(const struct view *view, const struct bao_node *rows, struct bao_arena *arena, enum bao_lang lang)
+{
+    struct bao_str *cells = bao_arena_array(arena, rows->len * view->n, sizeof(*cells));
+
+    if (cells == NULL)
+        return CLI_USAGE;
+    for (size_t i = 0; i < rows->len; i++)
+        for (size_t k = 0; k < view->n; k++)
+            cells[i * view->n + k] = cli_cell(arena, &rows->items[i], view->names[k], lang);
+    cli_table(stdout, view->columns[lang], view->n, cells, rows->len);
+    return CLI_OK;
+}
+
+/* Takes --missing out of argv: the new argc. */
+static int take_missing(int argc, char **argv, bool *ret)
+{
+    int n = 1;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--missing") == 0)
+            *ret = true;
+        else
+            argv[n++] = argv[i];
+    }
+    return n;
+}
+
+int cli_status(const struct cli_options *options, int argc, char **argv)
+{
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    const struct bao_node *rows = NULL;
+    struct cli_question question;
+    bool list = false;
+    const struct view *view;
+    int code = CLI_USAGE;
+
+    argc = take_missing(argc, argv, &list);
+    view = list ? &missing : &counts;
+    if (cli_question_read(options, argc, argv, &question))
+        code = cli_ask(options, &question, view->path, &arena, &rows);
+    if (rows != NULL && rows->len == 0)
+        puts(view->empty[options->lang]);
+    else if (rows != NULL)
+        code = print_rows(view, rows, &arena, options->lang);
+    bao_arena_deinit(&arena);
+    return code;
+}
