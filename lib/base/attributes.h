@@ -20,7 +20,7 @@
 
 /* Hands a pointer over: gives its value and leaves NULL behind, so that a cleanup local lets go. */
 #define BAO_TAKE(pointer)                                                                                    \
-    ({                                                                                                       \
+    __extension__({                                                                                          \
         __typeof__(pointer) bao_taken_ = (pointer);                                                          \
         (pointer) = NULL;                                                                                    \
         bao_taken_;                                                                                          \

@@ -19,10 +19,11 @@ struct bao_server_limits {
     uint64_t maxraw;    /* most octets of a document after inflating */
     int idle_s;
     bool needs_hash;    /* no TLS: REPORT must carry sha256 */
+    uint64_t seed;      /* any number, another for each connection: spreads after= by +-50 % */
 };
 
-/* Octets of an answer body at most; a longer one is cut at a line. */
-enum { BAO_SERVER_BODY_MAX = 256 * 1024 };
+/* Most octets of answers that wait in `out`. */
+enum { BAO_SERVER_OUT_MAX = 8 * 1024 * 1024 };
 
 enum bao_server_kind {
     BAO_SERVER_NONE,    /* all input was used */
@@ -32,8 +33,7 @@ enum bao_server_kind {
     BAO_SERVER_REPORT,  /* a whole report: body, deflated, raw, sha256 */
     BAO_SERVER_STAT,    /* head: receipt, or form, unit, period and rev; all checked for their form */
     BAO_SERVER_DUE,     /* head: unit, until */
-    BAO_SERVER_RELEASE, /* a reserved body will not come after all: give `reserve` octets back */
-    BAO_SERVER_CLOSE,   /* write what is in `out`, then close; `why` says it for the log */
+    BAO_SERVER_CLOSE,   /* ended: write what is in `out`, then close; the session's `why` is for the log */
 };
 
 struct bao_server_event {
@@ -45,7 +45,6 @@ struct bao_server_event {
     uint64_t raw;        /* the document's size when deflated */
     bool has_sha256;
     uint8_t sha256[32];
-    const char *why;
     struct bao_head head; /* valid until the event is filled again */
 };
 
@@ -54,30 +53,36 @@ enum bao_server_state {
     BAO_SERVER_GREETING, /* HELLO is being looked at */
     BAO_SERVER_OPEN,
     BAO_SERVER_DRAINING, /* new reports are answered WAIT DRAINING */
+    BAO_SERVER_QUITTING, /* QUIT came: what is open is answered, input is ignored */
     BAO_SERVER_ENDED,    /* the last answer is written; input is ignored */
     BAO_SERVER_STATES
 };
 
+/* A request that was read and has no answer yet. */
+struct bao_server_request {
+    uint32_t txn;
+    uint64_t reserve;
+};
+
 struct bao_server_session {
     struct bao_server_limits limits;
-    enum bao_server_state state;
+    enum bao_server_state state; /* ENDED: write `out`, then close */
     struct bao_frame_decoder frames;
     struct bao_buf out;
     enum bao_lang lang;
-    bool json;            /* findings as JSON */
-    bool reserving;       /* RESERVE was given, grant() is awaited */
-    bool reserved;        /* granted; its body is being read */
-    uint64_t reserve;
-    uint32_t last_txn;
-    uint32_t hello_txn;
-    uint32_t *open;       /* transactions without an answer */
+    bool json;                /* findings as JSON */
+    bool reserving;           /* RESERVE was given, grant() is awaited */
+    uint64_t reserve, body_len; /* of the report under way */
+    uint64_t reserved;        /* granted and not yet answered, in all */
+    uint32_t last_txn, hello_txn, quit_txn;
+    struct bao_server_request *open;
     uint32_t n_open;
-    unsigned strikes;     /* verbs before identity */
-    enum bao_symbol pending; /* what the body under way will be answered, when dropped */
-    const char *why;
-    int64_t deadline;     /* INT64_MAX: none */
-    int64_t paused_at;    /* INT64_MIN: reading */
-    const char *deadline_why;
+    unsigned strikes;         /* verbs before identity */
+    enum bao_symbol pending;  /* what the frame whose body is dropped will be answered */
+    const char *why;          /* why it ended */
+    int64_t deadline;         /* INT64_MAX: none */
+    int64_t paused_at;        /* INT64_MIN: reading */
+    const char *deadline_why; /* NULL: idle */
 };
 
 /* `limits` is copied. Starts the time for HELLO (10 s). */
@@ -104,7 +109,8 @@ void bao_server_grant(struct bao_server_session *s, int64_t now);
 /* Answers an open request with OK; `keys` as made by bao_head_put(). An unknown transaction: 0, nothing is written. */
 int bao_server_ok(struct bao_server_session *s, uint32_t txn, struct bao_str keys, struct bao_str body,
                   int64_t now) BAO_MUST_CHECK;
-/* Answers an open request with its symbol's word. An empty body gets the symbol's sentence. after_ms 0: 1,000. */
+/* Answers an open request with its symbol's word. An empty body gets the symbol's sentence. after_ms is
+ * spread by half of it; 0: 1,000. */
 int bao_server_no(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol, int after_ms,
                   struct bao_str body, int64_t now) BAO_MUST_CHECK;
 /* Tells something nobody asked for (DONE, REMIND, RETURNED). Before HELLO is answered: 0, nothing is written. */
@@ -114,5 +120,7 @@ int bao_server_tell(struct bao_server_session *s, const char *verb, struct bao_s
 int bao_server_drain(struct bao_server_session *s, int within_ms) BAO_MUST_CHECK;
 /* Ends the session with BYE (code: a symbol's name, IDLE or TIME). */
 int bao_server_bye(struct bao_server_session *s, const char *code, const char *why) BAO_MUST_CHECK;
+/* Ends the session without a word: the other side has gone or never spoke properly. */
+void bao_server_end(struct bao_server_session *s, const char *why);
 /* Nothing unanswered and no frame under way. */
 bool bao_server_quiet(const struct bao_server_session *s);
