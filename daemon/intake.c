@@ -1,0 +1,553 @@
+#include "daemon/intake.h"
+#include "daemon/store/writer.h"
+#include "lib/base/crypto.h"
+#include "lib/base/map.h"
+#include "lib/wire/deflate.h"
+
+#include <sys/random.h>
+
+enum {
+    INSIDE_MAX = 32768,
+    BYTES_MAX = 256 << 20,
+    RAW_MAX = 4 << 20,
+    THREADS = 2,
+    JOBS_PER_TURN = 64,          /* reports of one work item: amortises the hand-over, bounds the wait of the last */
+    TURN_BYTES = 512 << 10,
+    SPARE_JOBS = 256,
+    JUDGE_ARENA_MAX = 192 << 20, /* a document of 200,000 nodes with its findings fits */
+    DEFLATE_LEVEL = 5,
+};
+
+/* One report inside. */
+struct job {
+    struct baod_submission s; /* s.user = this */
+    struct baod_intake *intake;
+    struct bao_arena own;     /* the request's copy */
+    struct baod_request request;
+    struct baod_identity who;
+    struct job *next;
+    struct job *same; /* identical reports that wait for this one's answer */
+};
+
+struct job_list {
+    struct job *first, **end;
+    size_t n;
+};
+
+/* What one thread judges with. Belongs to the thread while busy, else to the loop. */
+struct worker {
+    uv_work_t work;
+    struct baod_intake *intake;
+    bool busy;
+    struct job *jobs;
+    struct bao_arena arena;
+    struct bao_schema_scratch *scratch;
+    struct bao_inflater *inflater;
+    struct bao_deflater *deflater;
+};
+
+struct baod_intake {
+    uv_loop_t *loop;
+    struct baod_writer *writer;
+    struct baod_snapshot *snapshot;
+    struct baod_intake_options options;
+    struct job_list queue;     /* not yet judged */
+    struct job *spare;
+    size_t n_spare;
+    struct bao_map under_way;  /* content hash -> the job that is with the writer */
+    struct baod_intake_counts counts;
+    void (*drained)(void *user);
+    void *drained_user;
+    bool draining;
+    struct worker *workers;
+};
+
+static void list_init(struct job_list *l)
+{
+    *l = (struct job_list){.first = NULL, .end = &l->first};
+}
+
+static void list_push(struct job_list *l, struct job *job)
+{
+    job->next = NULL;
+    *l->end = job;
+    l->end = &job->next;
+    l->n++;
+}
+
+static struct job *list_pop(struct job_list *l)
+{
+    struct job *job = l->first;
+
+    if (job == NULL)
+        return NULL;
+    l->first = job->next;
+    if (l->first == NULL)
+        l->end = &l->first;
+    l->n--;
+    return job;
+}
+
+/* ------------------------------------------------------------------ jobs */
+
+static void job_free(struct job *job)
+{
+    bao_arena_deinit(&job->s.arena);
+    bao_arena_deinit(&job->own);
+    free(job);
+}
+
+static size_t job_bytes(const struct job *job)
+{
+    return job->request.body.n + (job->request.deflated ? (size_t)job->request.raw : 0);
+}
+
+/* Copies the request in. NULL: no memory. */
+static struct job *job_new(struct baod_intake *intake, const struct baod_request *request)
+{
+    struct job *job = intake->spare;
+
+    if (job != NULL) {
+        intake->spare = job->next;
+        intake->n_spare--;
+    } else {
+        job = calloc(1, sizeof(*job));
+        if (job == NULL)
+            return NULL;
+        bao_arena_init(&job->s.arena, JUDGE_ARENA_MAX);
+    }
+    job->intake = intake;
+    job->request = *request;
+    job->request.body = bao_arena_str(&job->own, request->body);
+    job->who = *request->who;
+    job->request.who = &job->who;
+    if (job->request.body.p == NULL)
+        goto fail;
+    for (size_t i = 0; i < job->who.n_units; i++) {
+        job->who.units[i] = bao_arena_str(&job->own, job->who.units[i]);
+        if (job->who.units[i].p == NULL)
+            goto fail;
+    }
+    return job;
+fail:
+    job_free(job);
+    return NULL;
+}
+
+/* Empties a job for the next request. */
+static void job_recycle(struct baod_intake *intake, struct job *job)
+{
+    if (intake->n_spare >= SPARE_JOBS) {
+        job_free(job);
+        return;
+    }
+    bao_arena_reset(&job->s.arena);
+    bao_arena_reset(&job->own);
+    *job = (struct job){.s = {.arena = job->s.arena}, .own = job->own, .next = intake->spare};
+    intake->spare = job;
+    intake->n_spare++;
+}
+
+static void drain_check(struct baod_intake *intake)
+{
+    if (intake->draining && intake->counts.inside == 0 && intake->drained != NULL) {
+        void (*drained)(void *) = intake->drained;
+
+        intake->drained = NULL;
+        drained(intake->drained_user);
+    }
+}
+
+/* Tells the peer and forgets the job. */
+static void job_answer(struct job *job)
+{
+    struct baod_intake *intake = job->intake;
+
+    job->request.answer(job->request.user, job->request.peer, job->request.txn, &job->s);
+    intake->counts.inside--;
+    intake->counts.bytes -= job_bytes(job);
+    (void)baod_snapshot_unref((struct baod_snapshot *)job->s.snapshot);
+    job_recycle(intake, job);
+    drain_check(intake);
+}
+
+/* ------------------------------------------------------------------ on a worker thread */
+
+static int copy_str(struct bao_arena *arena, struct bao_str *s)
+{
+    struct bao_str copy = s->n == 0 ? BAO_STR("") : bao_arena_str(arena, *s);
+
+    if (copy.p == NULL)
+        return -ENOMEM;
+    *s = copy;
+    return 0;
+}
+
+static int copy_finding(struct bao_arena *arena, struct bao_finding *f)
+{
+    struct bao_str *texts[] = {&f->pointer, &f->keyword, &f->path, &f->titles[BAO_VI], &f->titles[BAO_EN], &f->check,
+                               &f->item, &f->message[BAO_VI], &f->message[BAO_EN]};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < BAO_COUNT(texts); i++)
+        r = copy_str(arena, texts[i]);
+    for (size_t i = 0; r == 0 && i < f->n_args; i++) {
+        r = copy_str(arena, &f->args[i].vi);
+        /* A missing English text says that both languages share the Vietnamese one. */
+        if (r == 0 && f->args[i].en.p != NULL)
+            r = copy_str(arena, &f->args[i].en);
+    }
+    return r;
+}
+
+/* Keeps of an acceptable verdict what the writer and the answer need, in a small arena of the report's own, so that
+ * the thread's arena, with the whole tree, serves the next report. */
+static int keep_verdict(struct job *job)
+{
+    struct bao_arena *arena = &job->s.arena;
+    struct bao_verdict *v = &job->s.verdict;
+    struct bao_str *texts[] = {&v->form_id, &v->unit, &v->warnings, &v->explanations, &v->collected};
+    size_t n_figures = v->form == NULL ? 0 : v->form->n_indicators;
+    struct bao_figure *figures = bao_arena_array(arena, n_figures, sizeof(*figures));
+    struct bao_finding *items = bao_arena_array(arena, v->findings.n, sizeof(*items));
+    int r = 0;
+
+    if (figures == NULL || items == NULL)
+        return -ENOMEM;
+    if (n_figures != 0)
+        memcpy(figures, v->figures, n_figures * sizeof(*figures));
+    v->figures = figures;
+    if (v->findings.n != 0)
+        memcpy(items, v->findings.items, v->findings.n * sizeof(*items));
+    v->findings.items = items;
+    v->findings.size = v->findings.n;
+    v->findings.arena = arena;
+    for (size_t i = 0; r == 0 && i < v->findings.n; i++)
+        r = copy_finding(arena, &items[i]);
+    for (size_t i = 0; r == 0 && i < BAO_COUNT(texts); i++)
+        r = copy_str(arena, texts[i]);
+    if (job->request.deflated)
+        job->s.document.p = NULL; /* inflated into the thread's arena; only its size is needed from now on */
+    v->doc = (struct bao_doc){.n_nodes = v->doc.n_nodes, .is_json = v->doc.is_json};
+    v->data = NULL;
+    return r;
+}
+
+/* Gets the document's octets: 0 with job->s.symbol perhaps set, or -ENOMEM. */
+static int open_body(struct worker *w, struct job *job)
+{
+    const struct baod_request *request = &job->request;
+    size_t max_raw = job->intake->options.max_raw;
+    int r;
+
+    if (!request->deflated) {
+        job->s.document = request->body;
+        if (request->body.n > max_raw)
+            job->s.symbol = BAO_SYM_TOOBIG;
+        return 0;
+    }
+    job->s.stored = request->body;
+    if (request->raw > max_raw) {
+        job->s.symbol = BAO_SYM_TOOBIG;
+        return 0;
+    }
+    r = bao_inflate(w->inflater, &w->arena, request->body, (size_t)request->raw, &job->s.document);
+    if (r > 0)
+        job->s.symbol = r == BAO_INFLATE_E_RAW ? BAO_SYM_RAW : BAO_SYM_INFLATE;
+    return r < 0 ? r : 0;
+}
+
+static int judge(struct worker *w, struct job *job)
+{
+    const struct baod_snapshot *snapshot = job->s.snapshot;
+    struct bao_judge_context context = {.forms = &snapshot->forms, .registry = &snapshot->registry,
+                                        .limits = job->intake->options.limits, .now = job->request.received_at};
+    struct bao_arena used;
+    int r = open_body(w, job);
+
+    if (r < 0 || job->s.symbol != BAO_SYM_NONE)
+        return r;
+    bao_sha256(job->s.document.p, job->s.document.n, job->s.sha256);
+    if (job->request.has_sha256 && memcmp(job->s.sha256, job->request.sha256, sizeof(job->s.sha256)) != 0) {
+        job->s.symbol = BAO_SYM_HASH;
+        return 0;
+    }
+    r = bao_judge(&context, &w->arena, w->scratch, job->s.document, &job->s.verdict);
+    if (r < 0)
+        return r;
+    if (job->s.verdict.symbol == BAO_SYM_NONE) {
+        if (!job->request.deflated)
+            r = bao_deflate(w->deflater, &job->s.arena, job->s.document, &job->s.stored);
+        return r < 0 ? r : keep_verdict(job);
+    }
+    /* Refused: its findings lie all over the arena, which the report therefore takes along. */
+    used = w->arena;
+    w->arena = job->s.arena;
+    job->s.arena = used;
+    job->s.verdict.findings.arena = &job->s.arena;
+    return 0;
+}
+
+static void work(uv_work_t *req)
+{
+    struct worker *w = req->data;
+
+    for (struct job *job = w->jobs; job != NULL; job = job->next) {
+        int r = judge(w, job);
+
+        if (r < 0) {
+            job->s.verdict = (struct bao_verdict){.symbol = BAO_SYM_INTERNAL};
+            job->s.symbol = BAO_SYM_INTERNAL;
+        }
+        bao_arena_reset(&w->arena);
+    }
+}
+
+/* ------------------------------------------------------------------ on the loop */
+
+static bool may_speak(const struct baod_identity *who, struct bao_str unit)
+{
+    if (who->any_unit)
+        return true;
+    for (size_t i = 0; i < who->n_units; i++)
+        if (bao_str_eq(who->units[i], unit))
+            return true;
+    return false;
+}
+
+static struct bao_str content_key(const struct job *job)
+{
+    return (struct bao_str){(const char *)job->s.verdict.content, sizeof(job->s.verdict.content)};
+}
+
+/* The writer has decided: answer this one and those that are the same. */
+static void decided(struct baod_submission *s)
+{
+    struct job *job = s->user, *same = job->same;
+
+    if (bao_map_get(&job->intake->under_way, content_key(job)) == job)
+        (void)bao_map_take(&job->intake->under_way, content_key(job));
+    while (same != NULL) {
+        struct job *next = same->same;
+
+        same->s.symbol = s->symbol;
+        same->s.receipt = s->receipt;
+        same->s.receipt.dup = s->symbol == BAO_SYM_NONE;
+        same->s.detail[BAO_VI] = s->detail[BAO_VI];
+        same->s.detail[BAO_EN] = s->detail[BAO_EN];
+        same->s.after_ms = s->after_ms;
+        same->same = NULL;
+        job_answer(same);
+        same = next;
+    }
+    job->same = NULL;
+    job_answer(job);
+}
+
+/* A judged report: answer it, let it wait for its twin, or give it to the writer. */
+static void judged(struct baod_intake *intake, struct job *job)
+{
+    struct baod_submission *s = &job->s;
+    struct job *first;
+
+    if (s->symbol == BAO_SYM_NONE && !s->verdict.has_key)
+        s->symbol = s->verdict.symbol == BAO_SYM_NONE ? BAO_SYM_INTERNAL : s->verdict.symbol;
+    if (s->symbol == BAO_SYM_NONE && s->verdict.is_secret)
+        s->symbol = BAO_SYM_SECRET;
+    if (s->symbol == BAO_SYM_NONE && !may_speak(&job->who, s->verdict.unit))
+        s->symbol = BAO_SYM_UNIT;
+    if (s->symbol != BAO_SYM_NONE) {
+        job_answer(job);
+        return;
+    }
+    first = bao_map_get(&intake->under_way, content_key(job));
+    if (first != NULL && first->s.verdict.symbol == s->verdict.symbol) {
+        job->same = first->same;
+        first->same = job;
+        return;
+    }
+    /* Without memory for the map the report goes on alone; the key will answer. */
+    if (first == NULL && bao_map_set(&intake->under_way, content_key(job), job) < 0)
+        s->symbol = BAO_SYM_NONE;
+    baod_writer_submit(intake->writer, s);
+}
+
+static void dispatch(struct baod_intake *intake);
+
+static void worked(uv_work_t *req, int status)
+{
+    struct worker *w = req->data;
+    struct job *job = BAO_TAKE(w->jobs);
+
+    (void)status; /* work items are never cancelled: a report read to its end is carried through */
+    w->busy = false;
+    dispatch(w->intake);
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        judged(w->intake, job);
+        job = next;
+    }
+}
+
+/* Gives an idle worker its share of the queue. */
+static void give(struct baod_intake *intake, struct worker *w)
+{
+    size_t share = (intake->queue.n + (size_t)intake->options.threads - 1) / (size_t)intake->options.threads, bytes = 0;
+    struct job_list list;
+
+    if (share > JOBS_PER_TURN)
+        share = JOBS_PER_TURN;
+    list_init(&list);
+    while (list.n < share && bytes < TURN_BYTES) {
+        struct job *job = list_pop(&intake->queue);
+
+        if (job == NULL)
+            break;
+        bytes += job_bytes(job);
+        list_push(&list, job);
+    }
+    w->jobs = list.first;
+    w->busy = true;
+    w->work.data = w;
+    if (uv_queue_work(intake->loop, &w->work, work, worked) != 0)
+        abort(); /* fails only without a work function */
+}
+
+static void dispatch(struct baod_intake *intake)
+{
+    for (int i = 0; i < intake->options.threads && intake->queue.n != 0; i++)
+        if (!intake->workers[i].busy)
+            give(intake, &intake->workers[i]);
+}
+
+int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request)
+{
+    size_t bytes = request->body.n + (request->deflated ? (size_t)request->raw : 0);
+    struct job *job;
+
+    if (intake->draining || intake->snapshot == NULL || intake->counts.inside >= intake->options.max_reports ||
+        bytes > intake->options.max_bytes - intake->counts.bytes) {
+        intake->counts.refused_budget++;
+        return -EAGAIN;
+    }
+    job = job_new(intake, request);
+    if (job == NULL)
+        return -ENOMEM;
+    job->s.snapshot = baod_snapshot_ref(intake->snapshot);
+    job->s.received_at = request->received_at;
+    job->s.done = decided;
+    job->s.user = job;
+    intake->counts.taken++;
+    intake->counts.inside++;
+    intake->counts.bytes += bytes;
+    list_push(&intake->queue, job);
+    dispatch(intake);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static void worker_deinit(struct worker *w)
+{
+    bao_arena_deinit(&w->arena);
+    (void)bao_schema_scratch_free(w->scratch);
+    (void)bao_inflater_free(w->inflater);
+    (void)bao_deflater_free(w->deflater);
+}
+
+static int worker_init(struct worker *w, struct baod_intake *intake)
+{
+    w->intake = intake;
+    bao_arena_init(&w->arena, JUDGE_ARENA_MAX);
+    w->scratch = bao_schema_scratch_new();
+    w->inflater = bao_inflater_new();
+    w->deflater = bao_deflater_new(DEFLATE_LEVEL);
+    return w->scratch == NULL || w->inflater == NULL || w->deflater == NULL ? -ENOMEM : 0;
+}
+
+static void set_defaults(struct baod_intake_options *o)
+{
+    if (o->max_reports == 0)
+        o->max_reports = INSIDE_MAX;
+    if (o->max_bytes == 0)
+        o->max_bytes = BYTES_MAX;
+    if (o->max_raw == 0)
+        o->max_raw = RAW_MAX;
+    if (o->threads <= 0)
+        o->threads = THREADS;
+    if (o->limits.octets == 0)
+        o->limits = BAO_LOAD_LIMITS_DEFAULT;
+}
+
+static void free_intake(struct baod_intake **intake)
+{
+    *intake = baod_intake_free(*intake);
+}
+
+int baod_intake_new(uv_loop_t *loop, struct baod_writer *writer, const struct baod_intake_options *options,
+                    struct baod_intake **ret)
+{
+    BAO_CLEANUP(free_intake) struct baod_intake *intake = calloc(1, sizeof(*intake));
+    uint64_t seed[2];
+
+    if (intake == NULL)
+        return -ENOMEM;
+    intake->loop = loop;
+    intake->writer = writer;
+    intake->options = *options;
+    set_defaults(&intake->options);
+    list_init(&intake->queue);
+    if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        return -errno;
+    bao_map_init(&intake->under_way, seed);
+    intake->workers = calloc((size_t)intake->options.threads, sizeof(*intake->workers));
+    if (intake->workers == NULL)
+        return -ENOMEM;
+    for (int i = 0; i < intake->options.threads; i++)
+        if (worker_init(&intake->workers[i], intake) < 0)
+            return -ENOMEM;
+    *ret = BAO_TAKE(intake);
+    return 0;
+}
+
+void baod_intake_use(struct baod_intake *intake, struct baod_snapshot *snapshot)
+{
+    struct baod_snapshot *old = intake->snapshot;
+
+    intake->snapshot = baod_snapshot_ref(snapshot);
+    (void)baod_snapshot_unref(old);
+}
+
+void baod_intake_drain(struct baod_intake *intake, void (*drained)(void *user), void *user)
+{
+    intake->draining = true;
+    intake->drained = drained;
+    intake->drained_user = user;
+    drain_check(intake);
+}
+
+struct baod_intake *baod_intake_free(struct baod_intake *intake)
+{
+    if (intake == NULL)
+        return NULL;
+    bao_require(intake->counts.inside == 0);
+    while (intake->spare != NULL) {
+        struct job *job = intake->spare;
+
+        intake->spare = job->next;
+        job_free(job);
+    }
+    for (int i = 0; intake->workers != NULL && i < intake->options.threads; i++)
+        worker_deinit(&intake->workers[i]);
+    free(intake->workers);
+    bao_map_deinit(&intake->under_way);
+    (void)baod_snapshot_unref(intake->snapshot);
+    free(intake);
+    return NULL;
+}
+
+struct baod_intake_counts baod_intake_counts(const struct baod_intake *intake)
+{
+    return intake->counts;
+}
