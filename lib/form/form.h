@@ -9,6 +9,7 @@
 #include "lib/form/yaml_fields.h"
 #include "lib/schema/schema.h"
 
+enum { BAO_PERIOD_ONCE = 0 }; /* a form's period_type beside enum bao_period_type */
 enum bao_missing { BAO_MISSING_SKIP_ANY, BAO_MISSING_SKIP_ALL, BAO_MISSING_ZERO, BAO_MISSING_FAIL };
 enum bao_over { BAO_OVER_SUM, BAO_OVER_LAST, BAO_OVER_NONE };
 
@@ -30,7 +31,41 @@ struct bao_indicator {
     bool has_alert_below, has_alert_above;
     struct bao_num alert_below, alert_above;
     struct bao_str same_as; /* form/code or empty */
+    const struct bao_str *kinds; /* unit kinds that have its fields (x-for); n_kinds 0 = all who owe the form */
+    size_t n_kinds;
     struct bao_place at;
+};
+
+/* A place in the data of a report: member names, "*" for each item of a list. */
+struct bao_data_path {
+    const struct bao_str *steps;
+    size_t n;
+};
+
+/* A part of the data that exists for some kinds of unit only (x-for). */
+struct bao_part {
+    struct bao_data_path path;
+    const struct bao_str *kinds;
+    size_t n_kinds;
+    bool required;             /* for those kinds */
+    struct bao_text2 title;    /* may be empty */
+};
+
+/* A list whose items are told apart by a member (x-key). */
+struct bao_keyed_list {
+    struct bao_data_path path; /* of the list */
+    struct bao_str key;
+};
+
+/* A narrative part for the synthesis. */
+struct bao_collect {
+    struct bao_str field; /* as written, dotted */
+    struct bao_data_path path;
+    bool is_list;         /* of maps: `when` and columns speak of its items */
+    struct bao_text2 heading;
+    const struct bao_expr *when; /* NULL: always */
+    const struct bao_str *columns; /* n_columns 0: the whole value */
+    size_t n_columns;
 };
 
 struct bao_form {
@@ -43,7 +78,7 @@ struct bao_form {
     /* reporters: an absent list does not restrict */
     const struct bao_str *kinds, *groups, *only, *except;
     size_t n_kinds, n_groups, n_only, n_except;
-    uint8_t period_type; /* enum bao_period_type; 0 = once */
+    uint8_t period_type; /* enum bao_period_type; BAO_PERIOD_ONCE */
     struct bao_calendar calendar;
     bao_date once_from, once_to, once_due; /* type once: its period is the day once_to */
     const struct bao_deadline *deadlines;
@@ -57,7 +92,15 @@ struct bao_form {
     size_t n_checks;
     const struct bao_indicator *indicators;
     size_t n_indicators;
-    const struct bao_node *collect; /* the list as written, or NULL */
+    const struct bao_collect *collect;
+    size_t n_collect;
+    const struct bao_part *parts;
+    size_t n_parts;
+    const struct bao_keyed_list *keyed;
+    size_t n_keyed;
+    const struct bao_data_path *personal; /* x-personal: never in collect, exports, logs */
+    size_t n_personal;
+    const struct bao_node *common;  /* what "common#" names; borrowed: must outlive the form */
     struct bao_doc doc;             /* the whole document and its source */
     struct bao_str file;            /* its name, for messages */
     struct bao_arena arena;         /* owns all of the above */
@@ -71,7 +114,8 @@ struct bao_forms {
 
 enum bao_form_outcome { BAO_FORM_E_BAD = 1 /* findings say why */ };
 
-/* Loads one form from its bytes (copied). `common` = trees known as "common" (schemas/common.yaml) or NULL. */
+/* Loads one form from its bytes (copied). `common` = the tree known as "common" (schemas/common.yaml) or NULL;
+ * borrowed, it must outlive the form. Every mistake is told; warnings may be among the findings of a good form. */
 int bao_form_load(struct bao_str bytes, struct bao_str file, const struct bao_node *common,
                   struct bao_findings *findings, struct bao_form **ret) BAO_MUST_CHECK;
 struct bao_form *bao_form_free(struct bao_form *form);
@@ -82,6 +126,12 @@ const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_s
                                      bool *ret_known);
 /* Window of a period under this form; false when the period is not one of the form's type. */
 bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date *ret_from, bao_date *ret_to);
+/* Is the part (x-for) this kind's? */
+bool bao_kind_in(struct bao_str kind, const struct bao_str *kinds, size_t n);
+/* The subschema of a place in the data, $ref followed and allOf searched; NULL: the schema knows no such place. */
+const struct bao_node *bao_form_schema_at(const struct bao_form *form, struct bao_data_path path);
+/* A keyword of a subschema, $ref followed; NULL: not there. */
+const struct bao_node *bao_form_keyword(const struct bao_form *form, const struct bao_node *schema, const char *name);
 /* Does this unit owe the period that ends on `cutoff`? (kind, groups, only, except, exists on that day) */
 bool bao_form_owes(const struct bao_form *form, const struct bao_unit *unit, bao_date cutoff);
 /* Due and lock times for a unit's kind; lock BAO_TIME_NONE = never. */
