@@ -1,32 +1,34 @@
 /* Working days, deadlines and locks, from a province's holiday file (forms.md sections 2 and 8). */
 #pragma once
 
-#include "lib/doc/tree.h"
 #include "lib/form/period.h"
-#include "lib/text/catalogue.h"
+#include "lib/form/yaml_fields.h"
 
 struct bao_holiday {
     bao_date from, to; /* inclusive */
-    struct bao_str name, basis;
+    struct bao_text2 name;
+    struct bao_str basis; /* the decision or notice it comes from; may be empty */
 };
 
 /* Immutable once loaded; lives in the arena. */
 struct bao_holidays {
-    struct bao_holiday *off;
+    struct bao_holiday *off; /* by date, none overlapping */
     size_t n_off;
-    bao_date *working; /* worked Saturdays and Sundays */
+    bao_date *working; /* worked Saturdays and Sundays, by date */
     size_t n_working;
     bao_date known_to; /* deadlines after it are provisional */
 };
 
 enum bao_calendar_outcome { BAO_CALENDAR_E_BAD = 1 /* findings say why */ };
 
-/* Reads a loaded holidays.yaml. */
-int bao_holidays_load(struct bao_arena *arena, const struct bao_node *root, struct bao_findings *findings,
-                      struct bao_holidays *ret) BAO_MUST_CHECK;
+/* Reads a loaded holidays.yaml; texts are borrowed from its document. 0, BAO_CALENDAR_E_BAD or -ENOMEM. */
+int bao_holidays_load(const struct bao_reader *r, struct bao_holidays *ret) BAO_MUST_CHECK;
+/* Monday to Friday and no holiday, or a worked weekend day. */
 bool bao_is_working_day(const struct bao_holidays *h, bao_date d);
 /* The n-th working day after d (n >= 0; 0 gives d itself). */
 bao_date bao_working_days_after(const struct bao_holidays *h, bao_date d, int n);
+/* Working days after a and up to b; 0 when b is not later. */
+int bao_working_days_between(const struct bao_holidays *h, bao_date a, bao_date b);
 
 enum bao_roll { BAO_ROLL_NEXT, BAO_ROLL_PREVIOUS, BAO_ROLL_NONE };
 
@@ -51,6 +53,8 @@ struct bao_lock {
     uint8_t then;
 };
 
+/* The day the report of a period that ends on `cutoff` is due; Civil Code 2015 Art. 148 is `roll: next`. */
+bao_date bao_deadline_day(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff);
 /* When the report of a period that ends on `cutoff` is due (the instant after which it is late). */
 bao_time bao_deadline_time(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff, int offset);
 /* When it locks, from the due time (24:00 of the lock day); BAO_TIME_NONE when it never does. */

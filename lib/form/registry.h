@@ -3,7 +3,6 @@
  * Immutable once loaded; lives in its arena; shared by reference between threads. */
 #pragma once
 
-#include "lib/doc/tree.h"
 #include "lib/form/calendar.h"
 
 struct bao_was {
@@ -35,6 +34,11 @@ struct bao_group {
     struct bao_str id, name, name_en;
 };
 
+/* A kind of unit: those every province has (forms.md section 2), then the registry's own. */
+struct bao_kind {
+    struct bao_str id, name, name_en;
+};
+
 /* One aggregation scope: the province ("66"), a kind ("kind:ward"), a group ("group:phu-yen-cu"), a node of
  * a tree that has children ("state:66"). The id is stable. */
 struct bao_scope {
@@ -51,11 +55,14 @@ struct bao_membership {
 };
 
 struct bao_programme {
-    struct bao_str id, title, title_en;
+    struct bao_str id;
+    struct bao_text2 title;
+    struct bao_str basis;
 };
 
+/* A target of one unit or of one scope; the other is empty. */
 struct bao_target {
-    struct bao_str form, code, unit, scope;
+    struct bao_str form, code, unit, scope, basis;
     int year;
     struct bao_num value;
 };
@@ -63,13 +70,17 @@ struct bao_target {
 struct bao_registry {
     struct bao_str province, name, name_en, timezone;
     int offset; /* seconds east of UTC */
-    struct bao_unit *units; /* by code; the same code may stand several times with windows that do not overlap */
+    const struct bao_str *trees;
+    size_t n_trees;
+    struct bao_kind *kinds;
+    size_t n_kinds;
+    struct bao_unit *units; /* by code, then from; the same code may stand several times, windows not overlapping */
     size_t n_units;
     struct bao_group *groups;
     size_t n_groups;
     struct bao_scope *scopes;
     size_t n_scopes;
-    struct bao_membership *memberships;
+    struct bao_membership *memberships; /* by unit, scope, from */
     size_t n_memberships;
     struct bao_programme *programmes;
     size_t n_programmes;
@@ -80,16 +91,36 @@ struct bao_registry {
 
 enum bao_registry_outcome { BAO_REGISTRY_E_BAD = 1 /* findings say why */ };
 
-/* The documents of one province folder; a NULL root = file not there (only units is required). */
-struct bao_registry_files {
-    const struct bao_node *units, *holidays, *targets, *programmes;
+/* One file of a province folder, loaded into the same arena as the registry will be; findings are its own. */
+struct bao_registry_file {
+    const struct bao_doc *doc; /* NULL = file not there (only units.yaml is required) */
+    struct bao_findings *findings;
 };
 
+struct bao_registry_files {
+    struct bao_registry_file units, holidays, targets, programmes;
+};
+
+/* Reads and links the files; texts are borrowed from their documents. Without holidays.yaml every date is
+ * provisional. 0, BAO_REGISTRY_E_BAD (see each file's findings) or -ENOMEM. */
 int bao_registry_load(struct bao_arena *arena, const struct bao_registry_files *files,
-                      struct bao_findings *findings, struct bao_registry *ret) BAO_MUST_CHECK;
+                      struct bao_registry *ret) BAO_MUST_CHECK;
 /* The unit of that code on that day; NULL when it does not exist then. */
 const struct bao_unit *bao_registry_unit(const struct bao_registry *r, struct bao_str code, bao_date day);
 /* Any entry of that code, whatever the day; NULL when the code is nobody's. */
 const struct bao_unit *bao_registry_any(const struct bao_registry *r, struct bao_str code);
 /* Indexes of the scopes that hold the unit (index) on that day; at most size; gives their number. */
 size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_date day, uint32_t *ret, size_t size);
+/* Does `unit` (index) belong to the scope on that day? */
+bool bao_registry_is_member(const struct bao_registry *r, size_t unit, uint32_t scope, bao_date day);
+/* The scope of that id, or -1. */
+int64_t bao_registry_scope(const struct bao_registry *r, struct bao_str id);
+/* Who answers on `day` for what `code` owed: the unit itself while it exists, else the one that took over the
+ * whole of it (or its largest share), through any number of mergers. NULL when there is nobody. */
+const struct bao_unit *bao_registry_successor(const struct bao_registry *r, struct bao_str code, bao_date day);
+/* Units of that day whose name is this one but for case, accents and the place of tone marks (Hoà, Hòa): indexes,
+ * at most size; gives their number. `arena` for the folding only. */
+size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name, bao_date day,
+                          uint32_t *ret, size_t size);
+/* Is this text the shape of a unit code? [0-9A-Za-z][0-9A-Za-z.-]{0,31} */
+bool bao_is_unit_code(struct bao_str s);
