@@ -1,0 +1,201 @@
+/* Values: one way to read lists and maps of a document and those an expression made. */
+#include "lib/expr/ast.h"
+
+#include "lib/base/buf.h"
+
+enum { SCAN_MAX = 16 }; /* members looked through here by hash; larger maps may have an index */
+
+struct bao_value bao_value_of_node(const struct bao_node *node)
+{
+    static const uint8_t types[] = {
+        [BAO_NULL] = BAO_V_NULL,     [BAO_BOOL] = BAO_V_BOOL, [BAO_INT] = BAO_V_NUM, [BAO_DEC] = BAO_V_NUM,
+        [BAO_STRING] = BAO_V_STRING, [BAO_LIST] = BAO_V_LIST, [BAO_MAP] = BAO_V_MAP,
+    };
+    struct bao_value v = {.type = BAO_V_ABSENT};
+
+    if (node == NULL)
+        return v;
+    v.type = types[node->type];
+    v.len = node->len;
+    switch (node->type) {
+    case BAO_BOOL:
+        v.boolean = node->boolean;
+        break;
+    case BAO_INT:
+    case BAO_DEC:
+        v.num = bao_node_num(node);
+        v.is_double = node->type == BAO_DEC || (node->style & BAO_STYLE_FLOAT) != 0;
+        break;
+    case BAO_STRING:
+        v.str = node->str;
+        break;
+    default:
+        v.node = node;
+        break;
+    }
+    return v;
+}
+
+struct bao_value value_item(struct bao_value list, size_t i)
+{
+    return list.made != NULL ? list.made[i] : bao_value_of_node(&list.node->items[i]);
+}
+
+bool value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, struct bao_value *ret_value)
+{
+    if (map.made != NULL) {
+        *ret_key = map.made[2 * i];
+        *ret_value = map.made[2 * i + 1];
+        return true;
+    }
+    *ret_key = value_str(bao_member_key(&map.node->members[i]));
+    *ret_value = bao_value_of_node(&map.node->members[i].value);
+    return ret_value->type != BAO_V_NULL;
+}
+
+size_t value_map_size(struct bao_value map)
+{
+    struct bao_value key, value;
+    size_t n = 0;
+
+    for (size_t i = 0; i < map.len; i++)
+        n += value_entry(map, i, &key, &value) ? 1 : 0;
+    return n;
+}
+
+/* Keys are text, numbers and booleans. */
+static bool key_equal(struct bao_value a, struct bao_value b)
+{
+    if (a.type != b.type)
+        return false;
+    if (a.type == BAO_V_STRING)
+        return bao_str_eq(str_of_value(a), str_of_value(b));
+    if (a.type == BAO_V_NUM)
+        return bao_num_cmp(a.num, b.num) == 0;
+    return a.type == BAO_V_BOOL && a.boolean == b.boolean;
+}
+
+static struct bao_value member_value(const struct bao_member *m)
+{
+    if (m == NULL || m->value.type == BAO_NULL)
+        return (struct bao_value){.type = BAO_V_ABSENT};
+    return bao_value_of_node(&m->value);
+}
+
+struct bao_value value_field(struct bao_value map, struct bao_str name, uint32_t hash)
+{
+    const struct bao_member *m;
+
+    if (map.made != NULL)
+        return value_get(map, value_str(name));
+    if (map.len > SCAN_MAX)
+        return member_value(bao_node_member(map.node, name));
+    for (size_t i = 0; i < map.len; i++) {
+        m = &map.node->members[i];
+        if (m->hash == hash && m->key_len == name.n && memcmp(m->key, name.p, name.n) == 0)
+            return member_value(m);
+    }
+    return (struct bao_value){.type = BAO_V_ABSENT};
+}
+
+struct bao_value value_get(struct bao_value map, struct bao_value key)
+{
+    if (map.made == NULL) {
+        if (key.type != BAO_V_STRING)
+            return (struct bao_value){.type = BAO_V_ABSENT};
+        return value_field(map, str_of_value(key), bao_key_hash(key.str, key.len));
+    }
+    for (size_t i = 0; i < map.len; i++)
+        if (key_equal(map.made[2 * i], key))
+            return map.made[2 * i + 1];
+    return (struct bao_value){.type = BAO_V_ABSENT};
+}
+
+static int list_equal(struct run *run, struct bao_value a, struct bao_value b)
+{
+    int r = 1;
+
+    if (a.len != b.len)
+        return 0;
+    for (size_t i = 0; r == 1 && i < a.len; i++)
+        r = value_equal(run, value_item(a, i), value_item(b, i));
+    return r;
+}
+
+static int map_equal(struct run *run, struct bao_value a, struct bao_value b)
+{
+    struct bao_value key, value, other;
+    int r = 1;
+
+    if (value_map_size(a) != value_map_size(b))
+        return 0;
+    for (size_t i = 0; r == 1 && i < a.len; i++) {
+        if (!value_entry(a, i, &key, &value))
+            continue;
+        if (!run_spend(run, b.len))
+            return -1;
+        other = value_get(b, key);
+        r = other.type == BAO_V_ABSENT ? 0 : value_equal(run, value, other);
+    }
+    return r;
+}
+
+int value_equal(struct run *run, struct bao_value a, struct bao_value b)
+{
+    if (!run_spend(run, 1 + (a.type == BAO_V_STRING ? a.len / 64 : 0)))
+        return -1;
+    if (a.type != b.type)
+        return 0;
+    switch (a.type) {
+    case BAO_V_BOOL:
+        return a.boolean == b.boolean;
+    case BAO_V_NUM:
+        return bao_num_cmp(a.num, b.num) == 0;
+    case BAO_V_STRING:
+        return bao_str_eq(str_of_value(a), str_of_value(b));
+    case BAO_V_LIST:
+        return list_equal(run, a, b);
+    case BAO_V_MAP:
+        return map_equal(run, a, b);
+    default:
+        return a.type == BAO_V_NULL;
+    }
+}
+
+/* One level of a list is shown; what stands deeper only by its kind. */
+static int print_inner(struct bao_buf *out, struct bao_value v)
+{
+    if (v.type == BAO_V_LIST)
+        return bao_buf_append_c(out, "[…]");
+    if (v.type == BAO_V_MAP)
+        return bao_buf_append_c(out, "{…}");
+    return bao_value_print(out, v);
+}
+
+int bao_value_print(struct bao_buf *out, struct bao_value v)
+{
+    int r = 0;
+
+    switch (v.type) {
+    case BAO_V_BOOL:
+        return bao_buf_append_c(out, v.boolean ? "true" : "false");
+    case BAO_V_NUM:
+        return bao_num_print(out, v.num);
+    case BAO_V_STRING:
+        return bao_buf_append_str(out, str_of_value(v));
+    case BAO_V_LIST:
+        for (size_t i = 0; r == 0 && i < v.len; i++) {
+            if (i != 0)
+                r = bao_buf_append_c(out, ", ");
+            if (r == 0)
+                r = print_inner(out, value_item(v, i));
+        }
+        return r;
+    case BAO_V_MAP:
+        return bao_buf_append_c(out, "{…}");
+    case BAO_V_NULL:
+        return bao_buf_append_c(out, "null");
+    default:
+        return bao_buf_append_c(out, "?");
+    }
+}
