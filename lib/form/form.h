@@ -126,6 +126,8 @@ const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_s
                                      bool *ret_known);
 /* Window of a period under this form; false when the period is not one of the form's type. */
 bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date *ret_from, bao_date *ret_to);
+/* "a, b, c" in the arena; empty without memory. */
+struct bao_str bao_join(struct bao_arena *arena, const struct bao_str *items, size_t n);
 /* Is the part (x-for) this kind's? */
 bool bao_kind_in(struct bao_str kind, const struct bao_str *kinds, size_t n);
 /* The subschema of a place in the data, $ref followed and allOf searched; NULL: the schema knows no such place. */
