@@ -1,0 +1,284 @@
+"""Fixtures: the built programs where any user may run them, and a daemon on its own private PostgreSQL.
+
+The database cluster is made once, by the daemon itself, and copied for each test. PostgreSQL refuses to run as root,
+so as root everything runs as `nobody`. Ports are 0 with port files; processes are cleaned up by pid; loopback only.
+"""
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import psycopg2
+import pytest
+
+SOURCE = os.path.abspath(os.environ.get("BAOCAO_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
+BUILD = os.path.abspath(os.environ.get("BAOCAO_BUILD", os.path.join(SOURCE, "build", "tests")))
+USER = "nobody" if os.geteuid() == 0 else None
+PROVINCE = "66-dak-lak"
+
+
+def wait_for(what, seconds=60, every=0.02):
+    """Calls `what` until it gives something true; fails the test after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = what()
+        if value:
+            return value
+        time.sleep(every)
+    raise AssertionError(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+class Programs:
+    """Copies of the built programs and the data they need."""
+
+    def __init__(self, root):
+        self.root = root
+        os.chmod(root, 0o755)
+        for name in ("baocaod", "baocao"):
+            shutil.copy2(os.path.join(BUILD, "daemon", name), root)
+        shutil.copytree(os.path.join(SOURCE, "schemas"), os.path.join(root, "schemas"))
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", root], check=True)
+        self.baocaod = os.path.join(root, "baocaod")
+        self.baocao = os.path.join(root, "baocao")
+        self.schemas = os.path.join(root, "schemas")
+        self.province = os.path.join(self.schemas, "provinces", PROVINCE)
+
+    def run(self, *words, program=None, stdin=None, timeout=120, env=None):
+        """Runs baocao (or baocaod) and gives the finished process with text output."""
+        return subprocess.run([program or self.baocao, *map(str, words)], input=stdin, capture_output=True,
+                              text=True, timeout=timeout, cwd=self.root, env={**os.environ, **(env or {})})
+
+
+class Daemon:
+    """One baocaod on a state folder of its own. Not started until start()."""
+
+    def __init__(self, programs, root, template=None, config="", database_url=""):
+        self.programs = programs
+        self.root = root
+        self.state = os.path.join(root, "state")
+        self.runtime = tempfile.mkdtemp(prefix="bc")  # short: a Unix socket's path has 107 octets
+        self.log_path = os.path.join(root, "log")
+        self.extra = config
+        self.database_url = database_url
+        self.schemas = programs.schemas
+        self.province = programs.province
+        self.process = None
+        if template:
+            subprocess.run(["cp", "-a", template, self.state], check=True)
+        else:
+            os.makedirs(self.state, exist_ok=True)
+        for path in (root, self.state, self.runtime):
+            os.chmod(path, 0o700 if path == self.state else 0o755)
+            if USER:
+                shutil.chown(path, USER)
+
+    def write_config(self):
+        path = os.path.join(self.root, "baocaod.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(f"""
+reports: {{address: "127.0.0.1:0", port_file: "{self.runtime}/reports.port"}}
+http: {{address: "127.0.0.1:0", port_file: "{self.runtime}/http.port"}}
+paths: {{state: "{self.state}", runtime: "{self.runtime}", forms: "{self.schemas}", province: "{self.province}"}}
+database: {{url: "{self.database_url}"}}
+{self.extra}
+""")
+        return path
+
+    def start(self, wait=True, env=None, prefix=()):
+        for name in ("reports.port", "http.port"):
+            path = os.path.join(self.runtime, name)
+            if os.path.exists(path):
+                os.unlink(path)
+        words = [*prefix, self.programs.baocaod, "--config", self.write_config()]
+        if USER:
+            words += ["--user", USER]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.root, env={**os.environ, **(env or {})})
+        if wait:
+            self.wait_ready()
+        return self
+
+    def _port(self, name):
+        try:
+            with open(os.path.join(self.runtime, name), encoding="ascii") as f:
+                return int(f.read())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    @property
+    def reports_port(self):
+        return wait_for(lambda: self._port("reports.port"))
+
+    @property
+    def http_port(self):
+        return wait_for(lambda: self._port("http.port"))
+
+    @property
+    def server(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"baocaod ended with {self.process.returncode}:\n{self.log()[-4000:]}")
+        try:
+            with urllib.request.urlopen(f"{self.server}/readyz", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def wait_ready(self, seconds=90):
+        wait_for(self.is_ready, seconds)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def get(self, path, **query):
+        """GET as JSON: (status, value)."""
+        url = self.server + path
+        if query:
+            url += "?" + urllib.parse.urlencode(query)
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def baocao(self, command, *words, **options):
+        """A client command against this daemon."""
+        env = {"BAOCAO_SERVER": self.server}
+        if command in ("send", "stat", "due"):
+            words = ("--to", f"127.0.0.1:{self.reports_port}", *words)
+        return self.programs.run(command, *words, env=env, **options)
+
+    def operate(self, *words):
+        """An operator's command of baocaod with this daemon's configuration."""
+        user = ["--user", USER] if USER else []
+        return self.programs.run("--config", self.write_config(), *user, *words, program=self.programs.baocaod)
+
+    def postmaster_pid(self):
+        for folder, _, files in os.walk(os.path.join(self.state, "pg")):
+            if "postmaster.pid" in files:
+                with open(os.path.join(folder, "postmaster.pid"), encoding="ascii") as f:
+                    return int(f.readline())
+        return 0
+
+    def connect(self):
+        """A connection to the private database, as its owner."""
+        port, host = 5432, None
+        for folder, _, files in os.walk(os.path.join(self.state, "pg")):
+            if "postmaster.pid" in files:
+                with open(os.path.join(folder, "postmaster.pid"), encoding="ascii") as f:
+                    lines = f.read().split("\n")
+                port, host = int(lines[3]), lines[4]
+        return connect_as(host, port)
+
+    def sql(self, text, *values):
+        """Rows of one statement."""
+        connection = self.connect()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(text, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def kill(self, signum=signal.SIGKILL):
+        self.process.send_signal(signum)
+        self.process.wait(timeout=60)
+
+    def stop(self, timeout=60):
+        """SIGTERM and the exit code."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise
+        return self.process.returncode if self.process else None
+
+    def clean(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        pid = self.postmaster_pid()
+        if pid and is_alive(pid):
+            os.kill(pid, signal.SIGQUIT)
+            wait_for(lambda: not is_alive(pid), 30)
+        shutil.rmtree(self.runtime, ignore_errors=True)
+
+
+def connect_as(host, port, user=None):
+    """psycopg2 over the Unix socket with peer authentication: the effective user must be the database's."""
+    name = user or USER or pwd.getpwuid(os.geteuid()).pw_name
+    if not USER:
+        return psycopg2.connect(host=host, port=port, user=name, dbname="postgres")
+    uid = pwd.getpwnam(USER).pw_uid
+    os.seteuid(uid)
+    try:
+        return psycopg2.connect(host=host, port=port, user=name, dbname="postgres")
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture(scope="session")
+def programs():
+    root = tempfile.mkdtemp(prefix="baocao-test-")
+    yield Programs(root)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(programs):
+    """A state folder with the database made, migrated and filled with forms and units."""
+    root = tempfile.mkdtemp(prefix="baocao-template-")
+    daemon = Daemon(programs, root)
+    try:
+        daemon.start()
+        assert daemon.stop() == 0, daemon.log()
+        yield daemon.state
+    finally:
+        daemon.clean()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def make_daemon(programs, template):
+    """Makes daemons: make_daemon(config="…", fresh=False); all are cleaned up."""
+    made = []
+
+    def make(config="", fresh=False, database_url=""):
+        root = tempfile.mkdtemp(prefix="baocao-daemon-")
+        daemon = Daemon(programs, root, None if fresh or database_url else template, config, database_url)
+        made.append(daemon)
+        return daemon
+
+    yield make
+    for daemon in made:
+        daemon.clean()
+        shutil.rmtree(daemon.root, ignore_errors=True)
+
+
+@pytest.fixture
+def daemon(make_daemon):
+    """A running daemon with an empty store."""
+    return make_daemon().start()
