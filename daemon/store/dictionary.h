@@ -21,3 +21,5 @@ int64_t baod_dictionary_registry_epoch(const struct baod_dictionary *d);
 int64_t baod_dictionary_forms_epoch(const struct baod_dictionary *d);
 /* Second argument of every pg_advisory_xact_lock(7316, province). */
 int32_t baod_dictionary_province(const struct baod_dictionary *d);
+/* Accepts NULL; gives NULL. */
+struct baod_dictionary *baod_dictionary_free(struct baod_dictionary *d);

@@ -38,4 +38,8 @@ struct baod_submission {
     void (*done)(struct baod_submission *s); /* called once, on the loop thread */
     void *user;
     struct baod_submission *next; /* for whichever queue holds it */
+    /* The writer's own. */
+    uint64_t since_ms;       /* loop time at which it was handed over */
+    uint8_t tries, failures; /* batches of it that were run again; that failed on it alone */
+    bool has_id;             /* receipt.id was made; a stored row with it is this very copy, not a duplicate */
 };

@@ -16,6 +16,8 @@ struct baod_dictionary;
 struct baod_writer_options {
     const char *conninfo;      /* copied */
     const char *node;          /* this daemon's name in audit rows; copied */
+    const char *province;      /* its code, as audit rows and receipts name it; copied */
+    int offset;                /* its seconds east of UTC, for times in sentences */
     uint8_t seed[32];          /* its Ed25519 key */
     size_t batch_max;          /* reports in a batch; 0 = 1,000 */
     size_t queue_max;          /* reports waiting; 0 = 20,000. More are answered BUSY */
@@ -36,10 +38,10 @@ struct baod_writer_counts {
 };
 
 int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, struct baod_writer **ret) BAO_MUST_CHECK;
-/* Says that preparation is done: the numbers to use from now on (borrowed until the next go or free). NULL: it
- * failed; the writer asks again in a while. */
-void baod_writer_go(struct baod_writer *writer, const struct baod_dictionary *dictionary);
-/* Takes a judged report (verdict.has_key) and answers through s->done, once, never from inside the call. */
+/* Says that preparation is done: the numbers to use from now on, which the writer takes and frees when newer ones
+ * have come. NULL: it failed; the writer asks again in a while. Also right at any other time, after a reload. */
+void baod_writer_go(struct baod_writer *writer, struct baod_dictionary *dictionary);
+/* Takes a judged report (verdict.has_key) and answers through s->done, once, perhaps at once. */
 void baod_writer_submit(struct baod_writer *writer, struct baod_submission *s);
 /* Takes nothing new, finishes what waits, then calls drained(user) once. */
 void baod_writer_drain(struct baod_writer *writer, void (*drained)(void *user), void *user);

@@ -1,0 +1,291 @@
+#include "daemon/store/batch.h"
+#include "lib/base/error.h"
+
+enum { ARENA_MAX = 256 << 20, COPY_MAX = 256 << 20, KEY = 3 * sizeof(int32_t) };
+
+int baod_batch_init(struct baod_batch *b, size_t max)
+{
+    *b = (struct baod_batch){.arena = BAO_ARENA_NULL(ARENA_MAX), .max = max, .copy = BAO_BUF_NULL(COPY_MAX)};
+    b->items = calloc(max, sizeof(*b->items));
+    return b->items == NULL ? -ENOMEM : 0;
+}
+
+void baod_batch_deinit(struct baod_batch *b)
+{
+    free(b->items);
+    free(b->sums);
+    bao_map_deinit(&b->obligations);
+    bao_map_deinit(&b->sums_map);
+    bao_buf_deinit(&b->copy);
+    bao_arena_deinit(&b->arena);
+    *b = (struct baod_batch){.max = 0};
+}
+
+void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictionary)
+{
+    bao_arena_reset(&b->arena);
+    bao_buf_clear(&b->copy);
+    bao_map_deinit(&b->obligations);
+    bao_map_deinit(&b->sums_map);
+    b->n = b->octets = b->n_sums = b->n_stored = 0;
+    b->head = (struct baod_head){.read = false};
+    b->dictionary = dictionary;
+    b->error = 0;
+    b->failed = b->lost = false;
+    b->sqlstate[0] = b->message[0] = '\0';
+}
+
+/* The sums of a scope in this form and period: those that stand in the batch, or new and empty ones. */
+static int sums_of(struct baod_batch *b, const int32_t key[3], const struct bao_slots *slots, uint32_t *ret)
+{
+    struct bao_str text = {(const char *)key, KEY};
+    uintptr_t at = (uintptr_t)bao_map_get(&b->sums_map, text);
+    struct baod_sums *sums;
+    int r;
+
+    if (at != 0) {
+        *ret = (uint32_t)(at - 1);
+        return 0;
+    }
+    if (b->n_sums == b->size_sums) {
+        size_t size = b->size_sums == 0 ? 64 : 2 * b->size_sums;
+        struct baod_sums *more = realloc(b->sums, size * sizeof(*more));
+
+        if (more == NULL)
+            return -ENOMEM;
+        b->sums = more;
+        b->size_sums = size;
+    }
+    sums = &b->sums[b->n_sums];
+    *sums = (struct baod_sums){.key = {key[0], key[1], key[2]}};
+    r = bao_rollup_init(&b->arena, slots->n, &sums->rollup);
+    if (r < 0)
+        return r;
+    text.p = bao_arena_dup(&b->arena, key, KEY);
+    if (text.p == NULL)
+        return -ENOMEM;
+    r = bao_map_set(&b->sums_map, text, (void *)(uintptr_t)(b->n_sums + 1));
+    if (r < 0)
+        return r;
+    *ret = (uint32_t)b->n_sums++;
+    return 0;
+}
+
+/* Finds the rows of sums that the report would be added to. */
+static int find_sums(struct baod_batch *b, struct baod_item *item)
+{
+    const struct bao_verdict *verdict = &item->s->verdict;
+    int32_t scopes[BAOD_UNIT_SCOPES];
+    size_t n = baod_dictionary_scopes(b->dictionary, verdict->unit, verdict->to, scopes, BAOD_UNIT_SCOPES);
+    int r = 0;
+
+    item->rollups = bao_arena_array(&b->arena, n, sizeof(*item->rollups));
+    if (item->rollups == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const int32_t key[3] = {scopes[i], item->form, item->period};
+
+        r = sums_of(b, key, item->slots, &item->rollups[i]);
+    }
+    item->n_rollups = n;
+    return r;
+}
+
+/* Looks up the report's numbers and lays its figures out by slot. */
+static int resolve(struct baod_batch *b, struct baod_item *item)
+{
+    const struct bao_verdict *verdict = &item->s->verdict;
+    int r;
+
+    item->unit = baod_dictionary_unit(b->dictionary, verdict->unit);
+    item->form = baod_dictionary_form(b->dictionary, verdict->form_id);
+    item->period = bao_period_code(verdict->period);
+    if (verdict->form == NULL)
+        return 0;
+    item->slots = baod_dictionary_slots(b->dictionary, verdict->form_id, verdict->form->version);
+    if (item->slots == NULL || item->slots->n_indicators != verdict->form->n_indicators)
+        return BAOD_BATCH_E_STALE;
+    if (verdict->symbol != BAO_SYM_NONE)
+        return 0;
+    item->figures = bao_arena_array(&b->arena, item->slots->n, sizeof(*item->figures));
+    if (item->figures == NULL)
+        return -ENOMEM;
+    r = bao_values_fill(item->slots, verdict->form, verdict->figures, item->figures);
+    if (r == BAO_ROLLUP_E_RANGE)
+        item->figures = NULL; /* decide refuses it once the key is known */
+    else if (r < 0)
+        return r;
+    return find_sums(b, item);
+}
+
+int baod_batch_add(struct baod_batch *b, struct baod_submission *s)
+{
+    struct baod_item item = {.s = s, .leaf = -1};
+    struct bao_str key;
+    int32_t numbers[3];
+    int r;
+
+    if (b->n == b->max || (b->n > 0 && b->octets + s->stored.n > BAOD_BATCH_OCTETS))
+        return BAOD_BATCH_E_FULL;
+    numbers[0] = baod_dictionary_unit(b->dictionary, s->verdict.unit);
+    numbers[1] = baod_dictionary_form(b->dictionary, s->verdict.form_id);
+    numbers[2] = bao_period_code(s->verdict.period);
+    key = (struct bao_str){(const char *)numbers, sizeof(numbers)};
+    if (bao_map_get(&b->obligations, key) != NULL)
+        return BAOD_BATCH_E_TAKEN;
+    r = resolve(b, &item);
+    if (r != 0)
+        return r;
+    key.p = bao_arena_dup(&b->arena, numbers, sizeof(numbers));
+    if (key.p == NULL)
+        return -ENOMEM;
+    r = bao_map_set(&b->obligations, key, s);
+    if (r < 0)
+        return r;
+    b->items[b->n++] = item;
+    b->octets += s->stored.n;
+    return 0;
+}
+
+bool baod_batch_is_outdated(const struct baod_batch *b)
+{
+    return b->head.registry_epoch != baod_dictionary_registry_epoch(b->dictionary) ||
+           b->head.forms_epoch != baod_dictionary_forms_epoch(b->dictionary);
+}
+
+/* ------------------------------------------------------------------ deciding */
+
+/* Takes the old figures out of one scope and puts the new ones in; on a refusal nothing is changed. */
+static int exchange(struct bao_rollup *rollup, const struct baod_item *item, bool forward)
+{
+    const struct baod_stored *old = &item->current;
+    int r = 0;
+
+    if (old->exists)
+        r = bao_rollup_add(rollup, item->slots, old->figures, old->n_figures, forward ? -1 : 1);
+    if (r != 0)
+        return r;
+    r = bao_rollup_add(rollup, item->slots, item->figures, item->slots->n, forward ? 1 : -1);
+    if (r != 0 && old->exists && bao_rollup_add(rollup, item->slots, old->figures, old->n_figures, forward ? 1 : -1) != 0)
+        return -ENOTRECOVERABLE;
+    return r;
+}
+
+/* Puts the report into the sums of all its scopes, or of none: BAO_ROLLUP_E_RANGE. */
+static int add_up(struct baod_batch *b, const struct baod_item *item)
+{
+    for (size_t i = 0; i < item->n_rollups; i++) {
+        int r = exchange(&b->sums[item->rollups[i]].rollup, item, true);
+
+        if (r == 0)
+            continue;
+        while (i-- > 0)
+            if (exchange(&b->sums[item->rollups[i]].rollup, item, false) != 0)
+                return -ENOTRECOVERABLE;
+        return r;
+    }
+    for (size_t i = 0; i < item->n_rollups; i++)
+        b->sums[item->rollups[i]].touched = true;
+    return 0;
+}
+
+static void refuse_range(struct baod_item *item)
+{
+    item->decision = (struct baod_decision){
+        .kind = BAOD_REFUSE, .symbol = BAO_SYM_INVALID, .after = item->obligation,
+        .detail = {BAO_STR("Có số liệu hoặc số tổng hợp lớn hơn mức hệ thống tính chính xác được; "
+                           "kiểm tra lại đơn vị tính."),
+                   BAO_STR("A figure or a sum is larger than can be kept exactly; check the unit of measure.")}};
+}
+
+static int decide_item(struct baod_batch *b, struct baod_item *item)
+{
+    struct baod_case c = {.verdict = &item->s->verdict, .received_at = item->s->received_at,
+                          .obligation = &item->obligation, .same = &item->same, .slots = item->slots,
+                          .figures = item->figures, .offset = b->offset};
+    int r = baod_decide(&c, &item->s->arena, &item->decision);
+
+    if (r < 0 || item->decision.kind == BAOD_REFUSE || item->decision.kind == BAOD_DUPLICATE)
+        return r;
+    if (item->figures == NULL) {
+        refuse_range(item);
+        return 0;
+    }
+    if (item->decision.kind == BAOD_COUNT)
+        r = add_up(b, item);
+    if (r == BAO_ROLLUP_E_RANGE) {
+        refuse_range(item);
+        return 0;
+    }
+    if (r != 0)
+        return bao_error_fold(r);
+    item->leaf = (int32_t)b->n_stored++;
+    return 0;
+}
+
+int baod_batch_decide(struct baod_batch *b)
+{
+    int r = 0;
+
+    b->seq = b->head.last.seq + 1;
+    b->at = b->head.now > b->head.last.at ? b->head.now : b->head.last.at + 1;
+    for (size_t i = 0; r == 0 && i < b->n; i++)
+        r = decide_item(b, &b->items[i]);
+    return r;
+}
+
+/* ------------------------------------------------------------------ telling */
+
+static void tell_stored(struct baod_item *item)
+{
+    struct baod_receipt *receipt = &item->s->receipt;
+    const struct baod_stored *same = &item->same;
+
+    /* A row with the id that this copy was given is not another copy's: its COMMIT merely got no answer. */
+    receipt->dup = !(item->s->has_id && memcmp(receipt->id, same->id, sizeof(receipt->id)) == 0);
+    memcpy(receipt->id, same->id, sizeof(receipt->id));
+    memcpy(receipt->content, same->content, sizeof(receipt->content));
+    memcpy(receipt->sha256, same->sha256, sizeof(receipt->sha256));
+    receipt->received_at = same->received_at;
+    receipt->form_version = same->form_version;
+    receipt->chain = same->seq_from;
+    receipt->superseded = same->state == BAOD_SUPERSEDED;
+    receipt->returned = same->state == BAOD_RETURNED || same->state == BAOD_WITHDRAWN;
+}
+
+static void tell_new(const struct baod_batch *b, struct baod_item *item)
+{
+    struct baod_receipt *receipt = &item->s->receipt;
+
+    receipt->dup = receipt->returned = false;
+    memcpy(receipt->content, item->s->verdict.content, sizeof(receipt->content));
+    memcpy(receipt->sha256, item->s->sha256, sizeof(receipt->sha256));
+    receipt->received_at = item->s->received_at;
+    receipt->form_version = item->s->verdict.form->version;
+    receipt->chain = b->seq;
+    receipt->superseded = item->decision.kind == BAOD_KEEP;
+}
+
+void baod_batch_tell(struct baod_batch *b, bool durable_sync)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct baod_item *item = &b->items[i];
+        struct baod_submission *s = item->s;
+        const struct baod_obligation *after = &item->decision.after;
+
+        s->symbol = item->decision.kind == BAOD_REFUSE ? item->decision.symbol : BAO_SYM_NONE;
+        s->detail[BAO_VI] = item->decision.detail[BAO_VI];
+        s->detail[BAO_EN] = item->decision.detail[BAO_EN];
+        if (s->symbol != BAO_SYM_NONE)
+            continue;
+        if (item->decision.kind == BAOD_DUPLICATE)
+            tell_stored(item);
+        else
+            tell_new(b, item);
+        s->receipt.queued = false;
+        s->receipt.durable_sync = durable_sync;
+        s->receipt.revision = s->verdict.revision;
+        s->receipt.due_at = after->exists ? baod_obligation_due(after) : BAO_TIME_NONE;
+        s->receipt.on_time = baod_obligation_on_time(after);
+    }
+}

@@ -1,0 +1,98 @@
+/* One batch of the writer: its statements, what they read, what is decided and what is written.
+ *
+ * A batch is filled with reports of different obligations, reads under the lock, decides, writes. It knows nothing
+ * of queues and retries; the writer does. Everything lives in the batch's arena until it is cleared. */
+#pragma once
+
+#include "daemon/store/decide.h"
+#include "daemon/store/dictionary.h"
+#include "daemon/store/pg.h"
+#include "lib/base/map.h"
+#include "lib/form/receipt.h"
+
+enum {
+    BAOD_BATCH_PIPELINED = 16,    /* up to so many reports go as statements of the pipeline, more by COPY */
+    BAOD_UNIT_SCOPES = 64,        /* scopes of one unit */
+    BAOD_BATCH_OCTETS = 32 << 20, /* of bodies in one batch */
+};
+
+struct baod_item {
+    struct baod_submission *s;
+    int32_t unit, form, period;     /* numbers of the dictionary; 0 = it has none */
+    const struct bao_slots *slots;  /* NULL: form unknown */
+    struct bao_figure *figures;     /* by slot; NULL when there are none */
+    struct baod_obligation obligation;
+    struct baod_stored same, current;
+    struct baod_decision decision;
+    uint32_t *rollups;              /* indexes of its scopes' rows */
+    size_t n_rollups;
+    int32_t leaf;
+};
+
+struct baod_sums {
+    int32_t key[3]; /* scope, form, period */
+    bool touched;
+    struct bao_rollup rollup;
+};
+
+/* What stood at the end of the chain when the lock was taken. */
+struct baod_head {
+    bool read;
+    struct bao_batch last; /* seq 0: the chain is empty */
+    bao_time now;          /* PostgreSQL's clock */
+    int64_t registry_epoch, forms_epoch;
+    bool standby;          /* synchronous_standby_names is not empty */
+};
+
+struct baod_batch {
+    struct bao_arena arena;
+    struct baod_item *items; /* room for max */
+    size_t n, max, octets;
+    struct bao_map obligations; /* which are in the batch */
+    struct bao_map sums_map;
+    struct baod_sums *sums;
+    size_t n_sums, size_sums;
+    struct baod_head head;
+    const struct baod_dictionary *dictionary;
+    int offset;
+    /* written */
+    int64_t seq;
+    bao_time at;
+    size_t n_stored;
+    struct bao_buf copy; /* COPY data of the reports */
+    int error;           /* <0 met while reading answers (-ENOMEM, -EBADMSG) */
+    /* the first statement that failed */
+    bool failed, lost;
+    char sqlstate[6];
+    char message[256];
+};
+
+int baod_batch_init(struct baod_batch *b, size_t max) BAO_MUST_CHECK;
+void baod_batch_deinit(struct baod_batch *b);
+/* Empties it for the next reports and the next attempt. */
+void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictionary);
+
+enum baod_batch_outcome {
+    BAOD_BATCH_E_TAKEN = 1, /* its obligation is in the batch already: it waits for the next */
+    BAOD_BATCH_E_FULL,
+    BAOD_BATCH_E_STALE,     /* judged by forms that are no longer the dictionary's */
+};
+
+/* Adds a report: 0, an outcome, or <0. */
+int baod_batch_add(struct baod_batch *b, struct baod_submission *s) BAO_MUST_CHECK;
+/* Queues BEGIN, the lock and the reads, and a sync that calls done. */
+int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user) BAO_MUST_CHECK;
+/* Was this batch read by another daemon's forms or registry? */
+bool baod_batch_is_outdated(const struct baod_batch *b);
+/* Decides every report and computes what is to be written. */
+int baod_batch_decide(struct baod_batch *b) BAO_MUST_CHECK;
+/* Whose name and key the audit row bears; province as text. */
+struct baod_signer {
+    struct bao_str province, node;
+    uint8_t seed[32], pub[32];
+};
+/* Queues the writes, COMMIT and a sync. `committed` gets COMMIT's own answer, `done` the sync's. */
+int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer, baod_pg_callback *committed,
+                     baod_pg_callback *done, void *user) BAO_MUST_CHECK;
+/* Sets every report's outcome after the commit (durable_sync: the standby has it). */
+void baod_batch_tell(struct baod_batch *b, bool durable_sync);

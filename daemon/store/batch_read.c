@@ -1,0 +1,280 @@
+/* What a batch reads under the lock: plain statements, one after the other in one pipeline. */
+#include "daemon/store/batch.h"
+#include "lib/base/error.h"
+
+static const struct baod_pg_statement BEGIN = {"w_begin", "BEGIN ISOLATION LEVEL READ COMMITTED"};
+
+/* A statement of its own: the snapshots of those after it begin once the lock is held. */
+static const struct baod_pg_statement LOCK = {"w_lock", "SELECT pg_advisory_xact_lock(7316, $1)"};
+
+static const struct baod_pg_statement HEAD = {
+    "w_head",
+    "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp(),"
+    "       (SELECT value FROM baocao.epoch WHERE name = 'registry'),"
+    "       (SELECT value FROM baocao.epoch WHERE name = 'forms'),"
+    "       current_setting('synchronous_standby_names') <> ''"
+    "  FROM (VALUES (1)) one(x)"
+    "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true"};
+
+static const struct baod_pg_statement OBLIGATIONS = {
+    "w_obligations",
+    "SELECT k.i, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.last_revision, o.received_at, o.kept_at,"
+    "       o.kept_until"
+    "  FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY k(unit, form, period, i)"
+    "  JOIN baocao.obligation o ON o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
+
+/* The row of each report's own key, and the counted one of its obligation. */
+static const struct baod_pg_statement STORED = {
+    "w_stored",
+    "SELECT k.i, r.revision, r.state, r.form_version, r.received_at, r.seq_from, r.receipt, r.content, r.sha256,"
+    "       r.figures"
+    "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[]) WITH ORDINALITY k(unit, form, period, revision, i)"
+    "  LEFT JOIN baocao.obligation o ON o.unit = k.unit AND o.form = k.form AND o.period = k.period"
+    "  JOIN baocao.report r ON r.unit = k.unit AND r.form = k.form AND r.period = k.period"
+    "                      AND r.revision = ANY (ARRAY[k.revision, o.revision])"
+    " WHERE o.last_revision IS DISTINCT FROM 0"};
+
+static const struct baod_pg_statement SUMS = {
+    "w_sums",
+    "SELECT k.i, r.reported, r.counts, r.sums"
+    "  FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY k(scope, form, period, i)"
+    "  JOIN baocao.rollup r ON r.scope = k.scope AND r.form = k.form AND r.period = k.period"};
+
+/* Remembers the first failure; false when the answer has no rows to read. */
+static bool answered(struct baod_batch *b, const struct baod_pg_result *r)
+{
+    switch (baod_pg_outcome(r)) {
+    case BAOD_PG_OK:
+        return b->error == 0;
+    case BAOD_PG_SQL:
+        if (!b->failed) {
+            (void)snprintf(b->sqlstate, sizeof(b->sqlstate), "%s", baod_pg_sqlstate(r));
+            (void)snprintf(b->message, sizeof(b->message), "%s", baod_pg_message(r));
+        }
+        b->failed = true;
+        return false;
+    case BAOD_PG_LOST:
+        b->lost = true;
+        return false;
+    case BAOD_PG_ABORTED:
+        b->failed = true;
+        return false;
+    }
+    return false;
+}
+
+static void on_plain(const struct baod_pg_result *r, void *user)
+{
+    (void)answered(user, r);
+}
+
+/* Copies exactly n octets; an empty result means that the row is not ours. */
+static void get_octets(struct baod_batch *b, struct bao_str s, uint8_t *ret, size_t n)
+{
+    if (s.n != n)
+        b->error = -EBADMSG;
+    else
+        memcpy(ret, s.p, n);
+}
+
+static void on_head(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+    struct baod_head *h = &b->head;
+
+    if (!answered(b, r))
+        return;
+    if (baod_pg_rows(r) != 1) {
+        b->error = -EBADMSG;
+        return;
+    }
+    h->read = true;
+    h->now = baod_pg_time(r, 0, 7);
+    h->registry_epoch = baod_pg_int(r, 0, 8);
+    h->forms_epoch = baod_pg_int(r, 0, 9);
+    h->standby = baod_pg_int(r, 0, 10) != 0;
+    h->last = (struct bao_batch){.seq = 0, .at = 0};
+    if (baod_pg_is_null(r, 0, 0))
+        return;
+    h->last.seq = baod_pg_int(r, 0, 0);
+    h->last.node = bao_arena_str(&b->arena, baod_pg_bytes(r, 0, 1));
+    if (h->last.node.p == NULL)
+        b->error = -ENOMEM;
+    h->last.at = baod_pg_time(r, 0, 2);
+    h->last.n = (uint64_t)baod_pg_int(r, 0, 3);
+    get_octets(b, baod_pg_bytes(r, 0, 4), h->last.root.octets, sizeof(h->last.root.octets));
+    get_octets(b, baod_pg_bytes(r, 0, 5), h->last.previous.octets, sizeof(h->last.previous.octets));
+    get_octets(b, baod_pg_bytes(r, 0, 6), h->last.signature, sizeof(h->last.signature));
+}
+
+/* The item or sums row that a result row is about: its ordinality. */
+static size_t row_index(struct baod_batch *b, const struct baod_pg_result *r, size_t row, size_t n)
+{
+    int64_t i = baod_pg_int(r, row, 0);
+
+    if (i >= 1 && (uint64_t)i <= n)
+        return (size_t)i - 1;
+    b->error = -EBADMSG;
+    return SIZE_MAX;
+}
+
+static void on_obligations(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+
+    if (!answered(b, r))
+        return;
+    for (size_t row = 0; row < baod_pg_rows(r); row++) {
+        size_t i = row_index(b, r, row, b->n);
+
+        if (i == SIZE_MAX)
+            return;
+        b->items[i].obligation = (struct baod_obligation){
+            .exists = true,
+            .due_at = baod_pg_time(r, row, 1),
+            .lock_at = baod_pg_time(r, row, 2),
+            .extended_to = baod_pg_time(r, row, 3),
+            .exempt = baod_pg_int(r, row, 4) != 0,
+            .revision = (int)baod_pg_int(r, row, 5),
+            .last_revision = (int)baod_pg_int(r, row, 6),
+            .received_at = baod_pg_time(r, row, 7),
+            .kept_at = baod_pg_time(r, row, 8),
+            .kept_until = baod_pg_time(r, row, 9),
+        };
+    }
+}
+
+static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, size_t row, struct baod_stored *stored)
+{
+    struct baod_pg_ints ints;
+    int e = baod_pg_ints(r, row, 9, &b->arena, &ints);
+
+    if (e < 0) {
+        b->error = e;
+        return;
+    }
+    stored->figures = bao_arena_array(&b->arena, ints.n, sizeof(*stored->figures));
+    if (stored->figures == NULL) {
+        b->error = -ENOMEM;
+        return;
+    }
+    stored->n_figures = ints.n;
+    for (size_t i = 0; i < ints.n; i++)
+        stored->figures[i] = (struct bao_figure){!ints.null[i], ints.v[i]};
+}
+
+static void on_stored(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+
+    if (!answered(b, r))
+        return;
+    for (size_t row = 0; row < baod_pg_rows(r) && b->error == 0; row++) {
+        size_t i = row_index(b, r, row, b->n);
+        struct baod_stored stored = {.exists = true};
+
+        if (i == SIZE_MAX)
+            return;
+        stored.revision = (int)baod_pg_int(r, row, 1);
+        stored.state = (uint8_t)baod_pg_int(r, row, 2);
+        stored.form_version = (int)baod_pg_int(r, row, 3);
+        stored.received_at = baod_pg_time(r, row, 4);
+        stored.seq_from = baod_pg_int(r, row, 5);
+        get_octets(b, baod_pg_bytes(r, row, 6), stored.id, sizeof(stored.id));
+        get_octets(b, baod_pg_bytes(r, row, 7), stored.content, sizeof(stored.content));
+        get_octets(b, baod_pg_bytes(r, row, 8), stored.sha256, sizeof(stored.sha256));
+        get_figures(b, r, row, &stored);
+        if (stored.revision == b->items[i].s->verdict.revision)
+            b->items[i].same = stored;
+        if (stored.state == BAOD_COUNTED)
+            b->items[i].current = stored;
+    }
+}
+
+static void on_sums(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+
+    if (!answered(b, r))
+        return;
+    for (size_t row = 0; row < baod_pg_rows(r); row++) {
+        size_t i = row_index(b, r, row, b->n_sums);
+        struct baod_pg_ints counts, sums;
+        int e;
+
+        if (i == SIZE_MAX)
+            return;
+        e = baod_pg_ints(r, row, 2, &b->arena, &counts);
+        if (e == 0)
+            e = baod_pg_ints(r, row, 3, &b->arena, &sums);
+        if (e == 0 && (counts.n != sums.n || counts.n > b->sums[i].rollup.n))
+            e = -EBADMSG;
+        if (e < 0) {
+            b->error = e;
+            return;
+        }
+        b->sums[i].rollup.reported = (int32_t)baod_pg_int(r, row, 1);
+        for (size_t slot = 0; slot < counts.n; slot++) {
+            b->sums[i].rollup.counts[slot] = (int32_t)counts.v[slot];
+            b->sums[i].rollup.sums[slot] = sums.v[slot];
+        }
+    }
+}
+
+/* The items' keys as four arrays. */
+static int item_keys(struct baod_batch *b, struct baod_pg_param ret[4])
+{
+    int32_t *v = bao_arena_array(&b->arena, 4 * b->n, sizeof(*v));
+
+    if (v == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        v[i] = b->items[i].unit;
+        v[b->n + i] = b->items[i].form;
+        v[2 * b->n + i] = b->items[i].period;
+        v[3 * b->n + i] = b->items[i].s->verdict.revision;
+    }
+    for (size_t k = 0; k < 4; k++)
+        ret[k] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, b->n);
+    return 0;
+}
+
+static int sums_keys(struct baod_batch *b, struct baod_pg_param ret[3])
+{
+    int32_t *v = bao_arena_array(&b->arena, 3 * b->n_sums, sizeof(*v));
+
+    if (v == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n_sums; i++)
+        for (size_t k = 0; k < 3; k++)
+            v[k * b->n_sums + i] = b->sums[i].key[k];
+    for (size_t k = 0; k < 3; k++)
+        ret[k] = baod_pg_p_int4s(&b->arena, v + k * b->n_sums, NULL, b->n_sums);
+    return 0;
+}
+
+int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 8, sizeof(*params));
+    int r;
+
+    if (params == NULL)
+        return -ENOMEM;
+    params[0] = baod_pg_p_int4(&b->arena, baod_dictionary_province(b->dictionary));
+    r = item_keys(b, params + 1);
+    if (r == 0)
+        r = sums_keys(b, params + 5);
+    if (r == 0)
+        r = baod_pg_exec(pg, &BEGIN, NULL, 0, on_plain, b);
+    if (r == 0)
+        r = baod_pg_exec(pg, &LOCK, params, 1, on_plain, b);
+    if (r == 0)
+        r = baod_pg_exec(pg, &HEAD, NULL, 0, on_head, b);
+    if (r == 0)
+        r = baod_pg_exec(pg, &OBLIGATIONS, params + 1, 3, on_obligations, b);
+    if (r == 0)
+        r = baod_pg_exec(pg, &STORED, params + 1, 4, on_stored, b);
+    if (r == 0 && b->n_sums != 0)
+        r = baod_pg_exec(pg, &SUMS, params + 5, 3, on_sums, b);
+    return r < 0 ? r : baod_pg_sync(pg, done, user);
+}

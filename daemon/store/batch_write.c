@@ -1,0 +1,397 @@
+/* What a batch writes: reports, receipts, obligations, sums and one audit row. */
+#include "daemon/store/batch.h"
+#include "lib/base/error.h"
+
+#include <sys/random.h>
+
+enum { REPORT_FIELDS = 20, LEAF_MAX = 1024, ID_RANDOM = 10 };
+
+#define REPORT_COLUMNS                                                                                       \
+    "(unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, leaf, raw_size, " \
+    "receipt, content, sha256, figures, warnings, explanations, collected, body)"
+
+static const struct baod_pg_statement INSERT_REPORT = {
+    "w_report", "INSERT INTO baocao.report " REPORT_COLUMNS
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"};
+
+static const char COPY_REPORT[] = "COPY baocao.report " REPORT_COLUMNS " FROM STDIN (FORMAT binary)";
+
+static const struct baod_pg_statement INSERT_RECEIPTS = {
+    "w_receipts", "INSERT INTO baocao.receipt (id, unit, form, period, revision)"
+                  " SELECT * FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::int4[])"};
+
+/* The rows that counted until this batch. */
+static const struct baod_pg_statement SUPERSEDE = {
+    "w_supersede",
+    "UPDATE baocao.report r SET state = 2, seq_to = $1"
+    "  FROM unnest($2::int4[], $3::int4[], $4::int4[], $5::int4[]) k(unit, form, period, revision)"
+    " WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period AND r.revision = k.revision"};
+
+static const struct baod_pg_statement OBLIGATIONS = {
+    "w_discharge",
+    "UPDATE baocao.obligation o SET revision = k.revision, last_revision = k.last_revision,"
+    "       received_at = k.received_at, kept_at = k.kept_at, kept_until = k.kept_until"
+    "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::timestamptz[], $7::timestamptz[],"
+    "              $8::timestamptz[])"
+    "       k(unit, form, period, revision, last_revision, received_at, kept_at, kept_until)"
+    " WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
+
+static const struct baod_pg_statement SUMS = {
+    "w_rollup",
+    "INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums) VALUES ($1, $2, $3, $4, $5, $6)"
+    " ON CONFLICT (scope, form, period)"
+    " DO UPDATE SET reported = excluded.reported, counts = excluded.counts, sums = excluded.sums"};
+
+static const struct baod_pg_statement AUDIT = {
+    "w_audit", "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
+               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+
+static const struct baod_pg_statement COMMIT = {"w_commit", "COMMIT"};
+
+/* ------------------------------------------------------------------ answers */
+
+static void on_written(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+
+    switch (baod_pg_outcome(r)) {
+    case BAOD_PG_OK:
+        return;
+    case BAOD_PG_LOST:
+        b->lost = true;
+        return;
+    case BAOD_PG_SQL:
+        if (!b->failed) {
+            (void)snprintf(b->sqlstate, sizeof(b->sqlstate), "%s", baod_pg_sqlstate(r));
+            (void)snprintf(b->message, sizeof(b->message), "%s", baod_pg_message(r));
+        }
+        b->failed = true;
+        return;
+    case BAOD_PG_ABORTED:
+        b->failed = true;
+        return;
+    }
+}
+
+/* ------------------------------------------------------------------ the pieces */
+
+static bool stores(const struct baod_item *item)
+{
+    return item->leaf >= 0;
+}
+
+/* Gives each stored report its id; one that it got in an earlier attempt stays. */
+static int make_ids(struct baod_batch *b)
+{
+    uint8_t random[BAOD_BATCH_PIPELINED][ID_RANDOM];
+    size_t left = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        struct baod_submission *s = b->items[i].s;
+
+        if (!stores(&b->items[i]) || s->has_id)
+            continue;
+        if (left == 0) {
+            if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return -errno;
+            left = BAO_COUNT(random);
+        }
+        bao_uuid_v7(b->at, random[--left], s->receipt.id);
+        s->has_id = true;
+    }
+    return 0;
+}
+
+/* The hashes of the batch's leaves, in order. */
+static int make_leaves(struct baod_batch *b, struct bao_hash *leaves)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+        const struct bao_verdict *verdict = &item->s->verdict;
+        struct bao_leaf leaf = {.form = verdict->form_id, .unit = verdict->unit, .revision = verdict->revision,
+                                .received_at = item->s->received_at};
+        char period[16];
+
+        if (!stores(item))
+            continue;
+        bao_period_print(verdict->period, period);
+        leaf.period = bao_str_c(period);
+        leaf.form_version = verdict->form->version;
+        leaf.verdict = item->decision.kind == BAOD_KEEP ? BAO_STR("superseded") : BAO_STR("accepted");
+        memcpy(leaf.id, item->s->receipt.id, sizeof(leaf.id));
+        memcpy(leaf.content, verdict->content, sizeof(leaf.content));
+        bao_buf_clear(&text);
+        r = bao_leaf_print(&text, &leaf);
+        if (r == 0)
+            bao_merkle_leaf(bao_buf_str(&text), &leaves[item->leaf]);
+    }
+    return r;
+}
+
+static struct bao_str text_or_null(struct bao_str s)
+{
+    return s.n == 0 ? BAO_STR_NULL : s;
+}
+
+static struct bao_str octets(const uint8_t *p, size_t n)
+{
+    return (struct bao_str){(const char *)p, n};
+}
+
+/* The columns of report, in the order of REPORT_COLUMNS. */
+static int report_params(struct baod_batch *b, const struct baod_item *item, struct baod_pg_param ret[REPORT_FIELDS])
+{
+    const struct baod_submission *s = item->s;
+    const struct bao_verdict *v = &s->verdict;
+    struct bao_arena *a = &b->arena;
+    size_t n = item->slots->n, at = 0;
+    int64_t *figures = bao_arena_array(a, n, sizeof(*figures));
+    bool *null = bao_arena_array(a, n, sizeof(*null));
+    bool counted = item->decision.kind == BAOD_COUNT;
+
+    if (figures == NULL || null == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        figures[i] = item->figures[i].scaled;
+        null[i] = !item->figures[i].present;
+    }
+    ret[at++] = baod_pg_p_int4(a, item->unit);
+    ret[at++] = baod_pg_p_int4(a, item->form);
+    ret[at++] = baod_pg_p_int4(a, item->period);
+    ret[at++] = baod_pg_p_int4(a, v->revision);
+    ret[at++] = baod_pg_p_int4(a, v->form->version);
+    ret[at++] = baod_pg_p_int2(a, counted ? BAOD_COUNTED : BAOD_SUPERSEDED);
+    ret[at++] = baod_pg_p_bool(a, v->nil);
+    ret[at++] = baod_pg_p_time(a, s->received_at);
+    ret[at++] = baod_pg_p_int8(a, b->seq);
+    ret[at++] = baod_pg_p_int8(a, counted ? INT64_MAX : b->seq);
+    ret[at++] = baod_pg_p_int4(a, item->leaf);
+    ret[at++] = baod_pg_p_int4(a, (int32_t)s->document.n);
+    ret[at++] = baod_pg_p_uuid(s->receipt.id);
+    ret[at++] = baod_pg_p_bytea(octets(v->content, sizeof(v->content)));
+    ret[at++] = baod_pg_p_bytea(octets(s->sha256, sizeof(s->sha256)));
+    ret[at++] = baod_pg_p_int8s(a, figures, null, n);
+    ret[at++] = baod_pg_p_text(text_or_null(v->warnings));
+    ret[at++] = baod_pg_p_text(text_or_null(v->explanations));
+    ret[at++] = baod_pg_p_text(text_or_null(v->collected));
+    ret[at++] = baod_pg_p_bytea(s->stored);
+    bao_require(at == REPORT_FIELDS);
+    return 0;
+}
+
+static int insert_reports(struct baod_batch *b, struct baod_pg *pg)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct baod_pg_param *params;
+        int r;
+
+        if (!stores(&b->items[i]))
+            continue;
+        params = bao_arena_array(&b->arena, REPORT_FIELDS, sizeof(*params));
+        if (params == NULL)
+            return -ENOMEM;
+        r = report_params(b, &b->items[i], params);
+        if (r == 0)
+            r = baod_pg_exec(pg, &INSERT_REPORT, params, REPORT_FIELDS, on_written, b);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int copy_reports(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param params[REPORT_FIELDS];
+    int r = baod_pg_copy_begin(&b->copy);
+
+    for (size_t i = 0; r == 0 && i < b->n; i++) {
+        if (!stores(&b->items[i]))
+            continue;
+        r = report_params(b, &b->items[i], params);
+        if (r == 0)
+            r = baod_pg_copy_row(&b->copy, REPORT_FIELDS);
+        for (size_t k = 0; r == 0 && k < REPORT_FIELDS; k++)
+            r = baod_pg_copy_param(&b->copy, params[k]);
+    }
+    if (r == 0)
+        r = baod_pg_copy_end(&b->copy);
+    return r < 0 ? r : baod_pg_copy(pg, COPY_REPORT, bao_buf_str(&b->copy), on_written, b);
+}
+
+static int write_receipts(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 5, sizeof(*params));
+    int32_t *v = bao_arena_array(&b->arena, 4 * b->n_stored, sizeof(*v));
+    uint8_t(*ids)[16] = bao_arena_array(&b->arena, b->n_stored, sizeof(*ids));
+    size_t n = b->n_stored;
+
+    if (params == NULL || v == NULL || ids == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+        size_t at = (size_t)item->leaf;
+
+        if (!stores(item))
+            continue;
+        memcpy(ids[at], item->s->receipt.id, sizeof(ids[at]));
+        v[at] = item->unit;
+        v[n + at] = item->form;
+        v[2 * n + at] = item->period;
+        v[3 * n + at] = item->s->verdict.revision;
+    }
+    params[0] = baod_pg_p_uuids(&b->arena, (const uint8_t(*)[16])ids, n);
+    for (size_t k = 0; k < 4; k++)
+        params[k + 1] = baod_pg_p_int4s(&b->arena, v + k * n, NULL, n);
+    return baod_pg_exec(pg, &INSERT_RECEIPTS, params, 5, on_written, b);
+}
+
+static int write_superseded(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 5, sizeof(*params));
+    int32_t *v = bao_arena_array(&b->arena, 4 * b->n, sizeof(*v));
+    size_t n = 0;
+
+    if (params == NULL || v == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+
+        if (!stores(item) || item->decision.kind != BAOD_COUNT || !item->current.exists)
+            continue;
+        v[n] = item->unit;
+        v[b->n + n] = item->form;
+        v[2 * b->n + n] = item->period;
+        v[3 * b->n + n] = item->current.revision;
+        n++;
+    }
+    if (n == 0)
+        return 0;
+    params[0] = baod_pg_p_int8(&b->arena, b->seq);
+    for (size_t k = 0; k < 4; k++)
+        params[k + 1] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, n);
+    return baod_pg_exec(pg, &SUPERSEDE, params, 5, on_written, b);
+}
+
+static int write_obligations(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 8, sizeof(*params));
+    size_t n = b->n_stored;
+    int32_t *v = bao_arena_array(&b->arena, 5 * n, sizeof(*v));
+    bao_time *times = bao_arena_array(&b->arena, 3 * n, sizeof(*times));
+    bool *none = bao_arena_array(&b->arena, n, sizeof(*none));
+
+    if (params == NULL || v == NULL || times == NULL || none == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+        const struct baod_obligation *after = &item->decision.after;
+        size_t at = (size_t)item->leaf;
+
+        if (!stores(item))
+            continue;
+        v[at] = item->unit;
+        v[n + at] = item->form;
+        v[2 * n + at] = item->period;
+        v[3 * n + at] = after->revision;
+        none[at] = after->revision == 0;
+        v[4 * n + at] = after->last_revision;
+        times[at] = after->received_at;
+        times[n + at] = after->kept_at;
+        times[2 * n + at] = after->kept_until;
+    }
+    for (size_t k = 0; k < 5; k++)
+        params[k] = baod_pg_p_int4s(&b->arena, v + k * n, k == 3 ? none : NULL, n);
+    for (size_t k = 0; k < 3; k++)
+        params[5 + k] = baod_pg_p_times(&b->arena, times + k * n, n);
+    return baod_pg_exec(pg, &OBLIGATIONS, params, 8, on_written, b);
+}
+
+static int write_sums_row(struct baod_batch *b, struct baod_pg *pg, const struct baod_sums *sums)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 6, sizeof(*params));
+    int64_t *counts = bao_arena_array(&b->arena, sums->rollup.n, sizeof(*counts));
+
+    if (params == NULL || counts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < sums->rollup.n; i++)
+        counts[i] = sums->rollup.counts[i];
+    for (size_t k = 0; k < 3; k++)
+        params[k] = baod_pg_p_int4(&b->arena, sums->key[k]);
+    params[3] = baod_pg_p_int4(&b->arena, sums->rollup.reported);
+    params[4] = baod_pg_p_int8s(&b->arena, counts, NULL, sums->rollup.n);
+    params[5] = baod_pg_p_int8s(&b->arena, sums->rollup.sums, NULL, sums->rollup.n);
+    return baod_pg_exec(pg, &SUMS, params, 6, on_written, b);
+}
+
+static int write_sums(struct baod_batch *b, struct baod_pg *pg)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < b->n_sums; i++)
+        if (b->sums[i].touched)
+            r = write_sums_row(b, pg, &b->sums[i]);
+    return r;
+}
+
+static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 9, sizeof(*params));
+    struct bao_hash *leaves = bao_arena_array(&b->arena, b->n_stored, sizeof(*leaves));
+    struct bao_batch *row = bao_arena_array(&b->arena, 1, sizeof(*row));
+    struct bao_arena *a = &b->arena;
+    int r = params == NULL || leaves == NULL || row == NULL ? -ENOMEM : 0;
+
+    if (r == 0)
+        r = make_leaves(b, leaves);
+    if (r < 0)
+        return r;
+    *row = (struct bao_batch){.province = signer->province, .node = signer->node, .seq = b->seq, .at = b->at,
+                              .n = b->n_stored};
+    bao_merkle_root(leaves, b->n_stored, &row->root);
+    if (b->head.last.seq != 0) {
+        b->head.last.province = signer->province;
+        r = bao_batch_hash(&b->head.last, &row->previous);
+    }
+    if (r == 0)
+        r = bao_batch_sign(row, signer->seed, signer->pub);
+    if (r < 0)
+        return r;
+    params[0] = baod_pg_p_int8(a, b->seq);
+    params[1] = baod_pg_p_text(signer->node);
+    params[2] = baod_pg_p_time(a, b->at);
+    params[3] = baod_pg_p_int4(a, (int32_t)b->n_stored);
+    params[4] = baod_pg_p_bytea(octets(row->root.octets, sizeof(row->root.octets)));
+    params[5] = baod_pg_p_bytea(octets(row->previous.octets, sizeof(row->previous.octets)));
+    params[6] = baod_pg_p_bytea(octets(signer->pub, sizeof(signer->pub)));
+    params[7] = baod_pg_p_bytea(octets(row->signature, sizeof(row->signature)));
+    params[8] = baod_pg_p_bytea((struct bao_str){(const char *)leaves, b->n_stored * sizeof(*leaves)});
+    return baod_pg_exec(pg, &AUDIT, params, 9, on_written, b);
+}
+
+int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer, baod_pg_callback *committed,
+                     baod_pg_callback *done, void *user)
+{
+    int r = 0;
+
+    if (b->n_stored != 0) {
+        r = make_ids(b);
+        if (r == 0)
+            r = b->n_stored <= BAOD_BATCH_PIPELINED ? insert_reports(b, pg) : copy_reports(b, pg);
+        if (r == 0)
+            r = write_receipts(b, pg);
+        if (r == 0)
+            r = write_superseded(b, pg);
+        if (r == 0)
+            r = write_obligations(b, pg);
+        if (r == 0)
+            r = write_sums(b, pg);
+        if (r == 0)
+            r = write_audit(b, pg, signer);
+    }
+    if (r == 0)
+        r = baod_pg_exec(pg, &COMMIT, NULL, 0, committed, user);
+    return r < 0 ? r : baod_pg_sync(pg, done, user);
+}

@@ -1,0 +1,622 @@
+#include "daemon/store/writer.h"
+#include "daemon/ops/log.h"
+#include "daemon/store/batch.h"
+#include "daemon/store/pg.h"
+#include "lib/base/error.h"
+
+enum {
+    BATCH_MAX = 1000,
+    QUEUE_MAX = 20000,
+    PATIENCE_MS = 4000,
+    SWEEP_MS = 250,
+    TRIES_MAX = 6,       /* attempts of a batch that fails for reasons of the moment */
+    FAILURES_MAX = 2,    /* a report that fails alone so often is set aside */
+    RETRY_MS = 50,       /* pause before another attempt, times the attempts so far */
+    PREPARE_AGAIN_MS = 1000,
+    ANSWER_MS = 10000,   /* longest wait for one answer of the database */
+    WAIT_MS = 2000,      /* after= of BUSY */
+    SCAN_MAX = 4,        /* queue entries looked at for a place in the batch, times its size */
+};
+
+/* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; ROLLING_BACK after a failure; PAUSED before an
+ * attempt is made again; SETTING_ASIDE while a poisonous report goes to quarantine. */
+enum state { OFFLINE, PREPARING, IDLE, READING, WRITING, ROLLING_BACK, PAUSED, SETTING_ASIDE };
+
+struct queue {
+    struct baod_submission *first, *last;
+    size_t n;
+};
+
+struct baod_writer {
+    uv_loop_t *loop;
+    struct baod_pg *pg;
+    struct baod_writer_options options;
+    char *node, *province;
+    struct baod_signer signer;
+    struct baod_dictionary *dictionary;
+    struct baod_dictionary *retired; /* replaced while a batch used it */
+    enum state state;
+    struct baod_batch batch;
+    struct queue queue;
+    size_t limit;    /* most reports of the next batch: smaller while a failing one is looked for */
+    bool commit_sent, commit_lost, warned, outdated;
+    uint64_t pause_until;
+    struct baod_writer_counts counts;
+    uv_timer_t sweep;
+    bool closing;
+    void (*drained)(void *user);
+    void *drained_user;
+    bool draining;
+};
+
+static void kick(struct baod_writer *w);
+
+/* ------------------------------------------------------------------ the queue */
+
+static void queue_push(struct queue *q, struct baod_submission *s)
+{
+    s->next = NULL;
+    if (q->last == NULL)
+        q->first = s;
+    else
+        q->last->next = s;
+    q->last = s;
+    q->n++;
+}
+
+static struct baod_submission *queue_pop(struct queue *q)
+{
+    struct baod_submission *s = q->first;
+
+    if (s == NULL)
+        return NULL;
+    q->first = s->next;
+    if (q->first == NULL)
+        q->last = NULL;
+    q->n--;
+    return s;
+}
+
+/* Puts `front` before what waits. */
+static void queue_prepend(struct queue *q, struct queue *front)
+{
+    if (front->n == 0)
+        return;
+    front->last->next = q->first;
+    if (q->last == NULL)
+        q->last = front->last;
+    q->first = front->first;
+    q->n += front->n;
+    *front = (struct queue){.n = 0};
+}
+
+static void answer(struct baod_submission *s, enum bao_symbol symbol)
+{
+    s->symbol = symbol;
+    s->after_ms = WAIT_MS;
+    s->done(s);
+}
+
+static void drain_check(struct baod_writer *w)
+{
+    if (w->draining && w->queue.n == 0 && w->counts.in_batch == 0 && w->drained != NULL) {
+        void (*drained)(void *) = w->drained;
+
+        w->drained = NULL;
+        drained(w->drained_user);
+    }
+}
+
+/* ------------------------------------------------------------------ failures */
+
+/* The reports of the batch go back to the front, in their order, to be tried again. */
+static void put_back(struct baod_writer *w)
+{
+    struct queue front = {.n = 0};
+
+    for (size_t i = 0; i < w->batch.n; i++)
+        queue_push(&front, w->batch.items[i].s);
+    w->batch.n = 0;
+    w->counts.in_batch = 0;
+    queue_prepend(&w->queue, &front);
+}
+
+static void pause_for(struct baod_writer *w, uint64_t ms)
+{
+    w->state = PAUSED;
+    w->pause_until = uv_now(w->loop) + ms;
+}
+
+static bool is_class(const struct baod_batch *b, const char *class)
+{
+    return memcmp(b->sqlstate, class, 2) == 0;
+}
+
+/* Is the failure one of the rows themselves: cardinality, data, integrity, or a limit of the program? */
+static bool is_poison(const struct baod_batch *b)
+{
+    return is_class(b, "21") || is_class(b, "22") || is_class(b, "23") || is_class(b, "54");
+}
+
+static const struct baod_pg_statement QUARANTINE = {
+    "w_quarantine",
+    "INSERT INTO baocao.quarantine (id, at, received_at, unit, form, period, revision, sqlstate, message, body, raw_size)"
+    " VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"};
+
+static void on_set_aside(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+    struct baod_submission *s = w->batch.n == 0 ? NULL : w->batch.items[0].s;
+
+    if (w->state != SETTING_ASIDE || s == NULL)
+        return;
+    if (baod_pg_outcome(r) != BAOD_PG_OK)
+        baod_log(BAOD_LOG_ERROR, "writer: a report could not be set aside either: %s", baod_pg_message(r));
+    w->batch.n = 0;
+    w->counts.in_batch = 0;
+    w->counts.quarantined++;
+    w->limit = w->batch.max;
+    w->state = IDLE;
+    answer(s, BAO_SYM_INTERNAL);
+    kick(w);
+}
+
+/* A report that the store refuses though it was judged good: kept whole for a person; its sender is told to wait. */
+static void set_aside(struct baod_writer *w)
+{
+    struct baod_submission *s = w->batch.items[0].s;
+    struct bao_arena *a = &s->arena;
+    struct baod_pg_param *params = bao_arena_array(a, 10, sizeof(*params));
+    struct bao_str state = bao_arena_printf(a, "%s", w->batch.sqlstate);
+    struct bao_str message = bao_arena_printf(a, "%s", w->batch.message);
+    char period[16];
+    int r = -ENOMEM;
+
+    baod_log(BAOD_LOG_ERROR, "writer: a report of unit %.*s is set aside: %s %s", BAO_STR_ARG(s->verdict.unit),
+             w->batch.sqlstate, w->batch.message);
+    w->state = SETTING_ASIDE;
+    bao_period_print(s->verdict.period, period);
+    if (params != NULL && state.p != NULL && message.p != NULL && s->has_id) {
+        params[0] = baod_pg_p_uuid(s->receipt.id);
+        params[1] = baod_pg_p_time(a, s->received_at);
+        params[2] = baod_pg_p_text(s->verdict.unit);
+        params[3] = baod_pg_p_text(s->verdict.form_id);
+        params[4] = baod_pg_p_text(bao_arena_str(a, bao_str_c(period)));
+        params[5] = baod_pg_p_int4(a, s->verdict.revision);
+        params[6] = baod_pg_p_text(state);
+        params[7] = baod_pg_p_text(message);
+        params[8] = baod_pg_p_bytea(s->stored);
+        params[9] = baod_pg_p_int4(a, (int32_t)s->document.n);
+        r = baod_pg_exec(w->pg, &QUARANTINE, params, 10, on_set_aside, w);
+        if (r == 0)
+            r = baod_pg_sync(w->pg, NULL, NULL);
+    }
+    if (r < 0)
+        baod_pg_drop(w->pg, "a report could not be set aside");
+}
+
+/* The failing batch is rolled back: find the row that failed, or try again later. */
+static void after_failure(struct baod_writer *w)
+{
+    struct baod_batch *b = &w->batch;
+    size_t n = b->n;
+
+    if (is_poison(b) && n == 1) {
+        struct baod_submission *s = b->items[0].s;
+
+        if (++s->failures >= FAILURES_MAX) {
+            set_aside(w);
+            return;
+        }
+        w->limit = 1;
+    } else if (is_poison(b)) {
+        w->counts.bisected++;
+        w->limit = (n + 1) / 2;
+        baod_log(BAOD_LOG_WARNING, "writer: a batch of %zu is split: %s %s", n, b->sqlstate, b->message);
+    } else {
+        uint8_t tries = 0;
+
+        w->counts.retried++;
+        baod_log(BAOD_LOG_WARNING, "writer: a batch of %zu is run again: %s %s", n, b->sqlstate, b->message);
+        for (size_t i = 0; i < n; i++)
+            tries = ++b->items[i].s->tries > tries ? b->items[i].s->tries : tries;
+        put_back(w);
+        pause_for(w, (uint64_t)RETRY_MS * tries);
+        return;
+    }
+    put_back(w);
+    w->state = IDLE;
+    kick(w);
+}
+
+static const struct baod_pg_statement ROLLBACK = {"w_rollback", "ROLLBACK"};
+
+static void on_rolled_back(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    if (w->state != ROLLING_BACK || baod_pg_outcome(r) == BAOD_PG_LOST)
+        return; /* on_lost takes care */
+    if (!w->outdated) {
+        after_failure(w);
+        return;
+    }
+    w->outdated = false;
+    put_back(w);
+    w->state = PREPARING;
+    w->options.prepare(w, w->options.user);
+}
+
+static void roll_back(struct baod_writer *w)
+{
+    int r;
+
+    w->state = ROLLING_BACK;
+    r = baod_pg_exec(w->pg, &ROLLBACK, NULL, 0, NULL, NULL);
+    if (r == 0)
+        r = baod_pg_sync(w->pg, on_rolled_back, w);
+    if (r < 0)
+        baod_pg_drop(w->pg, "rolling back could not be asked for");
+}
+
+/* ------------------------------------------------------------------ one batch */
+
+static void finish(struct baod_writer *w)
+{
+    struct baod_batch *b = &w->batch;
+    size_t n = b->n;
+    struct queue done = {.n = 0};
+
+    baod_batch_tell(b, b->head.standby && !w->warned);
+    if (b->n_stored != 0) {
+        w->counts.batches++;
+        w->counts.last_seq = b->seq;
+    }
+    w->counts.reports += b->n_stored;
+    for (size_t i = 0; i < n; i++) {
+        w->counts.duplicates += b->items[i].decision.kind == BAOD_DUPLICATE;
+        w->counts.refused += b->items[i].decision.kind == BAOD_REFUSE;
+        queue_push(&done, b->items[i].s);
+    }
+    if (w->limit < b->max)
+        w->limit = w->limit * 2 < b->max ? w->limit * 2 : b->max;
+    b->n = 0;
+    w->counts.in_batch = 0;
+    w->state = IDLE;
+    /* The next batch sets out before this one's answers are written: the database need not wait for them. */
+    kick(w);
+    for (struct baod_submission *s; (s = queue_pop(&done)) != NULL;)
+        s->done(s);
+    drain_check(w);
+}
+
+static void on_commit(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    w->warned = baod_pg_warned(r);
+    w->commit_lost = baod_pg_outcome(r) == BAOD_PG_LOST;
+    if (baod_pg_outcome(r) != BAOD_PG_OK) {
+        if (baod_pg_outcome(r) == BAOD_PG_SQL && !w->batch.failed) {
+            (void)snprintf(w->batch.sqlstate, sizeof(w->batch.sqlstate), "%s", baod_pg_sqlstate(r));
+            (void)snprintf(w->batch.message, sizeof(w->batch.message), "%s", baod_pg_message(r));
+        }
+        w->batch.failed = true;
+    }
+}
+
+static void on_write_done(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    if (w->state != WRITING || baod_pg_outcome(r) == BAOD_PG_LOST)
+        return; /* on_lost takes care */
+    w->commit_sent = false;
+    if (w->batch.failed)
+        roll_back(w);
+    else
+        finish(w);
+}
+
+/* Something that is nobody's row but ours went wrong (no memory, a row of impossible shape). */
+static void give_up(struct baod_writer *w, int error)
+{
+    (void)snprintf(w->batch.sqlstate, sizeof(w->batch.sqlstate), "XX000");
+    (void)snprintf(w->batch.message, sizeof(w->batch.message), "error %d while deciding", -error);
+    w->batch.failed = true;
+    roll_back(w);
+}
+
+static void on_read_done(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+    struct baod_batch *b = &w->batch;
+    int e;
+
+    if (w->state != READING || baod_pg_outcome(r) == BAOD_PG_LOST)
+        return; /* on_lost takes care */
+    if (b->failed) {
+        roll_back(w);
+        return;
+    }
+    if (b->error == 0 && baod_batch_is_outdated(b)) {
+        w->outdated = true;
+        roll_back(w);
+        return;
+    }
+    e = b->error != 0 ? b->error : baod_batch_decide(b);
+    if (e < 0) {
+        give_up(w, e);
+        return;
+    }
+    w->state = WRITING;
+    w->warned = w->commit_lost = false;
+    w->commit_sent = true;
+    e = baod_batch_write(b, w->pg, &w->signer, on_commit, on_write_done, w);
+    if (e < 0)
+        baod_pg_drop(w->pg, "a batch could not be written");
+}
+
+/* Fills the batch from the queue; those whose obligation is in it already keep their places. */
+static void fill(struct baod_writer *w)
+{
+    struct queue stay = {.n = 0};
+    size_t looked = 0, most = SCAN_MAX * w->limit;
+    struct baod_submission *s;
+
+    while (w->batch.n < w->limit && looked++ < most && (s = queue_pop(&w->queue)) != NULL) {
+        int r = baod_batch_add(&w->batch, s);
+
+        if (r == 0)
+            continue;
+        if (r == BAOD_BATCH_E_TAKEN || r == BAOD_BATCH_E_FULL)
+            queue_push(&stay, s);
+        else
+            answer(s, r == BAOD_BATCH_E_STALE ? BAO_SYM_BUSY : BAO_SYM_INTERNAL);
+        if (r == BAOD_BATCH_E_FULL)
+            break;
+    }
+    queue_prepend(&w->queue, &stay);
+    w->counts.in_batch = w->batch.n;
+}
+
+/* Starts a batch when there is something to write and nothing under way. */
+static void kick(struct baod_writer *w)
+{
+    int r;
+
+    if (w->state != IDLE || w->queue.n == 0)
+        return;
+    baod_batch_clear(&w->batch, w->dictionary);
+    w->retired = baod_dictionary_free(w->retired);
+    fill(w);
+    if (w->batch.n == 0) {
+        drain_check(w);
+        return;
+    }
+    w->state = READING;
+    r = baod_batch_read(&w->batch, w->pg, on_read_done, w);
+    if (r < 0)
+        baod_pg_drop(w->pg, "a batch could not be read");
+}
+
+/* ------------------------------------------------------------------ the connection */
+
+/* The writer's statements all go by their keys; a planner without statistics must not fall for a scan of ten
+ * million rows. One plan for all batches. */
+static const char SESSION[] = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+                              "SET plan_cache_mode = force_generic_plan; SET jit = off";
+
+static void on_session(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    if (baod_pg_outcome(r) == BAOD_PG_LOST || w->state != PREPARING)
+        return;
+    if (baod_pg_outcome(r) == BAOD_PG_SQL) {
+        baod_pg_drop(w->pg, baod_pg_message(r));
+        return;
+    }
+    w->options.prepare(w, w->options.user);
+}
+
+static void on_ready(struct baod_pg *pg, void *user)
+{
+    struct baod_writer *w = user;
+
+    baod_log(BAOD_LOG_NOTICE, "writer: the database answers");
+    w->state = PREPARING;
+    w->pause_until = 0;
+    if (baod_pg_script(pg, SESSION, on_session, w) < 0)
+        baod_pg_drop(pg, "no memory");
+}
+
+static void on_lost(struct baod_pg *pg, const char *why, void *user)
+{
+    struct baod_writer *w = user;
+
+    (void)pg;
+    if (w->state != OFFLINE)
+        baod_log(BAOD_LOG_WARNING, "writer: the database went away: %s", why);
+    if (w->state == WRITING && w->commit_sent)
+        w->counts.unknown++;
+    w->commit_sent = w->outdated = false;
+    put_back(w);
+    w->state = OFFLINE;
+}
+
+void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
+{
+    if (dictionary == NULL && w->state == PREPARING) {
+        w->pause_until = uv_now(w->loop) + PREPARE_AGAIN_MS;
+        return;
+    }
+    if (dictionary == NULL)
+        return;
+    if (w->retired == NULL)
+        w->retired = w->dictionary;
+    else
+        (void)baod_dictionary_free(w->dictionary); /* no batch ever saw it */
+    w->dictionary = dictionary;
+    if (w->state == PREPARING) {
+        w->state = IDLE;
+        kick(w);
+    }
+}
+
+/* Those who have waited too long for the database are told to come again. */
+static void sweep_queue(struct baod_writer *w)
+{
+    uint64_t now = uv_now(w->loop), patience = (uint64_t)w->options.patience_ms;
+    struct queue stay = {.n = 0}, tired = {.n = 0};
+    struct baod_submission *s;
+
+    while ((s = queue_pop(&w->queue)) != NULL)
+        queue_push(s->since_ms + patience < now || s->tries >= TRIES_MAX ? &tired : &stay, s);
+    w->queue = stay;
+    while ((s = queue_pop(&tired)) != NULL)
+        answer(s, BAO_SYM_BUSY);
+    drain_check(w);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct baod_writer *w = timer->data;
+
+    if (w->closing)
+        return;
+    if (w->state == PAUSED && uv_now(w->loop) >= w->pause_until) {
+        w->state = IDLE;
+        kick(w);
+    }
+    if (w->state == PREPARING && w->pause_until != 0 && uv_now(w->loop) >= w->pause_until) {
+        w->pause_until = 0;
+        w->options.prepare(w, w->options.user);
+    }
+    if (w->state == OFFLINE || w->state == PREPARING || w->state == PAUSED)
+        sweep_queue(w);
+}
+
+/* ------------------------------------------------------------------ the outside */
+
+void baod_writer_submit(struct baod_writer *w, struct baod_submission *s)
+{
+    s->since_ms = uv_now(w->loop);
+    s->tries = s->failures = 0;
+    s->has_id = false;
+    if (w->draining || w->queue.n >= w->options.queue_max) {
+        answer(s, w->draining ? BAO_SYM_DRAINING : BAO_SYM_BUSY);
+        return;
+    }
+    queue_push(&w->queue, s);
+    kick(w);
+}
+
+void baod_writer_drain(struct baod_writer *w, void (*drained)(void *user), void *user)
+{
+    w->draining = true;
+    w->drained = drained;
+    w->drained_user = user;
+    drain_check(w);
+}
+
+struct baod_writer_counts baod_writer_counts(const struct baod_writer *w)
+{
+    struct baod_writer_counts counts = w->counts;
+
+    counts.waiting = w->queue.n;
+    return counts;
+}
+
+bool baod_writer_is_up(const struct baod_writer *w)
+{
+    return w->state != OFFLINE && w->state != PREPARING;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct baod_writer *w = handle->data;
+
+    baod_batch_deinit(&w->batch);
+    (void)baod_dictionary_free(w->dictionary);
+    (void)baod_dictionary_free(w->retired);
+    free(w->node);
+    free(w->province);
+    free(w);
+}
+
+struct baod_writer *baod_writer_free(struct baod_writer *w)
+{
+    struct baod_submission *s;
+
+    if (w == NULL)
+        return NULL;
+    w->closing = true;
+    w->pg = baod_pg_free(w->pg);
+    put_back(w);
+    while ((s = queue_pop(&w->queue)) != NULL)
+        answer(s, BAO_SYM_DRAINING);
+    uv_close((uv_handle_t *)&w->sweep, on_closed);
+    return NULL;
+}
+
+static void set_defaults(struct baod_writer_options *o)
+{
+    if (o->batch_max == 0)
+        o->batch_max = BATCH_MAX;
+    if (o->queue_max == 0)
+        o->queue_max = QUEUE_MAX;
+    if (o->patience_ms <= 0)
+        o->patience_ms = PATIENCE_MS;
+}
+
+static void free_unborn(struct baod_writer **w)
+{
+    if (*w == NULL)
+        return;
+    (void)baod_pg_free((*w)->pg);
+    baod_batch_deinit(&(*w)->batch);
+    free((*w)->node);
+    free((*w)->province);
+    free(*w);
+}
+
+int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, struct baod_writer **ret)
+{
+    BAO_CLEANUP(free_unborn) struct baod_writer *w = calloc(1, sizeof(*w));
+    struct baod_pg_options pg = {.conninfo = options->conninfo, .application = "baocaod writer", .deadline_ms = ANSWER_MS,
+                                 .ready = on_ready, .lost = on_lost};
+    int r;
+
+    if (w == NULL)
+        return -ENOMEM;
+    w->loop = loop;
+    w->options = *options;
+    set_defaults(&w->options);
+    w->node = strdup(options->node);
+    w->province = strdup(options->province);
+    if (w->node == NULL || w->province == NULL)
+        return -ENOMEM;
+    w->signer.node = bao_str_c(w->node);
+    w->signer.province = bao_str_c(w->province);
+    memcpy(w->signer.seed, options->seed, sizeof(w->signer.seed));
+    bao_ed25519_public(w->signer.seed, w->signer.pub);
+    w->limit = w->options.batch_max;
+    r = baod_batch_init(&w->batch, w->options.batch_max);
+    if (r < 0)
+        return r;
+    w->batch.offset = options->offset;
+    pg.user = w;
+    r = baod_pg_new(loop, &pg, &w->pg);
+    if (r < 0)
+        return r;
+    r = uv_timer_init(loop, &w->sweep);
+    if (r < 0)
+        return r;
+    w->sweep.data = w;
+    r = uv_timer_start(&w->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    bao_require(r == 0); /* fails only without a callback or while closing */
+    baod_pg_open(w->pg);
+    *ret = BAO_TAKE(w);
+    return 0;
+}
