@@ -1,105 +1,94 @@
-/* The report protocol's port: peers, their windows and limits, and what they ask of the rest of the daemon.
+/* One peer of the report protocol: a stream, a session, its share of the budget. For the files of daemon/brp only.
  *
- * The registry (struct baod_peers) owns every peer and finds it by a 64-bit id, so that an answer to a peer that has
- * left is simply dropped. Asynchronous answers name peer and transaction. */
+ * Everything that may end a peer or wake another one is put off to settle(), which runs once an iteration of the
+ * loop for each peer that was touched: so no callback ever returns into a peer that is gone. */
 #pragma once
 
-#include "daemon/intake.h"
-#include "daemon/net/stream.h"
-#include "lib/wire/answer.h"
-#include "lib/wire/server_session.h"
+#include "daemon/brp/peers.h"
 
-struct baod_peers;
-
-/* A question by STAT; texts are borrowed for the call. */
-struct baod_brp_stat {
-    bool by_receipt;
-    uint8_t receipt[16];
-    struct bao_str form, unit, period; /* otherwise */
-    int revision;                      /* 0 = the current one */
-    bool proof;                        /* the receipt file is wanted as body */
+enum baod_peer_state {
+    BAOD_PEER_TLS,       /* the handshake is under way */
+    BAOD_PEER_HELLO,     /* who is it? */
+    BAOD_PEER_READY,
+    BAOD_PEER_THROTTLED, /* READY, but not read from: see holds */
+    BAOD_PEER_DRAINING,  /* the daemon leaves: only what was read is finished */
+    BAOD_PEER_CLOSING,   /* the stream is let go, the peer is freed */
+    BAOD_PEER_STATES
 };
 
-struct baod_brp_due {
-    struct bao_str unit;
-    struct bao_str until; /* YYYY-MM-DD, or empty */
+/* Why a peer is not read from; several may hold at once. */
+enum baod_peer_hold {
+    BAOD_HOLD_INPUT = 1,  /* octets wait for a reservation or for the answer to HELLO */
+    BAOD_HOLD_WRITE = 2,  /* it does not read its answers */
+    BAOD_HOLD_EOF = 4,    /* it will send nothing more */
 };
 
-/* A HELLO; texts are borrowed for the call. */
-struct baod_brp_hello {
-    struct bao_str agent, token; /* token empty: none given */
-    const char *address;         /* of the peer, for counting and delaying failures */
-    bool trusted;                /* plaintext on loopback: any unit when no token is given */
-    void *transform;             /* TLS state of the stream, or NULL */
+struct baod_peer {
+    uint64_t id;
+    struct baod_peers *peers;
+    struct baod_stream *stream;
+    enum baod_peer_state state;
+    unsigned holds;
+    struct bao_server_session session;
+    struct bao_buf held;          /* octets read but not yet used, at most a read or two */
+    uint64_t charged;             /* of the budget of all */
+    bool touched, queued_for_budget;
+    struct baod_peer *next_touched, *next_waiting;
+    const char *failed;           /* close at the next settling, for this reason */
+    bool any_unit;
+    char *units;                  /* their texts, one after the other */
+    struct bao_str unit[8];
+    size_t n_units;
+    uint64_t opened_at;           /* ms */
+    uint64_t reports;
+    uint32_t address_hash;
 };
 
-/* What the port needs from others; wired in server.c. All run on the loop thread. */
-struct baod_brp_ops {
-    void *user;
-    /* Wall time of custody: anchored, never going back. */
-    bao_time (*now)(void *user);
-    /* baod_intake_submit(). */
-    int (*submit)(void *user, const struct baod_request *request);
-    /* Starts looking a report up; answered by baod_brp_fate(), at once or later. 0 or <0 (WAIT BUSY). */
-    int (*stat)(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_stat *question,
-                const struct baod_identity *who);
-    /* Starts listing obligations; answered by baod_brp_lines(). NULL: VERB. */
-    int (*due)(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_due *question,
-               const struct baod_identity *who);
-    /* Who is this? Answered by baod_brp_identity(), at once or later. NULL: loopback is trusted, all others refused. */
-    int (*hello)(void *user, uint64_t peer, const struct baod_brp_hello *hello);
-    /* A peer is open for these units (send again what they have not read). May be NULL. */
-    void (*opened)(void *user, uint64_t peer, const struct baod_identity *who);
+struct baod_peers {
+    uv_loop_t *loop;
+    struct baod_brp_config config;
+    const struct baod_brp_ops *ops;
+    uv_check_t check;
+    uv_prepare_t prepare;
+    uv_timer_t sweep;
+    unsigned handles;             /* not yet closed */
+    struct baod_peer **slots;     /* by the low half of the id */
+    uint32_t *free_slots;
+    size_t n_free, n_open;
+    uint64_t serial;
+    struct baod_peer *touched;
+    struct baod_peer *waiting, **waiting_end; /* for the budget, first come first */
+    uint64_t reserved;
+    bool draining, closing;
+    uint64_t drain_until;         /* ms */
+    void (*drained)(void *user);
+    void *drained_user;
+    struct baod_brp_counts counts;
 };
 
-struct baod_brp_config {
-    struct bao_server_limits limits; /* needs_hash is set per stream */
-    uint64_t total_bytes;            /* reservations of all peers together */
-    size_t max_peers;
-    size_t max_per_address;          /* 0 = no cap */
-    int offset;                      /* the province's seconds east of UTC, for answers */
-    const char *server;              /* "baocaod/0.1.0" */
-};
+/* Makes a peer of an accepted stream: 0 or <0, then the stream is still the caller's. */
+int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *stream, struct baod_peer **ret) BAO_MUST_CHECK;
+/* Does what the last events ask for; the peer may be freed: false then. */
+bool baod_peer_settle(struct baod_peer *p);
+/* Asks for settling in this iteration of the loop. */
+void baod_peer_touch(struct baod_peer *p);
+/* Looks at its limits of time. */
+void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms);
+/* Frees it and lets its stream go. */
+void baod_peer_close(struct baod_peer *p, bool linger, const char *why);
+/* Tells it that the daemon leaves. */
+void baod_peer_drain(struct baod_peer *p, int within_ms);
+bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit);
+/* Microseconds of the loop's clock, for the session. */
+int64_t baod_peers_time(const struct baod_peers *peers);
+struct baod_peer *baod_peers_find(struct baod_peers *peers, uint64_t id);
+/* Reserves octets of the budget of all, or puts the peer into the queue: true when reserved. */
+bool baod_peers_reserve(struct baod_peers *peers, struct baod_peer *p, uint64_t octets);
+/* Gives octets back; those who wait may get them. */
+void baod_peers_release(struct baod_peers *peers, uint64_t octets);
+/* Forgets a peer everywhere. */
+void baod_peers_forget(struct baod_peers *peers, struct baod_peer *p);
 
-/* items 64, bytes 4 MiB, maxbody 1 MiB, maxraw 4 MiB, idle 180 s, 256 MiB in all, 8,192 peers. */
-struct baod_brp_config baod_brp_defaults(void);
-
-/* `ops` and texts of `config` are borrowed for its life. 0 or <0. */
-int baod_peers_new(uv_loop_t *loop, const struct baod_brp_config *config, const struct baod_brp_ops *ops,
-                   struct baod_peers **ret) BAO_MUST_CHECK;
-/* Takes a connection from a listener. */
-void baod_peers_accept(struct baod_peers *peers, struct baod_stream *stream);
-/* Starts leaving: DRAIN to all; `drained(user)` is called once when the last peer has gone, or at once. */
-void baod_peers_drain(struct baod_peers *peers, int within_ms, void (*drained)(void *user), void *user);
-/* Closes every peer now and frees the registry after its handles. Accepts NULL. */
-void baod_peers_close(struct baod_peers *peers);
-size_t baod_peers_count(const struct baod_peers *peers);
-
-/* Figures since the start, for metrics. */
-struct baod_brp_counts {
-    uint64_t accepted, closed, refused; /* connections; refused = over a cap */
-    uint64_t reports, ok, wait, no;     /* reports read and their answers */
-    uint64_t late;                      /* answers whose peer had gone */
-    uint64_t reserved;                  /* octets reserved now */
-    size_t open, waiting;               /* peers; of those, waiting for a reservation */
-};
-struct baod_brp_counts baod_peers_counts(const struct baod_peers *peers);
-
-/* The answer of a report; fits baod_request.answer with user = the registry. */
-void baod_brp_answer(void *peers, uint64_t peer, uint32_t txn, const struct baod_submission *s);
-
-/* What STAT found. Texts are borrowed for the call. */
-struct baod_brp_fate {
-    enum bao_symbol symbol; /* NONE: the receipt is valid */
-    struct baod_receipt receipt;
-    struct bao_str form, unit, period;
-    struct bao_str body;    /* the receipt file, or warnings; may be empty */
-};
-void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate);
-/* Answers DUE: JSON lines, or a symbol. */
-void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol, struct bao_str lines);
-/* Answers HELLO: symbol NONE and the identity (copied), or AUTH, or a WAIT symbol. */
-void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol, const struct baod_identity *who);
-/* Tells every open peer that speaks for the unit (DONE, REMIND, RETURNED). */
-void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,
-                   struct bao_str body);
+/* The keys and the body of the answer to a judged report; symbols in bao_server_no() are the caller's. */
+int baod_answer_keys(struct bao_buf *out, const struct baod_brp_fate *fate, int offset) BAO_MUST_CHECK;
+int baod_answer_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang, bool json) BAO_MUST_CHECK;

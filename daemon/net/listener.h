@@ -8,7 +8,7 @@
 struct baod_listener;
 
 struct baod_listener_config {
-    const char *address; /* "127.0.0.1:7316", "[::]:7316", "7316" (loopback) or "unix:/path"; port 0 = any free one */
+    const char *address; /* "127.0.0.1:7316", "[::]:7316" or "unix:/path"; port 0 = any free one */
     int fd;              /* >= 0: adopted instead of opening `address` */
     bool plaintext;      /* without `transform`: allowed beyond loopback */
     unsigned mode;       /* of a Unix socket; 0 = 0600 */

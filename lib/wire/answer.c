@@ -1,7 +1,7 @@
 #include "lib/wire/answer.h"
 
 #include "lib/base/crypto.h"
-#include "lib/base/utf8.h"
+#include "lib/doc/tree.h"
 
 void bao_uuid_print(const uint8_t id[16], char ret[BAO_UUID_LEN + 1])
 {
@@ -110,7 +110,7 @@ int bao_receipt_json(struct bao_buf *out, const struct bao_receipt_text *r)
             continue;
         e = bao_buf_printf(out, "%s\"%s\":", comma, fields[i].name);
         if (e == 0)
-            e = fields[i].number ? bao_buf_append_str(out, fields[i].value) : bao_json_text(out, fields[i].value);
+            e = fields[i].number ? bao_buf_append_str(out, fields[i].value) : bao_json_quote(out, fields[i].value);
         if (e < 0)
             return e;
         comma = ",";
@@ -139,32 +139,17 @@ int bao_symbol_body(struct bao_buf *out, enum bao_symbol symbol, const struct ba
         said[i] = detail != NULL && detail[i].n != 0 ? detail[i] : bao_str_c(info->sentence[i]);
     if (!json) {
         r = bao_buf_printf(out, "0:0\t%s\t\t", info->name);
-        return r < 0 ? r : bao_buf_append_str(out, said[lang]);
+        if (r == 0)
+            r = bao_buf_append_str(out, said[lang]);
+        return r < 0 ? r : bao_buf_append_c(out, "\n");
     }
     r = bao_buf_printf(out, "[{\"code\":\"%s\",\"severity\":\"error\",\"line\":0,\"column\":0,\"message\":{\"vi\":",
                        info->name);
     if (r == 0)
-        r = bao_json_text(out, said[BAO_VI]);
+        r = bao_json_quote(out, said[BAO_VI]);
     if (r == 0)
         r = bao_buf_append_c(out, ",\"en\":");
     if (r == 0)
-        r = bao_json_text(out, said[BAO_EN]);
+        r = bao_json_quote(out, said[BAO_EN]);
     return r < 0 ? r : bao_buf_append_c(out, "}}]");
-}
-
-int bao_json_text(struct bao_buf *out, struct bao_str s)
-{
-    int r = bao_buf_append_c(out, "\"");
-
-    for (size_t i = 0; i < s.n && r == 0; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c == '"' || c == '\\')
-            r = bao_buf_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            r = bao_buf_printf(out, "\\u%04x", c);
-        else
-            r = bao_buf_append(out, &s.p[i], 1);
-    }
-    return r < 0 ? r : bao_buf_append_c(out, "\"");
 }

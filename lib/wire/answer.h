@@ -33,9 +33,7 @@ int bao_receipt_put(struct bao_buf *out, const struct bao_receipt_text *r) BAO_M
 int bao_receipt_json(struct bao_buf *out, const struct bao_receipt_text *r) BAO_MUST_CHECK;
 /* Appends ' code=SYM', and for a WAIT symbol ' after=MS'. */
 int bao_symbol_put(struct bao_buf *out, enum bao_symbol symbol, int after_ms) BAO_MUST_CHECK;
-/* The body of an answer that is about no place in the document: one finding line, or a JSON array of one, whose code
+/* The body of an answer that is about no place in the document: one finding line with its LF, or a JSON array of one, whose code
  * is the symbol's name. `detail` may be empty; then the symbol's own sentence stands. */
 int bao_symbol_body(struct bao_buf *out, enum bao_symbol symbol, const struct bao_str detail[BAO_LANGS],
                     enum bao_lang lang, bool json) BAO_MUST_CHECK;
-/* Appends s as a JSON string with its quotes; invalid UTF-8 must not come here. */
-int bao_json_text(struct bao_buf *out, struct bao_str s) BAO_MUST_CHECK;

@@ -1,0 +1,443 @@
+#include "daemon/brp/peer.h"
+
+#include "daemon/ops/log.h"
+
+enum {
+    HELD_MAX = 4 * BAOD_STREAM_CHUNK,
+    STALL_MS = 60000, /* for a peer that takes none of its answers */
+    TRIM_MS = 1000,
+};
+
+static const char *const state_names[BAOD_PEER_STATES] = {
+    [BAOD_PEER_TLS] = "TLS",           [BAOD_PEER_HELLO] = "HELLO",       [BAOD_PEER_READY] = "READY",
+    [BAOD_PEER_THROTTLED] = "THROTTLED", [BAOD_PEER_DRAINING] = "DRAINING", [BAOD_PEER_CLOSING] = "CLOSING",
+};
+
+#define TO(state) (1u << BAOD_PEER_##state)
+
+/* From where to where a peer may go. */
+static const unsigned transitions[BAOD_PEER_STATES] = {
+    [BAOD_PEER_TLS] = TO(HELLO) | TO(DRAINING) | TO(CLOSING),
+    [BAOD_PEER_HELLO] = TO(READY) | TO(DRAINING) | TO(CLOSING),
+    [BAOD_PEER_READY] = TO(THROTTLED) | TO(DRAINING) | TO(CLOSING),
+    [BAOD_PEER_THROTTLED] = TO(READY) | TO(DRAINING) | TO(CLOSING),
+    [BAOD_PEER_DRAINING] = TO(CLOSING),
+    [BAOD_PEER_CLOSING] = 0,
+};
+
+/* The only writer of `state`. */
+static void enter(struct baod_peer *p, enum baod_peer_state to, const char *why)
+{
+    if (p->state == to)
+        return;
+    bao_require((transitions[p->state] & (1u << to)) != 0);
+    baod_log(BAOD_LOG_DEBUG, "peer %llu %s: %s -> %s (%s)", (unsigned long long)p->id, baod_stream_name(p->stream),
+             state_names[p->state], state_names[to], why);
+    p->state = to;
+}
+
+/* Holds: reading goes on when none is left. */
+
+static void set_hold(struct baod_peer *p, enum baod_peer_hold hold, const char *why)
+{
+    if ((p->holds & hold) != 0)
+        return;
+    p->holds |= hold;
+    baod_stream_pause(p->stream);
+    if (hold == BAOD_HOLD_WRITE)
+        bao_server_pause(&p->session, baod_peers_time(p->peers));
+    if (p->state == BAOD_PEER_READY)
+        enter(p, BAOD_PEER_THROTTLED, why);
+}
+
+static void clear_hold(struct baod_peer *p, enum baod_peer_hold hold)
+{
+    if ((p->holds & hold) == 0)
+        return;
+    p->holds &= ~(unsigned)hold;
+    if (hold == BAOD_HOLD_WRITE)
+        bao_server_resume(&p->session, baod_peers_time(p->peers));
+    if (p->holds != 0)
+        return;
+    baod_stream_resume(p->stream);
+    if (p->state == BAOD_PEER_THROTTLED)
+        enter(p, BAOD_PEER_READY, "goes on");
+}
+
+/* Events of the session. */
+
+static void who_of(const struct baod_peer *p, struct baod_identity *ret)
+{
+    *ret = (struct baod_identity){.any_unit = p->any_unit, .n_units = p->n_units};
+    memcpy(ret->units, p->unit, sizeof(ret->units));
+}
+
+bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit)
+{
+    if (p->any_unit)
+        return true;
+    for (size_t i = 0; i < p->n_units; i++)
+        if (bao_str_eq(p->unit[i], unit))
+            return true;
+    return false;
+}
+
+static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
+{
+    struct baod_peers *peers = p->peers;
+    bool loopback = baod_stream_is_loopback(p->stream), plain = baod_stream_transform(p->stream) == NULL;
+    struct baod_brp_hello hello = {
+        .agent = bao_head_get(&event->head, "agent"),
+        .token = bao_head_get(&event->head, "token"),
+        .address = baod_stream_address(p->stream),
+        .trusted = loopback && plain,
+        .transform = baod_stream_transform(p->stream),
+    };
+    const struct baod_identity all = {.any_unit = true};
+
+    baod_log(BAOD_LOG_DEBUG, "peer %llu %s: HELLO from «%.*s»%s", (unsigned long long)p->id,
+             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent), hello.token.n != 0 ? " with a token" : "");
+    if (peers->ops->hello != NULL)
+        return peers->ops->hello(peers->ops->user, p->id, &hello);
+    baod_brp_identity(peers, p->id, hello.trusted ? BAO_SYM_NONE : BAO_SYM_AUTH, &all);
+    return 0;
+}
+
+static int on_report(struct baod_peer *p, const struct bao_server_event *event)
+{
+    struct baod_peers *peers = p->peers;
+    struct baod_identity who;
+    struct baod_request request = {
+        .body = event->body,
+        .deflated = event->deflated,
+        .raw = event->raw,
+        .has_sha256 = event->has_sha256,
+        .received_at = peers->ops->now(peers->ops->user),
+        .who = &who,
+        .answer = baod_brp_answer,
+        .user = peers,
+        .peer = p->id,
+        .txn = event->txn,
+    };
+
+    who_of(p, &who);
+    memcpy(request.sha256, event->sha256, sizeof(request.sha256));
+    p->reports++;
+    peers->counts.reports++;
+    return peers->ops->submit(peers->ops->user, &request);
+}
+
+static int on_stat(struct baod_peer *p, const struct bao_server_event *event)
+{
+    struct baod_peers *peers = p->peers;
+    struct bao_str receipt = bao_head_get(&event->head, "receipt");
+    uint64_t revision = 0;
+    struct baod_identity who;
+    struct baod_brp_stat question = {
+        .by_receipt = receipt.p != NULL,
+        .form = bao_head_get(&event->head, "form"),
+        .unit = bao_head_get(&event->head, "unit"),
+        .period = bao_head_get(&event->head, "period"),
+        .proof = bao_str_is(bao_head_get(&event->head, "proof"), "1"),
+    };
+
+    if (question.by_receipt && !bao_uuid_parse(receipt, question.receipt))
+        return -EINVAL; /* the session let it pass: cannot be */
+    (void)bao_head_number(&event->head, "rev", 9999, &revision); /* absent: the current one */
+    question.revision = (int)revision;
+    who_of(p, &who);
+    return peers->ops->stat == NULL ? -ENOTSUP
+                                    : peers->ops->stat(peers->ops->user, p->id, event->txn, &question, &who);
+}
+
+static int on_due(struct baod_peer *p, const struct bao_server_event *event)
+{
+    struct baod_peers *peers = p->peers;
+    struct baod_identity who;
+    const struct baod_brp_due question = {
+        .unit = bao_head_get(&event->head, "unit"),
+        .until = bao_head_get(&event->head, "until"),
+    };
+
+    who_of(p, &who);
+    return peers->ops->due == NULL ? -ENOTSUP
+                                   : peers->ops->due(peers->ops->user, p->id, event->txn, &question, &who);
+}
+
+/* Is there room for the report whose head came? Grants it then. */
+static bool try_reserve(struct baod_peer *p)
+{
+    struct bao_server_session *s = &p->session;
+
+    if (p->queued_for_budget)
+        return false;
+    if (s->reserved != 0 && s->reserved + s->reserve > p->peers->config.limits.bytes)
+        return false; /* its own window: an answer will make room */
+    if (!baod_peers_reserve(p->peers, p, s->reserve))
+        return false;
+    p->charged += s->reserve;
+    bao_server_grant(s, baod_peers_time(p->peers));
+    return true;
+}
+
+/* Acts on one event: 0, or <0 when the request is to be answered WAIT. */
+static int act(struct baod_peer *p, const struct bao_server_event *event)
+{
+    switch (event->kind) {
+    case BAO_SERVER_HELLO:
+        return on_hello(p, event);
+    case BAO_SERVER_REPORT:
+        return on_report(p, event);
+    case BAO_SERVER_STAT:
+        return on_stat(p, event);
+    case BAO_SERVER_DUE:
+        return on_due(p, event);
+    default:
+        return 0;
+    }
+}
+
+/* A request that nobody took is answered at once. */
+static void refuse(struct baod_peer *p, const struct bao_server_event *event, int error)
+{
+    enum bao_symbol symbol = error == -ENOTSUP ? BAO_SYM_VERB : BAO_SYM_BUSY;
+    int64_t now = baod_peers_time(p->peers);
+    int r;
+
+    r = event->kind == BAO_SERVER_HELLO ? bao_server_refuse(&p->session, symbol, now)
+                                        : bao_server_no(&p->session, event->txn, symbol, 0, BAO_STR_NULL, now);
+    p->peers->counts.wait++;
+    if (r < 0)
+        p->failed = strerror(-r);
+}
+
+/* Lets the session use octets until they are gone or it has to wait. */
+static void run(struct baod_peer *p, struct bao_str *in)
+{
+    struct bao_server_event event;
+
+    while (p->failed == NULL) {
+        int r = bao_server_feed(&p->session, in, baod_peers_time(p->peers), &event);
+
+        if (r < 0) {
+            p->failed = strerror(-r);
+            return;
+        }
+        if (event.kind == BAO_SERVER_NONE || event.kind == BAO_SERVER_CLOSE)
+            return;
+        if (event.kind == BAO_SERVER_HOLD || event.kind == BAO_SERVER_RESERVE) {
+            if (!p->session.reserving || !try_reserve(p))
+                return;
+            continue;
+        }
+        r = act(p, &event);
+        if (r < 0)
+            refuse(p, &event, r);
+    }
+}
+
+/* Runs over what was held back. */
+static void run_held(struct baod_peer *p)
+{
+    struct bao_str in = bao_buf_str(&p->held);
+    size_t n = in.n;
+
+    run(p, &in);
+    bao_buf_consume(&p->held, n - in.n);
+    if (bao_buf_len(&p->held) == 0)
+        bao_buf_deinit(&p->held);
+}
+
+static bool is_waiting(const struct baod_peer *p)
+{
+    return p->session.reserving || p->session.state == BAO_SERVER_GREETING;
+}
+
+/* Callbacks of the stream. */
+
+static void on_read(void *user, struct bao_str bytes)
+{
+    struct baod_peer *p = user;
+
+    baod_peer_touch(p);
+    if (bao_buf_len(&p->held) == 0)
+        run(p, &bytes);
+    if (bytes.n != 0 && p->failed == NULL && bao_buf_append_str(&p->held, bytes) < 0)
+        p->failed = "no memory for its input";
+    if (is_waiting(p))
+        set_hold(p, BAOD_HOLD_INPUT, "waits for its turn");
+}
+
+static void on_ready(void *user)
+{
+    struct baod_peer *p = user;
+
+    if (p->state == BAOD_PEER_TLS)
+        enter(p, BAOD_PEER_HELLO, "handshake done");
+}
+
+static void on_drained(void *user)
+{
+    baod_peer_touch(user);
+}
+
+static void on_end(void *user, bool eof, const char *why)
+{
+    struct baod_peer *p = user;
+
+    if (eof)
+        p->holds |= BAOD_HOLD_EOF;
+    else
+        p->failed = why;
+    baod_peer_touch(p);
+}
+
+static const struct baod_stream_ops stream_ops = {
+    .on_read = on_read,
+    .on_ready = on_ready,
+    .on_drained = on_drained,
+    .on_end = on_end,
+};
+
+/* Life. */
+
+static uint32_t hash_of(const char *text)
+{
+    uint32_t h = 2166136261u;
+
+    while (*text != '\0')
+        h = (h ^ (unsigned char)*text++) * 16777619u;
+    return h;
+}
+
+int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *stream, struct baod_peer **ret)
+{
+    struct baod_peer *p = calloc(1, sizeof(*p));
+    struct bao_server_limits limits = peers->config.limits;
+    bool plain = baod_stream_transform(stream) == NULL;
+    int r;
+
+    if (p == NULL)
+        return -ENOMEM;
+    limits.needs_hash = plain;
+    limits.seed = id * UINT64_C(0x9e3779b97f4a7c15) ^ uv_hrtime();
+    p->id = id;
+    p->peers = peers;
+    p->stream = stream;
+    p->state = plain ? BAOD_PEER_HELLO : BAOD_PEER_TLS;
+    p->opened_at = uv_now(peers->loop);
+    p->address_hash = hash_of(baod_stream_address(stream));
+    bao_buf_init(&p->held, HELD_MAX);
+    bao_server_init(&p->session, &limits, baod_peers_time(peers));
+    r = baod_stream_own(stream, &stream_ops, p);
+    if (r < 0) {
+        bao_server_deinit(&p->session);
+        free(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
+}
+
+void baod_peer_close(struct baod_peer *p, bool linger, const char *why)
+{
+    struct baod_peers *peers = p->peers;
+
+    enter(p, BAOD_PEER_CLOSING, why);
+    baod_log(BAOD_LOG_INFO, "peer %llu %s closed: %s (%llu reports in %llu s)", (unsigned long long)p->id,
+             baod_stream_name(p->stream), why, (unsigned long long)p->reports,
+             (unsigned long long)((uv_now(peers->loop) - p->opened_at) / 1000));
+    baod_stream_close(p->stream, linger);
+    baod_peers_forget(peers, p);
+    baod_peers_release(peers, p->charged);
+    bao_server_deinit(&p->session);
+    bao_buf_deinit(&p->held);
+    free(p->units);
+    free(p);
+}
+
+void baod_peer_drain(struct baod_peer *p, int within_ms)
+{
+    if (bao_server_drain(&p->session, within_ms) < 0)
+        p->failed = "no memory to say that the server is stopping";
+    enter(p, BAOD_PEER_DRAINING, "the server is stopping");
+    baod_peer_touch(p);
+}
+
+/* Hands the session's octets to the stream. */
+static void write_out(struct baod_peer *p)
+{
+    struct bao_buf *out = &p->session.out;
+    int r;
+
+    if (bao_buf_len(out) == 0)
+        return;
+    r = p->state == BAOD_PEER_TLS ? 0 : baod_stream_write(p->stream, bao_buf_str(out)); /* nobody can read it yet */
+    bao_buf_clear(out);
+    if (r < 0 && p->failed == NULL)
+        p->failed = r == -ENOBUFS ? "it does not read its answers" : strerror(-r);
+}
+
+static void give_back(struct baod_peer *p)
+{
+    uint64_t free_now = p->charged - p->session.reserved;
+
+    if (p->charged <= p->session.reserved)
+        return;
+    p->charged = p->session.reserved;
+    baod_peers_release(p->peers, free_now);
+}
+
+bool baod_peer_settle(struct baod_peer *p)
+{
+    bool slow;
+
+    if (p->failed == NULL && (p->holds & BAOD_HOLD_WRITE) == 0 &&
+        (bao_buf_len(&p->held) != 0 || p->session.reserving))
+        run_held(p);
+    give_back(p);
+    write_out(p);
+    if (p->failed != NULL) {
+        baod_peer_close(p, false, p->failed);
+        return false;
+    }
+    if (p->session.state == BAO_SERVER_ENDED) {
+        baod_peer_close(p, true, p->session.why);
+        return false;
+    }
+    if ((p->holds & BAOD_HOLD_EOF) != 0 && p->session.n_open == 0 && !is_waiting(p)) {
+        baod_peer_close(p, true, "closed by the other side");
+        return false;
+    }
+    if (p->session.state == BAO_SERVER_OPEN && p->state == BAOD_PEER_HELLO)
+        enter(p, BAOD_PEER_READY, "HELLO accepted");
+    slow = baod_stream_queued(p->stream) > BAOD_STREAM_MARK;
+    if (slow)
+        set_hold(p, BAOD_HOLD_WRITE, "does not read its answers");
+    else
+        clear_hold(p, BAOD_HOLD_WRITE);
+    if (is_waiting(p))
+        set_hold(p, BAOD_HOLD_INPUT, "waits for its turn");
+    else if (bao_buf_len(&p->held) == 0)
+        clear_hold(p, BAOD_HOLD_INPUT);
+    if (p->state == BAOD_PEER_READY && p->holds != 0)
+        enter(p, BAOD_PEER_THROTTLED, "waits");
+    return true;
+}
+
+void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)
+{
+    if (bao_server_expire(&p->session, baod_peers_time(p->peers)))
+        baod_peer_touch(p);
+    else if (baod_stream_queued(p->stream) != 0 && now_ms - baod_stream_progress(p->stream) > STALL_MS)
+        p->failed = "it does not read its answers";
+    else if (p->peers->draining && bao_server_quiet(&p->session) && bao_buf_len(&p->held) == 0 &&
+             bao_server_bye(&p->session, "DRAINING", "the server is stopping") < 0)
+        p->failed = "the server is stopping";
+    else if (p->peers->draining && now_ms >= p->peers->drain_until)
+        p->failed = "the server is stopping and could not wait";
+    else
+        bao_server_trim(&p->session);
+    if (p->failed != NULL || p->session.state == BAO_SERVER_ENDED)
+        baod_peer_touch(p);
+}

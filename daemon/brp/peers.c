@@ -1,0 +1,436 @@
+#include "daemon/brp/peers.h"
+
+#include "daemon/brp/peer.h"
+#include "daemon/ops/log.h"
+
+enum { SWEEP_MS = 250 };
+
+struct baod_brp_config baod_brp_defaults(void)
+{
+    return (struct baod_brp_config){
+        .limits = {.items = 64, .bytes = 4 << 20, .maxbody = 1 << 20, .maxraw = 4 << 20, .idle_s = 180},
+        .total_bytes = 256 << 20,
+        .max_peers = 8192,
+        .offset = BAO_VN_OFFSET,
+        .server = "baocaod",
+    };
+}
+
+int64_t baod_peers_time(const struct baod_peers *peers)
+{
+    return (int64_t)uv_now(peers->loop) * 1000;
+}
+
+/* The registry. */
+
+struct baod_peer *baod_peers_find(struct baod_peers *peers, uint64_t id)
+{
+    size_t slot = (size_t)(id & UINT32_MAX);
+
+    return slot < peers->config.max_peers && peers->slots[slot] != NULL && peers->slots[slot]->id == id
+               ? peers->slots[slot]
+               : NULL;
+}
+
+void baod_peers_forget(struct baod_peers *peers, struct baod_peer *p)
+{
+    uint32_t slot = (uint32_t)(p->id & UINT32_MAX);
+    struct baod_peer **at;
+
+    for (at = &peers->touched; p->touched && *at != NULL; at = &(*at)->next_touched) {
+        if (*at == p) {
+            *at = p->next_touched;
+            break;
+        }
+    }
+    for (at = &peers->waiting; p->queued_for_budget && *at != NULL; at = &(*at)->next_waiting) {
+        if (*at == p) {
+            *at = p->next_waiting;
+            if (peers->waiting_end == &p->next_waiting)
+                peers->waiting_end = at;
+            peers->counts.waiting--;
+            break;
+        }
+    }
+    peers->slots[slot] = NULL;
+    peers->free_slots[peers->n_free++] = slot;
+    peers->n_open--;
+    peers->counts.closed++;
+}
+
+/* The budget of all. */
+
+static bool fits(const struct baod_peers *peers, uint64_t octets)
+{
+    return peers->reserved == 0 || peers->reserved + octets <= peers->config.total_bytes;
+}
+
+bool baod_peers_reserve(struct baod_peers *peers, struct baod_peer *p, uint64_t octets)
+{
+    if (peers->waiting == NULL && fits(peers, octets)) {
+        peers->reserved += octets;
+        return true;
+    }
+    p->queued_for_budget = true;
+    p->next_waiting = NULL;
+    *peers->waiting_end = p;
+    peers->waiting_end = &p->next_waiting;
+    peers->counts.waiting++;
+    return false;
+}
+
+void baod_peers_release(struct baod_peers *peers, uint64_t octets)
+{
+    bao_require(octets <= peers->reserved);
+    peers->reserved -= octets;
+    while (peers->waiting != NULL && fits(peers, peers->waiting->session.reserve)) {
+        struct baod_peer *p = peers->waiting;
+
+        peers->waiting = p->next_waiting;
+        if (peers->waiting == NULL)
+            peers->waiting_end = &peers->waiting;
+        p->queued_for_budget = false;
+        peers->counts.waiting--;
+        peers->reserved += p->session.reserve;
+        p->charged += p->session.reserve;
+        bao_server_grant(&p->session, baod_peers_time(peers));
+        baod_peer_touch(p);
+    }
+}
+
+/* Settling. */
+
+void baod_peer_touch(struct baod_peer *p)
+{
+    if (p->touched)
+        return;
+    p->touched = true;
+    p->next_touched = p->peers->touched;
+    p->peers->touched = p;
+}
+
+static void tell_drained(struct baod_peers *peers)
+{
+    void (*drained)(void *user) = peers->drained;
+
+    if (!peers->draining || peers->n_open != 0 || drained == NULL)
+        return;
+    peers->drained = NULL;
+    drained(peers->drained_user);
+}
+
+static void settle_all(struct baod_peers *peers)
+{
+    bool any = peers->touched != NULL;
+
+    while (peers->touched != NULL) {
+        struct baod_peer *p = peers->touched;
+
+        peers->touched = p->next_touched;
+        p->touched = false;
+        (void)baod_peer_settle(p); /* gone or not: it is off the list */
+    }
+    if (any)
+        tell_drained(peers);
+}
+
+static void on_check(uv_check_t *handle)
+{
+    settle_all(handle->data);
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    settle_all(handle->data);
+}
+
+static void on_sweep(uv_timer_t *handle)
+{
+    struct baod_peers *peers = handle->data;
+    uint64_t now = uv_now(peers->loop);
+
+    for (size_t i = 0; i < peers->config.max_peers; i++)
+        if (peers->slots[i] != NULL)
+            baod_peer_sweep(peers->slots[i], now);
+}
+
+int baod_peers_new(uv_loop_t *loop, const struct baod_brp_config *config, const struct baod_brp_ops *ops,
+                   struct baod_peers **ret)
+{
+    struct baod_peers *peers = calloc(1, sizeof(*peers));
+
+    if (peers == NULL)
+        return -ENOMEM;
+    peers->loop = loop;
+    peers->config = *config;
+    peers->ops = ops;
+    peers->waiting_end = &peers->waiting;
+    peers->slots = calloc(config->max_peers, sizeof(*peers->slots));
+    peers->free_slots = calloc(config->max_peers, sizeof(*peers->free_slots));
+    if (peers->slots == NULL || peers->free_slots == NULL) {
+        free(peers->slots);
+        free(peers->free_slots);
+        free(peers);
+        return -ENOMEM;
+    }
+    for (size_t i = config->max_peers; i > 0; i--)
+        peers->free_slots[peers->n_free++] = (uint32_t)(i - 1);
+    /* None of these can fail: they only link the handle to the loop. */
+    (void)uv_check_init(loop, &peers->check);
+    (void)uv_prepare_init(loop, &peers->prepare);
+    (void)uv_timer_init(loop, &peers->sweep);
+    peers->check.data = peers->prepare.data = peers->sweep.data = peers;
+    peers->handles = 3;
+    (void)uv_check_start(&peers->check, on_check);
+    (void)uv_prepare_start(&peers->prepare, on_prepare);
+    (void)uv_timer_start(&peers->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    *ret = peers;
+    return 0;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct baod_peers *peers = handle->data;
+
+    if (--peers->handles != 0)
+        return;
+    free(peers->slots);
+    free(peers->free_slots);
+    free(peers);
+}
+
+void baod_peers_close(struct baod_peers *peers)
+{
+    if (peers == NULL || peers->closing)
+        return;
+    peers->closing = true;
+    for (size_t i = 0; i < peers->config.max_peers; i++)
+        if (peers->slots[i] != NULL)
+            baod_peer_close(peers->slots[i], false, "the server has stopped");
+    uv_close((uv_handle_t *)&peers->check, on_handle_closed);
+    uv_close((uv_handle_t *)&peers->prepare, on_handle_closed);
+    uv_close((uv_handle_t *)&peers->sweep, on_handle_closed);
+}
+
+void baod_peers_drain(struct baod_peers *peers, int within_ms, void (*drained)(void *user), void *user)
+{
+    peers->draining = true;
+    peers->drain_until = uv_now(peers->loop) + (uint64_t)within_ms;
+    peers->drained = drained;
+    peers->drained_user = user;
+    for (size_t i = 0; i < peers->config.max_peers; i++)
+        if (peers->slots[i] != NULL)
+            baod_peer_drain(peers->slots[i], within_ms);
+    tell_drained(peers);
+}
+
+size_t baod_peers_count(const struct baod_peers *peers)
+{
+    return peers->n_open;
+}
+
+struct baod_brp_counts baod_peers_counts(const struct baod_peers *peers)
+{
+    struct baod_brp_counts counts = peers->counts;
+
+    counts.open = peers->n_open;
+    counts.reserved = peers->reserved;
+    return counts;
+}
+
+/* Accepting. */
+
+static size_t count_address(const struct baod_peers *peers, const struct baod_stream *stream)
+{
+    const char *address = baod_stream_address(stream);
+    size_t n = 0;
+
+    for (size_t i = 0; i < peers->config.max_peers; i++)
+        n += peers->slots[i] != NULL && strcmp(baod_stream_address(peers->slots[i]->stream), address) == 0;
+    return n;
+}
+
+/* Sends a stranger away: a word for those who can read it without a handshake. */
+static void turn_away(struct baod_peers *peers, struct baod_stream *stream, const char *code, const char *why)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(256);
+    bool said = false;
+
+    peers->counts.refused++;
+    baod_log(BAOD_LOG_NOTICE, "connection from %s refused: %s", baod_stream_name(stream), why);
+    if (baod_stream_transform(stream) == NULL && bao_buf_printf(&out, "BYE 0 0 code=%s\n\n", code) == 0)
+        said = baod_stream_write(stream, bao_buf_str(&out)) == 0;
+    baod_stream_close(stream, said);
+}
+
+void baod_peers_accept(struct baod_peers *peers, struct baod_stream *stream)
+{
+    struct baod_peer *p;
+    uint32_t slot;
+    int r;
+
+    if (peers->draining || peers->closing) {
+        turn_away(peers, stream, "DRAINING", "the server is stopping");
+        return;
+    }
+    if (peers->n_free == 0) {
+        turn_away(peers, stream, "BUSY", "too many connections");
+        return;
+    }
+    if (peers->config.max_per_address != 0 && count_address(peers, stream) >= peers->config.max_per_address) {
+        turn_away(peers, stream, "BUSY", "too many connections from its address");
+        return;
+    }
+    slot = peers->free_slots[peers->n_free - 1];
+    r = baod_peer_new(peers, ++peers->serial << 32 | slot, stream, &p);
+    if (r < 0) {
+        turn_away(peers, stream, "BUSY", strerror(-r));
+        return;
+    }
+    peers->n_free--;
+    peers->n_open++;
+    peers->slots[slot] = p;
+    peers->counts.accepted++;
+}
+
+/* Answers that come from elsewhere. */
+
+/* The peer an answer is for; NULL when it has gone. */
+static struct baod_peer *answer_to(struct baod_peers *peers, uint64_t id)
+{
+    struct baod_peer *p = baod_peers_find(peers, id);
+
+    if (p == NULL)
+        peers->counts.late++;
+    else
+        baod_peer_touch(p);
+    return p;
+}
+
+static void give(struct baod_peer *p, uint32_t txn, enum bao_symbol symbol, int after_ms, const struct bao_buf *keys,
+                 struct bao_str body)
+{
+    struct baod_brp_counts *counts = &p->peers->counts;
+    int64_t now = baod_peers_time(p->peers);
+    enum bao_answer answer = bao_symbol_info(symbol)->answer;
+    int r;
+
+    if (symbol == BAO_SYM_NONE) {
+        r = bao_server_ok(&p->session, txn, bao_buf_str(keys), body, now);
+        counts->ok++;
+    } else {
+        r = bao_server_no(&p->session, txn, symbol, after_ms, body, now);
+        if (answer == BAO_WAIT)
+            counts->wait++;
+        else
+            counts->no++;
+    }
+    if (r < 0 && p->failed == NULL)
+        p->failed = strerror(-r);
+}
+
+void baod_brp_answer(void *user, uint64_t peer, uint32_t txn, const struct baod_submission *s)
+{
+    struct baod_peers *peers = user;
+    struct baod_peer *p = answer_to(peers, peer);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(8192), body = BAO_BUF_NULL(1 << 20);
+    struct baod_brp_fate fate = {.receipt = s->receipt, .form = s->verdict.form_id, .unit = s->verdict.unit};
+    char period[16];
+    int r = 0;
+
+    if (p == NULL)
+        return;
+    if (s->symbol == BAO_SYM_NONE) {
+        bao_period_print(s->verdict.period, period);
+        fate.period = bao_str_c(period);
+        r = baod_answer_keys(&keys, &fate, peers->config.offset);
+    }
+    if (r == 0)
+        r = baod_answer_body(&body, s, p->session.lang, p->session.json);
+    if (r < 0 && p->failed == NULL)
+        p->failed = strerror(-r);
+    give(p, txn, s->symbol, s->after_ms, &keys, bao_buf_str(&body));
+}
+
+void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate)
+{
+    struct baod_peer *p = answer_to(peers, peer);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(8192);
+
+    if (p == NULL)
+        return;
+    if (fate->symbol == BAO_SYM_NONE && baod_answer_keys(&keys, fate, peers->config.offset) < 0)
+        p->failed = "no memory for its answer";
+    give(p, txn, fate->symbol, 0, &keys, fate->body);
+}
+
+void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol, struct bao_str lines)
+{
+    struct baod_peer *p = answer_to(peers, peer);
+    const struct bao_buf none = BAO_BUF_NULL(0);
+
+    if (p != NULL)
+        give(p, txn, symbol, 0, &none, lines);
+}
+
+/* Copies whom a peer speaks for. */
+static int keep_identity(struct baod_peer *p, const struct baod_identity *who)
+{
+    size_t n = 0;
+    char *at;
+
+    for (size_t i = 0; i < who->n_units; i++)
+        n += who->units[i].n;
+    free(p->units);
+    p->units = at = malloc(n + 1);
+    if (at == NULL)
+        return -ENOMEM;
+    p->any_unit = who->any_unit;
+    p->n_units = who->n_units;
+    for (size_t i = 0; i < who->n_units; i++) {
+        if (who->units[i].n != 0)
+            memcpy(at, who->units[i].p, who->units[i].n);
+        p->unit[i] = (struct bao_str){at, who->units[i].n};
+        at += who->units[i].n;
+    }
+    return 0;
+}
+
+void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol, const struct baod_identity *who)
+{
+    struct baod_peer *p = answer_to(peers, peer);
+    int64_t now = baod_peers_time(peers);
+    int r;
+
+    if (p == NULL)
+        return;
+    if (symbol != BAO_SYM_NONE) {
+        baod_log(BAOD_LOG_NOTICE, "peer %llu %s: HELLO refused: %s", (unsigned long long)peer,
+                 baod_stream_name(p->stream), bao_symbol_info(symbol)->name);
+        r = bao_server_refuse(&p->session, symbol, now);
+    } else {
+        r = keep_identity(p, who);
+        if (r == 0)
+            r = bao_server_greet(&p->session, bao_str_c(peers->config.server), now);
+    }
+    if (r < 0) {
+        p->failed = strerror(-r);
+        return;
+    }
+    if (symbol == BAO_SYM_NONE && peers->ops->opened != NULL)
+        peers->ops->opened(peers->ops->user, peer, who);
+}
+
+void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,
+                   struct bao_str body)
+{
+    for (size_t i = 0; i < peers->config.max_peers; i++) {
+        struct baod_peer *p = peers->slots[i];
+
+        if (p == NULL || !baod_peer_speaks_for(p, unit))
+            continue;
+        if (bao_server_tell(&p->session, verb, keys, body) < 0)
+            p->failed = "no memory for what it is told";
+        baod_peer_touch(p);
+    }
+}

@@ -1,0 +1,61 @@
+/* What the listener needs to make a stream: the files of daemon/net only. */
+#pragma once
+
+#include "daemon/net/stream.h"
+
+enum baod_stream_phase {
+    BAOD_STREAM_LIVE,   /* the owner has it */
+    BAOD_STREAM_LINGER, /* the owner let go; the last octets are on their way */
+    BAOD_STREAM_CLOSED, /* uv_close() was called */
+};
+
+struct baod_stream {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    struct baod_net *net;
+    enum baod_stream_phase phase;
+    const struct baod_stream_ops *ops;
+    void *user;
+    const struct baod_transform_ops *transform; /* NULL: identity */
+    void *transform_state;
+    bool was_ready;  /* on_ready was called */
+    bool ended;      /* the other side has ended, or the connection failed */
+    bool paused;
+    bool writing;
+    bool over_mark;  /* on_drained is owed */
+    struct bao_buf queue;  /* gathered while a write is under way */
+    struct bao_buf flight; /* being written */
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    uint64_t progress;     /* ms */
+    uint64_t linger_until; /* ms */
+    size_t linger_read;
+    struct baod_stream *next, *prev; /* among the lingering */
+    bool loopback;
+    char name[80], address[64];
+};
+
+struct baod_net {
+    uv_loop_t *loop;
+    uv_timer_t sweep;
+    size_t streams;
+    bool closing, timer_closed;
+    struct baod_stream *lingering;
+    struct bao_buf plain, wire; /* scratch: empty between callbacks */
+    char chunk[BAOD_STREAM_CHUNK];
+};
+
+/* Makes a stream for an accepted connection: uv.handle is initialised (TCP or pipe), nothing runs yet. The
+ * transformer is taken over, also on failure. */
+int baod_stream_new(struct baod_net *net, uv_handle_type type, const struct baod_transform_ops *transform,
+                    void *transform_state, struct baod_stream **ret) BAO_MUST_CHECK;
+/* After uv_accept(): learns the other side's name. */
+void baod_stream_learn_name(struct baod_stream *s);
+/* Closes without ceremony. */
+void baod_stream_destroy(struct baod_stream *s);
+/* Prints an address as host and host:port; tells whether it is loopback. */
+bool baod_address_print(const struct sockaddr *addr, char *ret_name, size_t name_size, char *ret_host, size_t host_size);
