@@ -4,9 +4,18 @@
  * asks for a newer dictionary when they differ. */
 #pragma once
 
+#include "daemon/config/snapshot.h"
 #include "lib/form/rollup.h"
 
 struct baod_dictionary;
+struct baod_pg_call;
+
+/* Reads the numbers of a snapshot's codes inside the caller's transaction (see sync.h). The dictionary keeps nothing of the
+ * snapshot. 0, an outcome of enum baod_pg_outcome (the call says why), or <0. */
+int baod_dictionary_read(struct baod_pg_call *call, const struct baod_snapshot *snapshot, struct baod_dictionary **ret)
+    BAO_MUST_CHECK;
+/* Accepts NULL; gives NULL. */
+struct baod_dictionary *baod_dictionary_free(struct baod_dictionary *d);
 
 /* The number of a unit's code, or of a form's id; 0 when there is none. */
 int32_t baod_dictionary_unit(const struct baod_dictionary *d, struct bao_str code);
