@@ -293,13 +293,15 @@ static int watch_for(struct baod_pg *pg, int events, uv_poll_cb callback)
     return r;
 }
 
-/* Sends what libpq still holds and asks to be woken when there is more room. */
+/* Sends what libpq still holds, and asks to be woken when there is room for what it or a copy has left. */
 static int flush(struct baod_pg *pg)
 {
     int more = PQflush(pg->conn);
 
     if (more < 0)
         return -EPIPE;
+    if (pg->head != NULL && pg->head->copying)
+        more = 1;
     return watch_for(pg, UV_READABLE | (more == 1 ? UV_WRITABLE : 0), on_socket);
 }
 
