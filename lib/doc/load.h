@@ -13,9 +13,11 @@ enum bao_load_mode {
 
 enum bao_load_format { BAO_FORMAT_GUESS, BAO_FORMAT_JSON, BAO_FORMAT_YAML };
 
+enum { BAO_LOAD_DEPTH_MAX = 512 };
+
 struct bao_load_limits {
     size_t octets;       /* of the document */
-    uint32_t depth;      /* of nesting; a bare scalar is 1 */
+    uint32_t depth;      /* lists and maps inside each other, at most BAO_LOAD_DEPTH_MAX; a bare scalar has 0 */
     uint32_t nodes;      /* aliases counted as expanded */
     uint32_t scalar;     /* octets of one scalar */
     uint32_t key;        /* octets of one key */

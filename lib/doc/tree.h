@@ -25,7 +25,7 @@ struct bao_member;
 struct bao_node {
     uint8_t type;  /* enum bao_type */
     uint8_t style; /* BAO_STYLE_* */
-    uint16_t spare;
+    uint16_t indexed; /* a map whose members are followed by uint32_t[len], their places sorted by key */
     uint32_t len;  /* octets of a string; elements of a list or map */
     union {
         bool boolean;
@@ -105,13 +105,18 @@ static inline struct bao_place bao_member_place(const struct bao_member *m)
     return (struct bao_place){m->line, m->column, m->offset, m->extent};
 }
 
-/* The member of that key, or NULL (also when the node is not a map). Linear: for maps of a form's size. */
+/* Members from which on the loader indexes a map. Maps made by hand may be larger without an index: right,
+ * but slow. */
+enum { BAO_MAP_SMALL = 32 };
+
+/* The member of that key, or NULL (also when the node is not a map). Linear by hash in a small map, else by
+ * bisection. */
 const struct bao_member *bao_node_member(const struct bao_node *map, struct bao_str key);
 /* Its value, or NULL. */
 const struct bao_node *bao_node_get(const struct bao_node *map, const char *key);
 
-/* Equality as JSON Schema means it: numbers by value, maps without order. Cost linear in size but for
- * maps (n log n); depth is bounded by the loader. */
+/* Equality as JSON Schema means it: numbers by value, maps without order. Needs no memory; depth is bounded
+ * by the loader. */
 bool bao_node_equal(const struct bao_node *a, const struct bao_node *b);
 /* A total order consistent with bao_node_equal, for sorting. */
 int bao_node_cmp(const struct bao_node *a, const struct bao_node *b);
@@ -121,7 +126,7 @@ int bao_node_print_json(struct bao_buf *out, const struct bao_node *node) BAO_MU
 /* Appends the canonical JSON text: members sorted by octets of the key, numbers normalised, no spaces. The
  * content hash of a report is the SHA-256 of this text. */
 int bao_node_print_canonical(struct bao_buf *out, const struct bao_node *node) BAO_MUST_CHECK;
-/* The SHA-256 of the canonical text, without making the text. 0 or -ENOMEM. */
+/* The SHA-256 of the canonical text, without making the text whole. 0 or -ENOMEM. */
 int bao_node_hash(const struct bao_node *node, uint8_t ret[32]) BAO_MUST_CHECK;
 /* Appends one JSON string with its quotes. */
 int bao_json_quote(struct bao_buf *out, struct bao_str s) BAO_MUST_CHECK;

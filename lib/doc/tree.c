@@ -1,0 +1,367 @@
+#include "lib/doc/tree.h"
+#include "lib/base/buf.h"
+#include "lib/base/crypto.h"
+
+/* ---- members in the order of their keys ---- */
+
+static const uint32_t *index_of(const struct bao_node *map)
+{
+    return map->indexed != 0 ? (const uint32_t *)(const void *)(map->members + map->len) : NULL;
+}
+
+static int key_cmp(const struct bao_member *a, const struct bao_member *b)
+{
+    return bao_str_cmp(bao_member_key(a), bao_member_key(b));
+}
+
+/* A walk over a map's members sorted by key, without any allocation. */
+struct walk {
+    const struct bao_node *map;
+    const uint32_t *order;         /* NULL: search the next key each time */
+    uint32_t at;                   /* members given so far */
+    const struct bao_member *last; /* the one given last */
+    uint32_t small[BAO_MAP_SMALL];
+};
+
+static void walk_init(struct walk *w, const struct bao_node *map)
+{
+    w->map = map;
+    w->at = 0;
+    w->last = NULL;
+    w->order = index_of(map);
+    if (w->order != NULL || map->len > BAO_MAP_SMALL)
+        return;
+    for (uint32_t i = 0; i < map->len; i++) {
+        uint32_t k = i;
+
+        for (; k != 0 && key_cmp(&map->members[w->small[k - 1]], &map->members[i]) > 0; k--)
+            w->small[k] = w->small[k - 1];
+        w->small[k] = i;
+    }
+    w->order = w->small;
+}
+
+static const struct bao_member *walk_next(struct walk *w)
+{
+    const struct bao_member *members = w->map->members, *next = NULL;
+
+    if (w->at == w->map->len)
+        return NULL;
+    if (w->order != NULL) {
+        next = &members[w->order[w->at]];
+    } else {
+        for (uint32_t i = 0; i < w->map->len; i++)
+            if ((w->last == NULL || key_cmp(&members[i], w->last) > 0) &&
+                (next == NULL || key_cmp(&members[i], next) < 0))
+                next = &members[i];
+    }
+    w->at++;
+    w->last = next;
+    return next;
+}
+
+/* ---- lookup and order ---- */
+
+static const struct bao_member *bisect(const struct bao_node *map, struct bao_str key)
+{
+    const uint32_t *order = index_of(map);
+    uint32_t low = 0, high = map->len;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const struct bao_member *m = &map->members[order[mid]];
+        int c = bao_str_cmp(key, bao_member_key(m));
+
+        if (c == 0)
+            return m;
+        if (c > 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+static const struct bao_member *find(const struct bao_node *map, struct bao_str key, uint32_t hash)
+{
+    if (map->indexed != 0)
+        return bisect(map, key);
+    for (uint32_t i = 0; i < map->len; i++) {
+        const struct bao_member *m = &map->members[i];
+
+        if (m->hash == hash && bao_str_eq(bao_member_key(m), key))
+            return m;
+    }
+    return NULL;
+}
+
+const struct bao_member *bao_node_member(const struct bao_node *map, struct bao_str key)
+{
+    return map == NULL || map->type != BAO_MAP ? NULL : find(map, key, bao_key_hash(key.p, key.n));
+}
+
+const struct bao_node *bao_node_get(const struct bao_node *map, const char *key)
+{
+    const struct bao_member *m = bao_node_member(map, bao_str_c(key));
+
+    return m == NULL ? NULL : &m->value;
+}
+
+static bool equal_maps(const struct bao_node *a, const struct bao_node *b)
+{
+    if (a->len != b->len)
+        return false;
+    for (uint32_t i = 0; i < a->len; i++) {
+        const struct bao_member *m = &a->members[i], *n = &b->members[i];
+
+        /* Equal maps mostly have the same order. */
+        if (m->hash != n->hash || !bao_str_eq(bao_member_key(m), bao_member_key(n)))
+            n = find(b, bao_member_key(m), m->hash);
+        if (n == NULL || !bao_node_equal(&m->value, &n->value))
+            return false;
+    }
+    return true;
+}
+
+static bool equal_lists(const struct bao_node *a, const struct bao_node *b)
+{
+    if (a->len != b->len)
+        return false;
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!bao_node_equal(&a->items[i], &b->items[i]))
+            return false;
+    return true;
+}
+
+bool bao_node_equal(const struct bao_node *a, const struct bao_node *b)
+{
+    if (a->type != b->type)
+        return false;
+    switch ((enum bao_type)a->type) {
+    case BAO_NULL:
+        return true;
+    case BAO_BOOL:
+        return a->boolean == b->boolean;
+    case BAO_INT:
+        return a->i == b->i;
+    case BAO_DEC:
+        return bao_num_cmp(bao_node_num(a), bao_node_num(b)) == 0;
+    case BAO_STRING:
+        return bao_str_eq(bao_node_str(a), bao_node_str(b));
+    case BAO_LIST:
+        return equal_lists(a, b);
+    case BAO_MAP:
+        return equal_maps(a, b);
+    }
+    return false;
+}
+
+static int cmp_lists(const struct bao_node *a, const struct bao_node *b)
+{
+    uint32_t n = a->len < b->len ? a->len : b->len;
+
+    for (uint32_t i = 0; i < n; i++) {
+        int c = bao_node_cmp(&a->items[i], &b->items[i]);
+
+        if (c != 0)
+            return c;
+    }
+    return (a->len > b->len) - (a->len < b->len);
+}
+
+/* By the smallest key at which the two differ; a map that has it comes after one that has not. */
+static int cmp_maps(const struct bao_node *a, const struct bao_node *b)
+{
+    struct walk x, y;
+
+    walk_init(&x, a);
+    walk_init(&y, b);
+    for (;;) {
+        const struct bao_member *m = walk_next(&x), *n = walk_next(&y);
+        int c;
+
+        if (m == NULL || n == NULL)
+            return (m != NULL) - (n != NULL);
+        c = key_cmp(m, n);
+        if (c != 0)
+            return -c;
+        c = bao_node_cmp(&m->value, &n->value);
+        if (c != 0)
+            return c;
+    }
+}
+
+int bao_node_cmp(const struct bao_node *a, const struct bao_node *b)
+{
+    if (bao_node_is_number(a) && bao_node_is_number(b))
+        return bao_num_cmp(bao_node_num(a), bao_node_num(b));
+    if (a->type != b->type)
+        return a->type > b->type ? 1 : -1;
+    switch ((enum bao_type)a->type) {
+    case BAO_BOOL:
+        return (int)a->boolean - (int)b->boolean;
+    case BAO_STRING:
+        return bao_str_cmp(bao_node_str(a), bao_node_str(b));
+    case BAO_LIST:
+        return cmp_lists(a, b);
+    case BAO_MAP:
+        return cmp_maps(a, b);
+    case BAO_NULL:
+    case BAO_INT:
+    case BAO_DEC:
+        break;
+    }
+    return 0;
+}
+
+/* ---- writing ---- */
+
+/* How a character is written inside quotes: itself (0), a letter after a backslash, or in hexadecimal. */
+static char escape_letter(unsigned char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+        return (char)c;
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return c < 0x20 ? 'u' : 0;
+    }
+}
+
+int bao_json_quote(struct bao_buf *out, struct bao_str s)
+{
+    size_t from = 0;
+    int r = bao_buf_append(out, "\"", 1);
+
+    for (size_t i = 0; i < s.n && r == 0; i++) {
+        char letter = escape_letter((unsigned char)s.p[i]);
+
+        if (letter == 0)
+            continue;
+        r = bao_buf_append(out, s.p + from, i - from);
+        if (r == 0)
+            r = letter == 'u' ? bao_buf_printf(out, "\\u%04x", (unsigned)(unsigned char)s.p[i])
+                              : bao_buf_append(out, (const char[]){'\\', letter}, 2);
+        from = i + 1;
+    }
+    if (r == 0 && s.n > from)
+        r = bao_buf_append(out, s.p + from, s.n - from);
+    return r == 0 ? bao_buf_append(out, "\"", 1) : r;
+}
+
+/* Where the text goes: into the buffer, and from there into the hash whenever enough has come together. */
+struct printer {
+    struct bao_buf *out;
+    struct bao_sha256 *hash; /* NULL: only the buffer */
+    bool sorted;
+};
+
+static int print_node(struct printer *p, const struct bao_node *node);
+
+static int print_member(struct printer *p, const struct bao_member *m, bool first)
+{
+    int r = first ? 0 : bao_buf_append(p->out, ",", 1);
+
+    if (r == 0)
+        r = bao_json_quote(p->out, bao_member_key(m));
+    if (r == 0)
+        r = bao_buf_append(p->out, ":", 1);
+    return r == 0 ? print_node(p, &m->value) : r;
+}
+
+static int print_sorted(struct printer *p, const struct bao_node *map)
+{
+    const struct bao_member *m;
+    struct walk w;
+    int r = 0;
+
+    walk_init(&w, map);
+    while (r == 0 && (m = walk_next(&w)) != NULL)
+        r = print_member(p, m, w.at == 1);
+    return r;
+}
+
+static int print_map(struct printer *p, const struct bao_node *map)
+{
+    int r = bao_buf_append(p->out, "{", 1);
+
+    if (r == 0 && p->sorted)
+        r = print_sorted(p, map);
+    for (uint32_t i = 0; i < map->len && r == 0 && !p->sorted; i++)
+        r = print_member(p, &map->members[i], i == 0);
+    return r == 0 ? bao_buf_append(p->out, "}", 1) : r;
+}
+
+static int print_list(struct printer *p, const struct bao_node *list)
+{
+    int r = bao_buf_append(p->out, "[", 1);
+
+    for (uint32_t i = 0; i < list->len && r == 0; i++) {
+        if (i != 0)
+            r = bao_buf_append(p->out, ",", 1);
+        if (r == 0)
+            r = print_node(p, &list->items[i]);
+    }
+    return r == 0 ? bao_buf_append(p->out, "]", 1) : r;
+}
+
+static int print_node(struct printer *p, const struct bao_node *node)
+{
+    enum { ENOUGH = 4096 };
+
+    if (p->hash != NULL && bao_buf_len(p->out) >= ENOUGH) {
+        bao_sha256_feed(p->hash, bao_buf_data(p->out), bao_buf_len(p->out));
+        bao_buf_clear(p->out);
+    }
+    switch ((enum bao_type)node->type) {
+    case BAO_NULL:
+        return bao_buf_append(p->out, "null", 4);
+    case BAO_BOOL:
+        return bao_buf_append_c(p->out, node->boolean ? "true" : "false");
+    case BAO_INT:
+    case BAO_DEC:
+        return bao_num_print(p->out, bao_node_num(node));
+    case BAO_STRING:
+        return bao_json_quote(p->out, bao_node_str(node));
+    case BAO_LIST:
+        return print_list(p, node);
+    case BAO_MAP:
+        return print_map(p, node);
+    }
+    return -EINVAL;
+}
+
+int bao_node_print_json(struct bao_buf *out, const struct bao_node *node)
+{
+    return print_node(&(struct printer){.out = out}, node);
+}
+
+int bao_node_print_canonical(struct bao_buf *out, const struct bao_node *node)
+{
+    return print_node(&(struct printer){.out = out, .sorted = true}, node);
+}
+
+int bao_node_hash(const struct bao_node *node, uint8_t ret[32])
+{
+    struct bao_buf room BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(SIZE_MAX / 2);
+    struct bao_sha256 hash;
+    int r;
+
+    bao_sha256_init(&hash);
+    r = print_node(&(struct printer){.out = &room, .hash = &hash, .sorted = true}, node);
+    if (r < 0)
+        return r;
+    bao_sha256_feed(&hash, bao_buf_data(&room), bao_buf_len(&room));
+    bao_sha256_get(&hash, ret);
+    return 0;
+}
