@@ -256,19 +256,6 @@ static bool tag_is(struct bao_str tag, const char *name)
            memcmp(tag.p + strlen(TAG_PREFIX), name, strlen(name)) == 0;
 }
 
-/* libyaml gives no tag for "!": only the text before the scalar tells. */
-static bool is_forced_text(const struct yaml *y, struct bao_place at)
-{
-    const char *p = y->l->text.p + at.offset, *end = p + at.length;
-
-    if (p < end && *p == '&')
-        while (p < end && strchr(" \t\r\n", *p) == NULL)
-            p++;
-    while (p < end && (strchr(" \t\r\n", *p) != NULL))
-        p++;
-    return p < end && *p == '!' && (p + 1 == end || strchr(" \t\r\n", p[1]) != NULL);
-}
-
 static int refuse_mismatch(struct yaml *y, struct bao_place at, struct bao_str tag, struct bao_str value)
 {
     struct bao_finding *f = bao_loading_finding(y->l, BAO_BC_TAG_MISMATCH, at.offset, at.length);
@@ -393,7 +380,9 @@ static int take_scalar(struct yaml *y, const yaml_event_t *event, struct scalar 
     s->at = place_of(y, event);
     s->text = (struct bao_str){(const char *)event->data.scalar.value, event->data.scalar.length};
     s->tag = bao_str_c((const char *)event->data.scalar.tag);
-    s->quoted = style != YAML_PLAIN_SCALAR_STYLE;
+    if (bao_str_is(s->tag, "!")) /* "take it as text" */
+        s->tag = BAO_STR_NULL;
+    s->quoted = style != YAML_PLAIN_SCALAR_STYLE || (event->data.scalar.tag != NULL && s->tag.n == 0);
     s->copied = false;
     if (y->hidden.p != y->l->text.p) {
         r = bao_halves_join(y->l, y->hidden, s->at, style == YAML_DOUBLE_QUOTED_SCALAR_STYLE, &s->text);
@@ -401,8 +390,6 @@ static int take_scalar(struct yaml *y, const yaml_event_t *event, struct scalar 
             return r;
         s->copied = true;
     }
-    if (s->tag.n == 0)
-        s->quoted = s->quoted || is_forced_text(y, s->at);
     s->plain = !s->quoted && s->tag.n == 0;
     s->core = s->quoted ? BAO_CORE_TEXT : bao_core_of(s->text);
     return s->tag.n == 0 ? 0 : apply_tag(y, s->at, s->tag, s->text, &s->core);
