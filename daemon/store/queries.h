@@ -55,7 +55,7 @@ struct baod_ask {
     struct bao_str scope;     /* scope id; for units and reports: only members of it */
     struct bao_str unit;      /* unit code */
     struct bao_str indicator; /* code */
-    bao_time now;             /* the clock that tells pending from overdue */
+    bao_time now;             /* the asker's clock; what is overdue goes by PostgreSQL's, as in the views */
     int limit;                /* most rows; 0 = 100,000 */
 };
 

@@ -1,0 +1,333 @@
+#include "daemon/store/queries.h"
+#include "daemon/ops/log.h"
+#include "daemon/store/pg.h"
+#include "lib/form/period.h"
+
+enum { FILTERS = 6, WAITING_MAX = 256, ROWS_MAX = 100000, COLUMNS_MAX = 20, CELL_MAX = 64 };
+
+struct question {
+    struct baod_pg_statement statement;
+    const struct baod_column *columns;
+    size_t n_columns;
+};
+
+/* One question under way. */
+struct asked {
+    struct bao_arena arena;
+    struct baod_queries *q;
+    const struct question *question;
+    struct baod_pg_param params[FILTERS];
+    baod_ask_done *done;
+    void *user;
+};
+
+struct baod_queries {
+    struct baod_pg *pg;
+    int offset;
+    size_t under_way;
+    bool closed; /* freed by its owner; lives until the last answer */
+};
+
+/* ------------------------------------------------------------------ the questions */
+
+/* Every statement takes the same six filters: form, period, scope, unit, indicator, limit; null = any. Numbers come
+ * as text, so that they stay exact. */
+#define ANY(column, place) "(" place "::text IS NULL OR " column " = " place ")"
+
+/* Is the unit (a code) a member of the scope on the period's last day? */
+#define IN_SCOPE(unit, form, period, place)                                                                  \
+    "(" place "::text IS NULL OR EXISTS ("                                                                    \
+    "SELECT FROM baocao.scope s"                                                                             \
+    "  JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = 9223372036854775807"                      \
+    "  JOIN baocao.unit n ON n.unit = m.unit AND n.code = " unit                                             \
+    "  JOIN baocao.form_period w ON w.id = " form " AND w.label = " period                                   \
+    " WHERE s.id = " place " AND w.to_day BETWEEN m.from_day AND m.to_day))"
+
+static const struct baod_column rollup_columns[] = {
+    {"form", BAOD_CELL_TEXT},      {"period", BAOD_CELL_TEXT},   {"period_from", BAOD_CELL_DATE},
+    {"period_to", BAOD_CELL_DATE}, {"scope", BAOD_CELL_TEXT},    {"scope_vi", BAOD_CELL_TEXT},
+    {"indicator", BAOD_CELL_TEXT}, {"label_vi", BAOD_CELL_TEXT}, {"label_en", BAOD_CELL_TEXT},
+    {"measure", BAOD_CELL_TEXT},   {"value", BAOD_CELL_NUMBER},  {"min", BAOD_CELL_NUMBER},
+    {"max", BAOD_CELL_NUMBER},     {"reported", BAOD_CELL_INT},  {"owed", BAOD_CELL_INT},
+    {"target", BAOD_CELL_NUMBER},
+};
+
+static const struct baod_column status_columns[] = {
+    {"form", BAOD_CELL_TEXT},   {"period", BAOD_CELL_TEXT}, {"scope", BAOD_CELL_TEXT},  {"owed", BAOD_CELL_INT},
+    {"pending", BAOD_CELL_INT}, {"overdue", BAOD_CELL_INT}, {"on_time", BAOD_CELL_INT}, {"late", BAOD_CELL_INT},
+    {"exempt", BAOD_CELL_INT},  {"final", BAOD_CELL_INT},
+};
+
+static const struct baod_column missing_columns[] = {
+    {"form", BAOD_CELL_TEXT}, {"period", BAOD_CELL_TEXT}, {"unit", BAOD_CELL_TEXT},         {"name_vi", BAOD_CELL_TEXT},
+    {"kind", BAOD_CELL_TEXT}, {"due_at", BAOD_CELL_TIME}, {"hours_late", BAOD_CELL_NUMBER}, {"extended_to", BAOD_CELL_TIME},
+};
+
+static const struct baod_column report_columns[] = {
+    {"form", BAOD_CELL_TEXT},         {"version", BAOD_CELL_INT}, {"unit", BAOD_CELL_TEXT},    {"name_vi", BAOD_CELL_TEXT},
+    {"kind", BAOD_CELL_TEXT},         {"period", BAOD_CELL_TEXT}, {"revision", BAOD_CELL_INT}, {"received_at", BAOD_CELL_TIME},
+    {"due_at", BAOD_CELL_TIME},       {"state", BAOD_CELL_TEXT},  {"receipt", BAOD_CELL_TEXT}, {"warnings", BAOD_CELL_JSON},
+    {"explanations", BAOD_CELL_JSON},
+};
+
+static const struct baod_column value_columns[] = {
+    {"form", BAOD_CELL_TEXT},      {"version", BAOD_CELL_INT},   {"unit", BAOD_CELL_TEXT},    {"kind", BAOD_CELL_TEXT},
+    {"period", BAOD_CELL_TEXT},    {"revision", BAOD_CELL_INT},  {"indicator", BAOD_CELL_TEXT}, {"label_vi", BAOD_CELL_TEXT},
+    {"measure", BAOD_CELL_TEXT},   {"value", BAOD_CELL_NUMBER},
+};
+
+static const struct baod_column form_columns[] = {
+    {"form", BAOD_CELL_TEXT},     {"version", BAOD_CELL_INT},      {"programme", BAOD_CELL_TEXT},
+    {"title_vi", BAOD_CELL_TEXT}, {"title_en", BAOD_CELL_TEXT},    {"period_type", BAOD_CELL_TEXT},
+    {"effective_from", BAOD_CELL_DATE}, {"effective_to", BAOD_CELL_DATE},
+};
+
+static const struct baod_column unit_columns[] = {
+    {"unit", BAOD_CELL_TEXT},       {"kind", BAOD_CELL_TEXT},     {"name_vi", BAOD_CELL_TEXT}, {"name_en", BAOD_CELL_TEXT},
+    {"valid_from", BAOD_CELL_DATE}, {"valid_to", BAOD_CELL_DATE}, {"groups", BAOD_CELL_JSON},
+};
+
+static const struct baod_column indicator_columns[] = {
+    {"form", BAOD_CELL_TEXT},     {"indicator", BAOD_CELL_TEXT},    {"label_vi", BAOD_CELL_TEXT},
+    {"label_en", BAOD_CELL_TEXT}, {"measure", BAOD_CELL_TEXT},      {"decimals", BAOD_CELL_INT},
+    {"over_units", BAOD_CELL_TEXT}, {"over_time", BAOD_CELL_TEXT},  {"ratio", BAOD_CELL_BOOL},
+    {"percent", BAOD_CELL_BOOL},  {"direction", BAOD_CELL_INT},     {"alert_below", BAOD_CELL_NUMBER},
+    {"alert_above", BAOD_CELL_NUMBER}, {"version_from", BAOD_CELL_INT}, {"version_to", BAOD_CELL_INT},
+};
+
+static const struct question questions[BAOD_QUESTIONS] = {
+    [BAOD_ASK_ROLLUP] =
+        {{"q_rollup",
+          "SELECT form, period, period_from, period_to, scope, scope_vi, indicator, label_vi, label_en, measure,"
+          "       value::text, min::text, max::text, reported::int8, owed::int8, target::text"
+          "  FROM office.rollup WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("scope", "$3")
+          "   AND $4::text IS NULL AND " ANY("indicator", "$5")
+          " ORDER BY form, period_to, period, scope, (SELECT slot FROM baocao.indicator i JOIN baocao.form_name f USING (form)"
+          "                                   WHERE f.id = rollup.form AND i.code = rollup.indicator) LIMIT $6"},
+         rollup_columns, BAO_COUNT(rollup_columns)},
+    [BAOD_ASK_STATUS] =
+        {{"q_status",
+          "SELECT form, period, scope, owed::int8, pending::int8, overdue::int8, on_time::int8, late::int8, exempt::int8,"
+          "       final::int8"
+          "  FROM office.status WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("scope", "$3")
+          "   AND $4::text IS NULL AND $5::text IS NULL ORDER BY form, period, scope LIMIT $6"},
+         status_columns, BAO_COUNT(status_columns)},
+    [BAOD_ASK_MISSING] =
+        {{"q_missing",
+          "SELECT form, period, unit, name_vi, kind, due_at, hours_late::text, extended_to"
+          "  FROM office.missing x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("unit", "$4")
+          "   AND " IN_SCOPE("x.unit", "x.form", "x.period", "$3")
+          "   AND $5::text IS NULL ORDER BY due_at, form, period, unit LIMIT $6"},
+         missing_columns, BAO_COUNT(missing_columns)},
+    [BAOD_ASK_REPORT] =
+        {{"q_report",
+          "SELECT form, version::int8, unit, name_vi, kind, period, revision::int8, received_at, due_at, state,"
+          "       receipt::text, warnings, explanations"
+          "  FROM office.report x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("unit", "$4")
+          "   AND " IN_SCOPE("x.unit", "x.form", "x.period", "$3")
+          "   AND $5::text IS NULL ORDER BY form, period, unit, revision LIMIT $6"},
+         report_columns, BAO_COUNT(report_columns)},
+    [BAOD_ASK_VALUE] =
+        {{"q_value",
+          "SELECT form, version::int8, unit, kind, period, revision::int8, indicator, label_vi, measure, value::text"
+          "  FROM office.value x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("unit", "$4")
+          "   AND " ANY("indicator", "$5") " AND " IN_SCOPE("x.unit", "x.form", "x.period", "$3")
+          " ORDER BY form, period, unit, indicator LIMIT $6"},
+         value_columns, BAO_COUNT(value_columns)},
+    [BAOD_ASK_FORM] =
+        {{"q_form",
+          "SELECT id, version::int8, programme, title_vi, title_en,"
+          "       (ARRAY['once', 'year', 'half', 'quarter', 'nine-months', 'month', 'week', 'day'])[period_type + 1],"
+          "       effective_from, CASE WHEN effective_to = 'infinity' THEN NULL ELSE effective_to END"
+          "  FROM baocao.form WHERE seq_to = 9223372036854775807 AND " ANY("id", "$1")
+          "   AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL AND $5::text IS NULL"
+          " ORDER BY id, version LIMIT $6"},
+         form_columns, BAO_COUNT(form_columns)},
+    [BAOD_ASK_UNIT] =
+        {{"q_unit",
+          "SELECT unit, kind, name_vi, name_en, valid_from, valid_to, to_json(groups)::text"
+          "  FROM office.unit x WHERE " ANY("unit", "$4") " AND $1::text IS NULL AND $2::text IS NULL AND $5::text IS NULL"
+          "   AND ($3::text IS NULL OR EXISTS ("
+          "        SELECT FROM baocao.scope s"
+          "          JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = 9223372036854775807"
+          "          JOIN baocao.unit n ON n.unit = m.unit AND n.code = x.unit WHERE s.id = $3))"
+          " ORDER BY unit, valid_from LIMIT $6"},
+         unit_columns, BAO_COUNT(unit_columns)},
+    [BAOD_ASK_INDICATOR] =
+        {{"q_indicator",
+          "SELECT form, indicator, label_vi, label_en, measure, decimals::int8, over_units, over_time, ratio, percent,"
+          "       direction::int8, alert_below::text, alert_above::text, version_from::int8, version_to::int8"
+          "  FROM office.indicator WHERE " ANY("form", "$1") " AND " ANY("indicator", "$5")
+          "   AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL ORDER BY form, indicator LIMIT $6"},
+         indicator_columns, BAO_COUNT(indicator_columns)},
+};
+
+/* ------------------------------------------------------------------ answers */
+
+/* A cell's text; borrowed from the result where it is text already. .p NULL = null; *ret_ok false: no memory. */
+static struct bao_str cell(struct asked *a, const struct baod_pg_result *r, size_t row, size_t column, bool *ret_ok)
+{
+    char text[CELL_MAX];
+    struct bao_str copy;
+
+    if (baod_pg_is_null(r, row, column))
+        return BAO_STR_NULL;
+    switch ((enum baod_cell)a->question->columns[column].cell) {
+    case BAOD_CELL_TEXT:
+    case BAOD_CELL_NUMBER:
+    case BAOD_CELL_JSON:
+        return baod_pg_bytes(r, row, column);
+    case BAOD_CELL_BOOL:
+        return baod_pg_int(r, row, column) != 0 ? BAO_STR("true") : BAO_STR("false");
+    case BAOD_CELL_INT:
+        (void)snprintf(text, sizeof(text), "%lld", (long long)baod_pg_int(r, row, column));
+        break;
+    case BAOD_CELL_DATE:
+        bao_date_print(baod_pg_date(r, row, column), text);
+        break;
+    case BAOD_CELL_TIME:
+        bao_time_print(baod_pg_time(r, row, column), a->q->offset, text);
+        break;
+    }
+    copy = bao_arena_str(&a->arena, bao_str_c(text));
+    *ret_ok = *ret_ok && copy.p != NULL;
+    return copy;
+}
+
+static int make_rows(struct asked *a, const struct baod_pg_result *r, struct baod_rows *ret)
+{
+    size_t n = baod_pg_rows(r), width = a->question->n_columns;
+    struct bao_str *cells = bao_arena_array(&a->arena, n * width, sizeof(*cells));
+    bool ok = cells != NULL;
+
+    for (size_t row = 0; ok && row < n; row++)
+        for (size_t column = 0; column < width; column++)
+            cells[row * width + column] = cell(a, r, row, column, &ok);
+    if (!ok)
+        return -ENOMEM;
+    *ret = (struct baod_rows){a->question->columns, width, cells, n};
+    return 0;
+}
+
+static void asked_free(struct asked *a)
+{
+    struct baod_queries *q = a->q;
+
+    bao_arena_deinit(&a->arena);
+    free(a);
+    if (--q->under_way == 0 && q->closed)
+        free(q);
+}
+
+static void on_rows(const struct baod_pg_result *r, void *user)
+{
+    struct asked *a = user;
+    struct baod_rows rows = {.n_rows = 0};
+    int e = 0;
+
+    switch (baod_pg_outcome(r)) {
+    case BAOD_PG_OK:
+        e = make_rows(a, r, &rows);
+        break;
+    case BAOD_PG_SQL:
+        baod_log(BAOD_LOG_ERROR, "queries: %s failed: %s %s", a->question->statement.name, baod_pg_sqlstate(r),
+                 baod_pg_message(r));
+        e = baod_pg_sqlstate_is(r, "57014") ? -ETIMEDOUT : -EIO;
+        break;
+    case BAOD_PG_ABORTED:
+        e = -EIO;
+        break;
+    case BAOD_PG_LOST:
+        e = a->q->closed ? -ECANCELED : -ENOTCONN;
+        break;
+    }
+    a->done(a->user, e, e == 0 ? &rows : NULL);
+    asked_free(a);
+}
+
+/* A filter's text copied into the question, or null. */
+static int set_filter(struct asked *a, size_t place, struct bao_str text)
+{
+    struct bao_str copy = BAO_STR_NULL;
+
+    if (text.n != 0) {
+        copy = bao_arena_str(&a->arena, text);
+        if (copy.p == NULL)
+            return -ENOMEM;
+    }
+    a->params[place] = baod_pg_p_text(copy);
+    return 0;
+}
+
+static int set_filters(struct asked *a, const struct baod_ask *ask)
+{
+    struct bao_str period = ask->period;
+    struct bao_period p;
+    char label[16];
+    int r;
+
+    if (period.n != 0) {
+        if (!bao_period_parse(period, &p))
+            return BAOD_ASK_E_PERIOD;
+        bao_period_print(p, label);
+        period = bao_str_c(label);
+    }
+    r = set_filter(a, 0, ask->form);
+    if (r == 0)
+        r = set_filter(a, 1, period);
+    if (r == 0)
+        r = set_filter(a, 2, ask->scope);
+    if (r == 0)
+        r = set_filter(a, 3, ask->unit);
+    if (r == 0)
+        r = set_filter(a, 4, ask->indicator);
+    a->params[5] = baod_pg_p_int8(&a->arena, ask->limit > 0 && ask->limit < ROWS_MAX ? ask->limit : ROWS_MAX);
+    return r;
+}
+
+int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done, void *user)
+{
+    struct asked *a;
+    int r;
+
+    if (q->under_way >= WAITING_MAX || !baod_pg_is_ready(q->pg))
+        return -EAGAIN;
+    a = calloc(1, sizeof(*a));
+    if (a == NULL)
+        return -ENOMEM;
+    *a = (struct asked){.q = q, .question = &questions[ask->question], .done = done, .user = user};
+    q->under_way++;
+    r = set_filters(a, ask);
+    if (r == 0)
+        r = baod_pg_exec(q->pg, &a->question->statement, a->params, FILTERS, on_rows, a);
+    if (r != 0) {
+        asked_free(a);
+        return r == -ENOTCONN ? -EAGAIN : r;
+    }
+    r = baod_pg_sync(q->pg, NULL, NULL);
+    if (r < 0)
+        baod_pg_drop(q->pg, "no memory"); /* the question is queued and must be answered */
+    return 0;
+}
+
+int baod_queries_new(struct baod_pg *pg, int offset, struct baod_queries **ret)
+{
+    struct baod_queries *q = calloc(1, sizeof(*q));
+
+    if (q == NULL)
+        return -ENOMEM;
+    q->pg = pg;
+    q->offset = offset;
+    *ret = q;
+    return 0;
+}
+
+struct baod_queries *baod_queries_free(struct baod_queries *q)
+{
+    if (q == NULL)
+        return NULL;
+    q->closed = true;
+    if (q->under_way == 0)
+        free(q);
+    return NULL;
+}
