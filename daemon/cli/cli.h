@@ -19,3 +19,5 @@ typedef int cli_command(const struct cli_options *options, int argc, char **argv
 cli_command cli_load;
 cli_command cli_rollup;
 cli_command cli_status;
+cli_command cli_send;
+cli_command cli_stat;

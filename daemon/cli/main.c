@@ -6,6 +6,8 @@ static const struct {
     cli_command *run;
     const char *what[BAO_LANGS];
 } commands[] = {
+    {"send", cli_send, {"gửi báo cáo, in biên nhận", "send reports, print receipts"}},
+    {"stat", cli_stat, {"tra cứu một báo cáo đã gửi", "the fate of a report"}},
     {"status", cli_status,
      {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)", "who reported, who is late (--missing: list them)"}},
     {"rollup", cli_rollup, {"số tổng hợp theo phạm vi", "totals by scope"}},

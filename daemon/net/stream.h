@@ -5,8 +5,7 @@
  * itself. Callbacks run on the loop thread; closing from inside one is allowed. */
 #pragma once
 
-#include "lib/base/buf.h"
-#include "lib/base/error.h"
+#include "daemon/net/transform.h"
 
 #include <uv.h>
 
@@ -20,22 +19,6 @@ void baod_net_close(struct baod_net *net);
 uv_loop_t *baod_net_loop(struct baod_net *net);
 /* Streams that exist, lingering ones included. */
 size_t baod_net_streams(const struct baod_net *net);
-
-/* Turns octets of the wire into plain ones and back; no sockets inside. Functions give 0 or <0 (fatal). */
-struct baod_transform_ops {
-    const char *name;
-    /* The connection begins: may put octets into `wire`. */
-    int (*start)(void *t, struct bao_buf *wire);
-    /* Octets came: appends what they mean to `plain`, and whatever must be said back to `wire`. 1 = the other side
-     * ended properly. */
-    int (*receive)(void *t, struct bao_str in, struct bao_buf *plain, struct bao_buf *wire);
-    int (*send)(void *t, struct bao_str plain, struct bao_buf *wire);
-    /* Says the end (close_notify). */
-    int (*finish)(void *t, struct bao_buf *wire);
-    /* Plain octets may flow. */
-    bool (*ready)(const void *t);
-    void (*free)(void *t);
-};
 
 struct baod_stream_ops {
     /* Plain octets; all are taken (the owner may call pause; at most one read, 64 KiB, can be on its way). */

@@ -1,0 +1,280 @@
+#include "daemon/cli/brp_client.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONNECT_MS = 10000, CHUNK = 64 * 1024, PLAIN_MAX = 4 * 1024 * 1024, WIRE_MAX = 64 * 1024 * 1024, QUIT_MS = 500 };
+
+struct cli_brp {
+    int fd;
+    const struct baod_transform_ops *transform;
+    void *transform_state;
+    struct bao_client_session session;
+    struct bao_buf plain; /* read, not yet fed */
+    struct bao_buf wire;  /* transformed, not yet written; with TLS only */
+    bool lost;
+};
+
+int64_t cli_now_ms(void)
+{
+    struct timespec t;
+
+    bao_require(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Parts HOST[:PORT]; a bare IPv6 address needs no brackets when it has no port. */
+static bool split_target(const char *to, char host[256], char port[16])
+{
+    const char *colon, *end;
+    size_t n;
+
+    if (to == NULL)
+        to = "127.0.0.1";
+    colon = strrchr(to, ':');
+    if (colon != NULL && to[0] != '[' && memchr(to, ':', (size_t)(colon - to)) != NULL)
+        colon = NULL; /* IPv6 */
+    if (to[0] == '[' && (colon == NULL || colon[-1] != ']'))
+        colon = NULL;
+    end = colon == NULL ? to + strlen(to) : colon;
+    if (to[0] == '[') {
+        to++;
+        end--;
+    }
+    n = (size_t)(end - to);
+    if (end <= to || n >= 256 || (colon != NULL && (strlen(colon + 1) == 0 || strlen(colon + 1) >= 16)))
+        return false;
+    memcpy(host, to, n);
+    host[n] = '\0';
+    (void)snprintf(port, 16, "%s", colon == NULL ? "7316" : colon + 1);
+    return true;
+}
+
+/* Waits for a descriptor: >0 ready, 0 too late, <0. */
+static int wait_fd(int fd, short events, int timeout_ms)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    int r = poll(&p, 1, timeout_ms);
+
+    if (r < 0)
+        return errno == EINTR ? 0 : -errno;
+    return r;
+}
+
+static int connect_one(const struct addrinfo *at, int *ret)
+{
+    int fd = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
+    int r = 0, one = 1, error = 0;
+    socklen_t n = sizeof(error);
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, at->ai_addr, at->ai_addrlen) < 0)
+        r = errno == EINPROGRESS ? wait_fd(fd, POLLOUT, CONNECT_MS) : -errno;
+    else
+        r = 1;
+    if (r == 0)
+        r = -ETIMEDOUT;
+    if (r > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+        r = -errno;
+    if (r < 0 || error != 0) {
+        (void)close(fd);
+        return r < 0 ? r : -error;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* only slower without it */
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    *ret = fd;
+    return 0;
+}
+
+static int connect_any(const char *to, int *ret, const char **ret_why)
+{
+    const struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *list = NULL;
+    char host[256], port[16];
+    int r;
+
+    if (!split_target(to, host, port)) {
+        *ret_why = "HOST[:PORT]?";
+        return -EINVAL;
+    }
+    r = getaddrinfo(host, port, &want, &list);
+    if (r != 0) {
+        *ret_why = gai_strerror(r);
+        return -EHOSTUNREACH;
+    }
+    r = -EHOSTUNREACH;
+    for (const struct addrinfo *at = list; at != NULL && r < 0; at = at->ai_next)
+        r = connect_one(at, ret);
+    freeaddrinfo(list);
+    if (r < 0)
+        *ret_why = strerror(-r);
+    return r;
+}
+
+int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_hello *hello, struct cli_brp **ret,
+                 const char **ret_why)
+{
+    struct cli_brp *b = calloc(1, sizeof(*b));
+    int r;
+
+    *ret_why = strerror(ENOMEM);
+    if (b == NULL) {
+        if (target->transform != NULL)
+            target->transform->free(target->transform_state);
+        return -ENOMEM;
+    }
+    b->fd = -1;
+    b->lost = true; /* until it is connected: nothing to say QUIT to */
+    b->transform = target->transform;
+    b->transform_state = target->transform_state;
+    bao_buf_init(&b->plain, PLAIN_MAX);
+    bao_buf_init(&b->wire, WIRE_MAX);
+    r = bao_client_init(&b->session, hello);
+    if (r == 0)
+        r = connect_any(target->to, &b->fd, ret_why);
+    if (r == 0 && b->transform != NULL)
+        r = b->transform->start(b->transform_state, &b->wire);
+    if (r < 0) {
+        cli_brp_close(b);
+        return r;
+    }
+    b->lost = false;
+    *ret = b;
+    return 0;
+}
+
+struct bao_client_session *cli_brp_session(struct cli_brp *b)
+{
+    return &b->session;
+}
+
+/* Writes what the system takes of a buffer. */
+static int write_some(struct cli_brp *b, struct bao_buf *from)
+{
+    while (bao_buf_len(from) != 0) {
+        ssize_t n = send(b->fd, bao_buf_data(from), bao_buf_len(from), MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? 0 : -errno;
+        bao_buf_consume(from, (size_t)n);
+    }
+    return 0;
+}
+
+static int flush(struct cli_brp *b)
+{
+    struct bao_buf *out = &b->session.out;
+    int r;
+
+    if (b->transform == NULL)
+        return write_some(b, out);
+    if (bao_buf_len(out) != 0 && bao_buf_len(&b->wire) < CHUNK && b->transform->ready(b->transform_state)) {
+        struct bao_str piece = bao_buf_str(out);
+
+        piece.n = piece.n < CHUNK ? piece.n : CHUNK;
+        r = b->transform->send(b->transform_state, piece, &b->wire);
+        if (r < 0)
+            return r;
+        bao_buf_consume(out, piece.n);
+    }
+    return write_some(b, &b->wire);
+}
+
+static bool has_output(const struct cli_brp *b)
+{
+    if (bao_buf_len(&b->wire) != 0)
+        return true;
+    return bao_buf_len(&b->session.out) != 0 &&
+           (b->transform == NULL || b->transform->ready(b->transform_state));
+}
+
+static int read_some(struct cli_brp *b)
+{
+    char *room = bao_buf_room(&b->plain, CHUNK), chunk[CHUNK];
+    ssize_t n;
+    int r;
+
+    if (room == NULL)
+        return -ENOMEM;
+    n = recv(b->fd, b->transform == NULL ? room : chunk, CHUNK, 0);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (n == 0)
+        return -ECONNRESET;
+    if (b->transform == NULL) {
+        bao_buf_trim(&b->plain, (size_t)n);
+        return 0;
+    }
+    r = b->transform->receive(b->transform_state, (struct bao_str){chunk, (size_t)n}, &b->plain, &b->wire);
+    return r == 1 && bao_buf_len(&b->plain) == 0 ? -ECONNRESET : (r < 0 ? r : 0);
+}
+
+/* Feeds what was read: 0 and an event, perhaps NONE. */
+static int feed(struct cli_brp *b, struct bao_client_event *ret)
+{
+    struct bao_str in = bao_buf_str(&b->plain);
+    size_t n = in.n;
+    int r = bao_client_feed(&b->session, &in, ret);
+
+    if (r < 0)
+        return r;
+    /* An event may point into the buffer: its octets stay until the next feed, only the mark moves on. */
+    b->plain.start += n - in.n;
+    return 0;
+}
+
+int cli_brp_wait(struct cli_brp *b, int timeout_ms, struct bao_client_event *ret)
+{
+    int64_t until = cli_now_ms() + timeout_ms;
+
+    for (;;) {
+        int64_t left = until - cli_now_ms();
+        int r = feed(b, ret);
+
+        if (r == 0 && ret->kind != BAO_CLIENT_NONE)
+            return 0;
+        if (r == 0)
+            r = flush(b);
+        if (r == 0)
+            r = wait_fd(b->fd, (short)(POLLIN | (has_output(b) ? POLLOUT : 0)), left > 0 ? (int)left : 0);
+        if (r == 0 && left <= 0)
+            return CLI_BRP_E_TIMEOUT;
+        if (r > 0)
+            r = read_some(b);
+        if (r < 0) {
+            b->lost = true;
+            return r;
+        }
+    }
+}
+
+struct cli_brp *cli_brp_close(struct cli_brp *b)
+{
+    struct bao_client_event event;
+    int r;
+
+    if (b == NULL)
+        return NULL;
+    if (!b->lost && b->session.n_open == 0 && bao_client_ask(&b->session, "QUIT", BAO_STR_NULL, 0) == 0) {
+        r = cli_brp_wait(b, QUIT_MS, &event); /* a courtesy: nothing hangs on it */
+        b->lost = r != 0;
+    }
+    if (b->fd >= 0)
+        (void)close(b->fd);
+    if (b->transform != NULL)
+        b->transform->free(b->transform_state);
+    bao_client_deinit(&b->session);
+    bao_buf_deinit(&b->plain);
+    bao_buf_deinit(&b->wire);
+    free(b);
+    return NULL;
+}

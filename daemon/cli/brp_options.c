@@ -1,0 +1,83 @@
+#include "daemon/cli/brp_options.h"
+
+#include <sys/stat.h>
+
+const char *cli_option(int argc, char **argv, int *i, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (strncmp(argv[*i], name, n) != 0)
+        return NULL;
+    if (argv[*i][n] == '=')
+        return argv[*i] + n + 1;
+    if (argv[*i][n] != '\0' || *i + 1 >= argc)
+        return NULL;
+    return argv[++*i];
+}
+
+bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o)
+{
+    const struct {
+        const char *name;
+        const char **to;
+    } known[] = {{"--to", &o->to}, {"--token-file", &o->token_file}};
+
+    for (size_t k = 0; k < BAO_COUNT(known); k++) {
+        const char *value = cli_option(argc, argv, i, known[k].name);
+
+        if (value != NULL) {
+            *known[k].to = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads the secret; it must be its owner's alone. */
+static bool read_token(const struct cli_options *options, struct cli_brp_options *o)
+{
+    FILE *f = fopen(o->token_file, "re");
+    struct stat st;
+    bool ok = false;
+
+    if (f == NULL) {
+        fprintf(stderr, "%s: %s\n", o->token_file, strerror(errno));
+        return false;
+    }
+    if (fstat(fileno(f), &st) == 0 && (st.st_mode & 077) != 0)
+        fprintf(stderr,
+                options->lang == BAO_VI ? "%s: tệp mã truy cập phải chỉ chủ của nó đọc được; hãy chạy: chmod 600 %s\n"
+                                        : "%s: the token file must be readable by its owner alone; run: chmod 600 %s\n",
+                o->token_file, o->token_file);
+    else if (fgets(o->token, sizeof(o->token), f) == NULL)
+        fprintf(stderr, options->lang == BAO_VI ? "%s: tệp mã truy cập rỗng\n" : "%s: the token file is empty\n",
+                o->token_file);
+    else
+        ok = true;
+    (void)fclose(f); /* it was only read */
+    o->token[strcspn(o->token, " \t\r\n")] = '\0';
+    return ok;
+}
+
+bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_options *o)
+{
+    if (o->to == NULL)
+        o->to = getenv("BAOCAO_TO");
+    if (o->token_file == NULL)
+        o->token_file = getenv("BAOCAO_TOKEN_FILE");
+    return o->token_file == NULL || read_token(options, o);
+}
+
+int cli_brp_connect(const struct cli_options *options, const struct cli_brp_options *o, struct cli_brp **ret,
+                    const char **ret_why)
+{
+    const struct cli_brp_target target = {.to = o->to};
+    const struct bao_client_hello hello = {
+        .agent = BAO_STR("baocao"),
+        .token = bao_str_c(o->token),
+        .lang = options->lang,
+        .json = options->json,
+    };
+
+    return cli_brp_open(&target, &hello, ret, ret_why);
+}

@@ -1,0 +1,22 @@
+/* Options of the commands that speak to the report port, and opening a connection by them. */
+#pragma once
+
+#include "daemon/cli/brp_client.h"
+#include "daemon/cli/cli.h"
+
+struct cli_brp_options {
+    const char *to;         /* --to HOST[:PORT], else BAOCAO_TO, else this machine */
+    const char *token_file; /* --token-file FILE, else BAOCAO_TOKEN_FILE; mode 0600 */
+    char token[256];
+};
+
+/* The value of option `name` at argv[*i], written "--name value" or "--name=value"; moves *i to its last word.
+ * NULL: argv[*i] is something else. */
+const char *cli_option(int argc, char **argv, int *i, const char *name);
+/* Takes argv[*i] when it is an option of a connection. */
+bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o);
+/* After the options: environment and token. false after telling what is wrong. */
+bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_options *o);
+/* Connects by them. 0 or <0 with *ret_why. */
+int cli_brp_connect(const struct cli_options *options, const struct cli_brp_options *o, struct cli_brp **ret,
+                    const char **ret_why) BAO_MUST_CHECK;

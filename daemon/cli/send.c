@@ -1,0 +1,288 @@
+#include "daemon/cli/send.h"
+
+#include "daemon/cli/input.h"
+#include "lib/base/crypto.h"
+#include "lib/wire/deflate.h"
+
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    DAMAGE_TRIES = 3,    /* HASH, INFLATE, RAW mean damage on the way */
+    BACKOFF_MS = 250,
+    BACKOFF_MAX_MS = 8000,
+    SILENCE_MS = 120000, /* no octet for so long with answers due: the connection is dead */
+    SMALL = 200,         /* octets below which packing gains nothing */
+    LEVEL = 6,
+};
+
+enum item_state { WAITING, SENT, DONE };
+
+struct work {
+    const struct cli_send_options *options;
+    const struct cli_send_item *items;
+    struct cli_fate *fates;
+    struct {
+        enum item_state state;
+        unsigned damaged;
+        int64_t not_before;
+    } *at;
+    size_t n, first, left; /* all before `first` are done */
+    struct bao_arena *arena;
+    struct bao_arena scratch; /* of one file on its way */
+    struct bao_deflater *deflater;
+    struct cli_brp *brp;
+    int64_t give_up, connect_at, heard_at;
+    int backoff_ms;
+    uint64_t random;
+    const char *why; /* the last trouble */
+    bool hopeless;   /* no use in trying again */
+};
+
+static const char *say(const struct work *w, const char *vi, const char *en)
+{
+    return w->options->common->lang == BAO_VI ? vi : en;
+}
+
+static void progress(const struct work *w)
+{
+    if (w->options->progress)
+        fprintf(stderr, "\r%zu/%zu", w->n - w->left, w->n);
+}
+
+static void finish(struct work *w, size_t i)
+{
+    w->at[i].state = DONE;
+    w->left--;
+    while (w->first < w->n && w->at[w->first].state == DONE)
+        w->first++;
+    progress(w);
+}
+
+/* An item that cannot be sent at all: it gets its own word. */
+static void fail_item(struct work *w, size_t i, const char *why)
+{
+    const char *copy = bao_arena_dup(w->arena, why, strlen(why));
+
+    w->fates[i] = (struct cli_fate){.file = w->items[i].name, .why = copy != NULL ? copy : "ENOMEM"};
+    finish(w, i);
+}
+
+/* Something went forward. */
+static void moved(struct work *w)
+{
+    w->give_up = cli_now_ms() + (int64_t)w->options->wait_s * 1000;
+    w->backoff_ms = BACKOFF_MS;
+}
+
+/* ms between half and one and a half of itself. */
+static int spread(struct work *w, int ms)
+{
+    w->random = w->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return ms / 2 + (int)((w->random >> 33) % ((uint64_t)ms + 1));
+}
+
+/* The connection has gone: what was on its way is to be sent again. */
+static void lose(struct work *w, const char *why)
+{
+    w->why = why;
+    w->brp = cli_brp_close(w->brp);
+    for (size_t i = w->first; i < w->n; i++)
+        if (w->at[i].state == SENT)
+            w->at[i].state = WAITING;
+    w->connect_at = cli_now_ms() + spread(w, w->backoff_ms);
+    w->backoff_ms = w->backoff_ms * 2 < BACKOFF_MAX_MS ? w->backoff_ms * 2 : BACKOFF_MAX_MS;
+}
+
+/* Reads, hashes, packs and queues one file: 0, a client outcome, or <0. */
+static int put_item(struct work *w, size_t i)
+{
+    struct bao_client_session *c = cli_brp_session(w->brp);
+    uint8_t sha[BAO_SHA256_LEN];
+    struct bao_client_report report = {.sha256 = sha, .cookie = i};
+    struct bao_str document, packed;
+    int r = cli_read_file(&w->scratch, w->items[i].path, (size_t)c->limits.maxraw, &document);
+
+    if (r == -EFBIG)
+        return BAO_CLIENT_E_TOOBIG;
+    if (r < 0)
+        return r;
+    bao_sha256(document.p, document.n, sha);
+    report.body = document;
+    if (w->options->compress && document.n > SMALL) {
+        r = bao_deflate(w->deflater, &w->scratch, document, &packed);
+        if (r < 0)
+            return r;
+        if (packed.n < document.n) {
+            report.body = packed;
+            report.deflated = true;
+            report.raw = document.n;
+        }
+    }
+    return bao_client_send(c, &report);
+}
+
+/* May the item go now? */
+static bool is_due(const struct work *w, size_t i, int64_t now)
+{
+    size_t after = w->items[i].after;
+
+    return w->at[i].state == WAITING && w->at[i].not_before <= now &&
+           (after == CLI_SEND_FIRST || w->at[after].state == DONE);
+}
+
+/* Queues what is due and fits the windows. */
+static void put_due(struct work *w)
+{
+    struct bao_client_session *c = cli_brp_session(w->brp);
+    int64_t now = cli_now_ms();
+
+    for (size_t i = w->first; i < w->n && c->greeted && c->n_open < c->limits.items; i++) {
+        int r;
+
+        if (!is_due(w, i, now))
+            continue;
+        r = put_item(w, i);
+        bao_arena_reset(&w->scratch);
+        if (r == BAO_CLIENT_E_WINDOW || r == BAO_CLIENT_E_STATE)
+            return;
+        if (r == 0)
+            w->at[i].state = SENT;
+        else
+            fail_item(w, i, r == BAO_CLIENT_E_TOOBIG ? say(w, "tệp lớn hơn mức máy chủ nhận",
+                                                              "the file is larger than the server takes")
+                                                     : strerror(-r));
+    }
+}
+
+static bool is_damage(enum bao_symbol symbol)
+{
+    return symbol == BAO_SYM_HASH || symbol == BAO_SYM_INFLATE || symbol == BAO_SYM_RAW;
+}
+
+static int take_answer(struct work *w, const struct bao_client_event *event)
+{
+    size_t i = (size_t)event->cookie;
+    int r;
+
+    if (event->answer == BAO_WAIT) {
+        w->at[i].state = WAITING;
+        w->at[i].not_before = cli_now_ms() + (int64_t)event->after_ms;
+        w->why = bao_symbol_info(event->symbol)->sentence[w->options->common->lang];
+        return 0;
+    }
+    if (event->answer == BAO_NO && is_damage(event->symbol) && ++w->at[i].damaged < DAMAGE_TRIES) {
+        w->at[i].state = WAITING;
+        return 0;
+    }
+    r = cli_fate_read(w->arena, w->items[i].name, event, &w->fates[i]);
+    if (r < 0)
+        return r;
+    finish(w, i);
+    moved(w);
+    return 0;
+}
+
+/* The server ended the talk. */
+static void take_end(struct work *w, const struct bao_client_event *event)
+{
+    const char *why = bao_symbol_info(event->symbol)->sentence[w->options->common->lang];
+
+    if (event->kind == BAO_CLIENT_BROKEN)
+        why = say(w, "máy ở đầu kia không nói giao thức báo cáo", "the other side does not speak the report protocol");
+    w->hopeless = event->symbol == BAO_SYM_AUTH || event->symbol == BAO_SYM_VERSION ||
+                  (event->kind == BAO_CLIENT_BROKEN && w->left == w->n);
+    lose(w, why);
+}
+
+/* How long there is nothing to do but wait for the server. */
+static int wait_ms(const struct work *w, int64_t now)
+{
+    int64_t until = w->give_up;
+
+    for (size_t i = w->first; i < w->n; i++)
+        if (w->at[i].state == WAITING && w->at[i].not_before > now && w->at[i].not_before < until)
+            until = w->at[i].not_before;
+    if (until > now + 1000)
+        until = now + 1000;
+    return until > now ? (int)(until - now) : 0;
+}
+
+static int turn(struct work *w)
+{
+    struct bao_client_event event;
+    int64_t now;
+    int r;
+
+    put_due(w);
+    now = cli_now_ms();
+    r = w->left == 0 ? CLI_BRP_E_TIMEOUT : cli_brp_wait(w->brp, wait_ms(w, now), &event);
+    if (r < 0) {
+        lose(w, strerror(-r));
+        return 0;
+    }
+    if (r == CLI_BRP_E_TIMEOUT) {
+        if (cli_brp_session(w->brp)->n_open != 0 && now - w->heard_at > SILENCE_MS)
+            lose(w, strerror(ETIMEDOUT));
+        return 0;
+    }
+    w->heard_at = cli_now_ms();
+    if (event.kind == BAO_CLIENT_ANSWER)
+        return take_answer(w, &event);
+    if (event.kind == BAO_CLIENT_ENDED || event.kind == BAO_CLIENT_BROKEN)
+        take_end(w, &event);
+    return 0;
+}
+
+static void sleep_until(int64_t until)
+{
+    int64_t ms = until - cli_now_ms();
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    if (ms > 0)
+        (void)nanosleep(&t, NULL); /* woken early it only tries early */
+}
+
+static void open_connection(struct work *w)
+{
+    const char *why = NULL;
+
+    sleep_until(w->connect_at < w->give_up ? w->connect_at : w->give_up);
+    if (cli_now_ms() < w->connect_at)
+        return;
+    if (cli_brp_connect(w->options->common, w->options->brp, &w->brp, &why) < 0) {
+        w->brp = NULL;
+        lose(w, why);
+    }
+    w->heard_at = cli_now_ms();
+}
+
+int cli_send_all(const struct cli_send_options *options, struct bao_arena *arena, const struct cli_send_item *items,
+             size_t n, struct cli_fate *fates)
+{
+    struct work w = {.options = options, .items = items, .fates = fates, .n = n, .left = n, .arena = arena};
+    int r = 0;
+
+    w.at = calloc(n == 0 ? 1 : n, sizeof(*w.at));
+    w.deflater = bao_deflater_new(LEVEL);
+    w.random = (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
+    if (w.at == NULL || w.deflater == NULL)
+        r = -ENOMEM;
+    moved(&w);
+    while (r == 0 && w.left != 0 && !w.hopeless && cli_now_ms() < w.give_up) {
+        if (w.brp == NULL)
+            open_connection(&w);
+        else
+            r = turn(&w);
+    }
+    for (size_t i = 0; i < n && r == 0; i++)
+        if (w.at[i].state != DONE)
+            fail_item(&w, i, w.why != NULL ? w.why : strerror(ETIMEDOUT));
+    if (options->progress)
+        fputc('\n', stderr);
+    cli_brp_close(w.brp);
+    bao_deflater_free(w.deflater);
+    bao_arena_deinit(&w.scratch);
+    free(w.at);
+    return r;
+}
