@@ -104,6 +104,11 @@ enum baod_pg_outcome {
 };
 
 enum baod_pg_outcome baod_pg_outcome(const struct baod_pg_result *r);
+/* Takes the result over from inside its callback, for reading it later; NULL when there is no memory. To be
+ * released by the taker. */
+struct baod_pg_result *baod_pg_keep(const struct baod_pg_result *r) BAO_MUST_CHECK;
+/* NULL is fine; gives NULL. */
+struct baod_pg_result *baod_pg_release(struct baod_pg_result *r);
 /* Five characters; "" unless the outcome is SQL. */
 const char *baod_pg_sqlstate(const struct baod_pg_result *r);
 /* Does the SQLSTATE begin with these characters ("23", "40P01")? */

@@ -65,6 +65,7 @@ struct bao_target {
     struct bao_str form, code, unit, scope, basis;
     int year;
     struct bao_num value;
+    struct bao_place at;
 };
 
 struct bao_registry {

@@ -147,8 +147,10 @@ int bao_targets_read(const struct bao_reader *reader, struct bao_registry *r)
         struct target_row row = {.node = &file.items->items[i]};
 
         if (bao_fields_read(reader, row.node, target_fields, BAO_COUNT(target_fields), &row.target) &&
-            is_for_somebody(reader, r, &row))
+            is_for_somebody(reader, r, &row)) {
+            row.target.at = bao_node_place(row.node);
             rows[n++] = row;
+        }
     }
     return keep_targets(reader, rows, n, r);
 }

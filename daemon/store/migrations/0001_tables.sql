@@ -217,6 +217,24 @@ ALTER TABLE baocao.report
 -- Extremes, medians, outliers, tables of one form and period: from the counted reports.
 CREATE INDEX report_counted ON baocao.report (form, period) WHERE state = 1;
 
+-- Makes the partition of a year, apart from the table (copying its columns, storage and indexes), and attaches it:
+-- the table is then locked for an instant only, and against no reader or writer of other years. True when it was made.
+CREATE FUNCTION baocao.make_year(year int4) RETURNS bool LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+DECLARE
+    part text := format('report_%s', year);
+BEGIN
+    IF to_regclass('baocao.' || part) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE baocao.%I (LIKE baocao.report INCLUDING ALL,'
+                   ' CONSTRAINT of_year CHECK (period >= %s AND period < %s))', part, year * 10000, (year + 1) * 10000);
+    EXECUTE format('ALTER TABLE baocao.report ATTACH PARTITION baocao.%I FOR VALUES FROM (%s) TO (%s)',
+                   part, year * 10000, (year + 1) * 10000);
+    EXECUTE format('ALTER TABLE baocao.%I DROP CONSTRAINT of_year', part);
+    RETURN true;
+END
+$$;
+
 -- The way from a receipt to its report. Not partitioned: the id alone must be unique.
 CREATE TABLE baocao.receipt (
     id       uuid PRIMARY KEY,
