@@ -147,11 +147,12 @@ struct bao_str bao_spelling(const struct bao_reader *r, const struct bao_node *v
 
 /* ---- near misses ---- */
 
-/* Distance of two words as a person would see it, or NEAR_MAX + 1. */
+/* Distance of two words as a person would see it, or NEAR_MAX + 1. A few letters may differ, fewer in short words;
+ * a word may also be cut short or have something after it. */
 static size_t likeness(struct bao_arena *arena, struct bao_str folded, struct bao_str word)
 {
     struct bao_str other = bao_utf8_fold(arena, word);
-    size_t shorter = folded.n < other.n ? folded.n : other.n, limit = shorter / 3;
+    size_t shorter = folded.n < other.n ? folded.n : other.n, limit = shorter / 3, distance;
 
     if (other.p == NULL)
         return NEAR_MAX + 1;
@@ -159,8 +160,10 @@ static size_t likeness(struct bao_arena *arena, struct bao_str folded, struct ba
         limit = NEAR_MAX;
     if (limit == 0)
         limit = shorter > 1 ? 1 : 0;
-    return bao_utf8_distance(folded, other, limit) <= limit ? bao_utf8_distance(folded, other, limit)
-                                                            : (size_t)NEAR_MAX + 1;
+    distance = bao_utf8_distance(folded, other, limit);
+    if (distance <= limit)
+        return distance;
+    return shorter >= 4 && memcmp(folded.p, other.p, shorter) == 0 ? NEAR_MAX : NEAR_MAX + 1;
 }
 
 size_t bao_nearest_str(struct bao_arena *arena, struct bao_str written, const struct bao_str *words, size_t n)
