@@ -154,13 +154,13 @@ static bool looks_like_json(struct bao_str s)
     return i < s.n && (s.p[i] == '{' || s.p[i] == '[' || s.p[i] == '"');
 }
 
-/* A refusal after which reading the text as YAML could still succeed. */
-static bool is_syntax(unsigned code)
+/* A refusal by the grammar of one language, after which the other could still take the text. */
+static bool is_syntax(const struct bao_findings *f)
 {
-    return code >= BAO_BC_JSON_VALUE && code <= BAO_BC_JSON_AFTER;
+    return f->n == 1 && (f->items[0].code == BAO_BC_PARSE || f->items[0].code >= BAO_BC_JSON_VALUE);
 }
 
-/* Tries JSON, then YAML. When both refuse, the one that came further knew better what it read. */
+/* Tries JSON, then YAML. When both refuse, YAML's answer counts if it understood the text or came further. */
 static int read_guessing(struct bao_loading *l, struct bao_doc *ret)
 {
     struct bao_findings *out = l->findings, json, yaml;
@@ -174,13 +174,14 @@ static int read_guessing(struct bao_loading *l, struct bao_doc *ret)
     l->findings = &json;
     r = bao_json_read(l, ret);
     json_at = l->refused_at;
-    if (r == BAO_LOAD_E_REFUSED && json.n == 1 && is_syntax(json.items[0].code)) {
+    if (r == BAO_LOAD_E_REFUSED && is_syntax(&json)) {
         l->findings = &yaml;
         r = bao_yaml_read(l, ret);
     }
     l->findings = out;
     if (r == BAO_LOAD_E_REFUSED) {
-        const struct bao_findings *better = yaml.n == 1 && l->refused_at > json_at ? &yaml : &json;
+        bool further = yaml.n == 1 && (!is_syntax(&yaml) || l->refused_at > json_at);
+        const struct bao_findings *better = further ? &yaml : &json;
         struct bao_finding *f;
 
         if (better->n == 0)

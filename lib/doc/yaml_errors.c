@@ -151,6 +151,8 @@ static int misplaced(struct bao_loading *l, const struct bao_yaml_fault *f)
 {
     if (f->at < l->text.n && !first_on_line(l, f->at))
         return bao_loading_refuse(l, BAO_BC_YAML_AFTER_QUOTE, f->at, 0);
+    if (octet_at(l, f->at) == ':')
+        return bao_loading_refuse(l, BAO_BC_NULL_KEY, f->at, 1);
     return bao_loading_refuse(l, strstr(f->problem, "'-'") != NULL ? BAO_BC_YAML_DASH : BAO_BC_YAML_INDENT, f->at, 0);
 }
 

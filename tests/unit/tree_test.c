@@ -1,0 +1,149 @@
+/* The value tree: equality, order, printing, and the content hash that no editor may change. */
+#include "tests/unit/load_helper.h"
+
+#include "lib/base/crypto.h"
+
+static void hash_of(struct bao_str text, enum bao_load_format format, char hex[65])
+{
+    struct loaded l;
+    uint8_t digest[32];
+
+    load(&l, text, BAO_LOAD_REPORT, format);
+    assert_int_equal(l.r, 0);
+    assert_int_equal(bao_node_hash(&l.doc.root, digest), 0);
+    bao_hex(digest, sizeof(digest), hex);
+    unload(&l);
+}
+
+static void content_hash_sees_only_content(void **state)
+{
+    static const char *const same[] = {
+        "{\"form\":\"nd73\",\"n\":1,\"l\":[100,0.5],\"t\":\"Đắk\",\"z\":null}",
+        "form: nd73\nn: 1\nl: [100, 0.5]\nt: Đắk\nz:\n",
+        "form: nd73\r\nn: 1\r\nl: [100, 0.5]\r\nt: Đắk\r\nz: ~\r\n",
+        "\xef\xbb\xbf" "form: nd73\nn: 1.0\nl:\n  - 1e2\n  - 0.50\nt: \"Đắk\"\nz: null\n",
+        "z: null\nt: 'Đắk'\nl: [100.0, .5]\nn: +1\nform: nd73\n",
+        "{ \"z\": null, \"t\": \"\\u0110\\u1eafk\", \"n\": 1e0, \"l\": [ 1E2, 5e-1 ], \"form\": \"nd73\" }\n",
+        "# a comment\nform: &f nd73\nn: 0x1\nl: [1_0, 2]\n",
+    };
+    static const char utf16[] = "\xff\xfe" "{\0\"\0n\0\"\0:\0001\0}\0";
+    char first[65], other[65];
+
+    (void)state;
+    hash_of(bao_str_c(same[0]), BAO_FORMAT_GUESS, first);
+    for (size_t i = 1; i + 1 < BAO_COUNT(same); i++) {
+        hash_of(bao_str_c(same[i]), BAO_FORMAT_GUESS, other);
+        assert_string_equal(other, first);
+    }
+    hash_of(bao_str_c(same[BAO_COUNT(same) - 1]), BAO_FORMAT_GUESS, other);
+    assert_string_not_equal(other, first);
+    hash_of((struct bao_str){utf16, sizeof(utf16) - 1}, BAO_FORMAT_GUESS, first);
+    hash_of(BAO_STR("n: 1"), BAO_FORMAT_YAML, other);
+    assert_string_equal(other, first);
+}
+
+static void canonical_text_is_hashed(void **state)
+{
+    struct bao_buf out = BAO_BUF_NULL(1 << 24), text = BAO_BUF_NULL(1 << 24);
+    uint8_t whole[32], streamed[32];
+    struct loaded l;
+
+    (void)state;
+    /* Long enough for several rounds of hashing, wide enough for an index. */
+    assert_int_equal(bao_buf_append_c(&text, "{"), 0);
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(bao_buf_printf(&text, "\"%d\":[%d.50,\"\\u0001 tab\\t\"],", (i * 263) % 500, i), 0);
+    assert_int_equal(bao_buf_append_c(&text, "\"\":{\"b\":1,\"a\":2}}"), 0);
+    load(&l, bao_buf_str(&text), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+    assert_int_equal(l.r, 0);
+    assert_int_equal(bao_node_print_canonical(&out, &l.doc.root), 0);
+    assert_true(memcmp(bao_buf_data(&out), "{\"\":{\"a\":2,\"b\":1},\"0\":[0.5,\"\\u0001 tab\\t\"],\"1\":", 46) == 0);
+    bao_sha256(bao_buf_data(&out), bao_buf_len(&out), whole);
+    assert_int_equal(bao_node_hash(&l.doc.root, streamed), 0);
+    assert_memory_equal(whole, streamed, 32);
+    unload(&l);
+    bao_buf_deinit(&out);
+    bao_buf_deinit(&text);
+}
+
+static void order_agrees_with_equality(void **state)
+{
+    /* From least to greatest; the ones in a row are equal. */
+    static const char *const rising[] = {
+        "null", "false", "true", "-1e400", "-2", "0", "0.1", "1", "1.5", "9223372036854775807", "9223372036854775808", "1e400",
+        "\"\"", "\"a\"", "\"a\\u0000\"", "\"ab\"", "\"b\"", "[]", "[1]", "[1,1]", "[2]", "{}",
+        "{\"b\":1}", "{\"b\":2}", "{\"b\":2,\"c\":1}", "{\"a\":1}", "{\"a\":1,\"b\":0}", "{\"a\":2}",
+    };
+    static const char *const pairs[][2] = {
+        {"1", "1.0"}, {"-0", "0"}, {"[100]", "[1e2]"}, {"{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"}, {"0.10", "1e-1"},
+        {"9223372036854775808", "9.223372036854775808e18"}, {"\"\\u0061\"", "\"a\""},
+    };
+    struct loaded a, b;
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rising); i++)
+        for (size_t k = 0; k < BAO_COUNT(rising); k++) {
+            int c;
+
+            load(&a, bao_str_c(rising[i]), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+            load(&b, bao_str_c(rising[k]), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+            c = bao_node_cmp(&a.doc.root, &b.doc.root);
+            if ((c > 0) - (c < 0) != (i > k) - (i < k))
+                print_error("%s against %s: %d\n", rising[i], rising[k], c);
+            assert_int_equal((c > 0) - (c < 0), (i > k) - (i < k));
+            assert_int_equal(bao_node_equal(&a.doc.root, &b.doc.root), i == k);
+            unload(&a);
+            unload(&b);
+        }
+    for (size_t i = 0; i < BAO_COUNT(pairs); i++) {
+        load(&a, bao_str_c(pairs[i][0]), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+        load(&b, bao_str_c(pairs[i][1]), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+        assert_true(bao_node_equal(&a.doc.root, &b.doc.root));
+        assert_int_equal(bao_node_cmp(&a.doc.root, &b.doc.root), 0);
+        unload(&a);
+        unload(&b);
+    }
+}
+
+/* Maps made by hand have no index; they must answer the same. */
+static void maps_without_an_index_answer_the_same(void **state)
+{
+    enum { N = 100 };
+    struct bao_buf text = BAO_BUF_NULL(1 << 20), x = BAO_BUF_NULL(1 << 20), y = BAO_BUF_NULL(1 << 20);
+    struct bao_node bare;
+    struct loaded l;
+
+    (void)state;
+    assert_int_equal(bao_buf_append_c(&text, "{\"z\":0"), 0);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(bao_buf_printf(&text, ",\"%d\":%d", i * 37 % N, i), 0);
+    assert_int_equal(bao_buf_append_c(&text, "}"), 0);
+    load(&l, bao_buf_str(&text), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+    assert_int_equal(l.doc.root.indexed, 1);
+    bare = l.doc.root;
+    bare.indexed = 0;
+    assert_true(bao_node_equal(&bare, &l.doc.root) && bao_node_equal(&l.doc.root, &bare));
+    assert_int_equal(bao_node_cmp(&bare, &l.doc.root), 0);
+    assert_ptr_equal(bao_node_get(&bare, "37"), bao_node_get(&l.doc.root, "37"));
+    assert_int_equal(bao_node_print_canonical(&x, &bare), 0);
+    assert_int_equal(bao_node_print_canonical(&y, &l.doc.root), 0);
+    assert_true(bao_str_eq(bao_buf_str(&x), bao_buf_str(&y)));
+    assert_null(bao_node_get(NULL, "a"));
+    assert_null(bao_node_get(&bare.members[0].value, "a"));
+    unload(&l);
+    bao_buf_deinit(&text);
+    bao_buf_deinit(&x);
+    bao_buf_deinit(&y);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(content_hash_sees_only_content),
+        cmocka_unit_test(canonical_text_is_hashed),
+        cmocka_unit_test(order_agrees_with_equality),
+        cmocka_unit_test(maps_without_an_index_answer_the_same),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
