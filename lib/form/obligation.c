@@ -235,7 +235,7 @@ int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o, cons
 
     if (r == 0)
         r = why_due(out, o, registry, lang);
-    return r == 0 ? why_lock(out, o, registry, lang) : r;
+    return r == 0 && o->due != BAO_TIME_NONE ? why_lock(out, o, registry, lang) : r;
 }
 
 /* ---- states ---- */
