@@ -70,6 +70,10 @@ struct bao_expr_path {
 /* Every path the expression reads, for checking against a schema and for the missing strategies. Owned by
  * the expression. */
 const struct bao_expr_path *bao_expr_paths(const struct bao_expr *expr, size_t *ret_n);
+/* How much of a path is there, from the value of its root: with elements on the way every one of them is asked,
+ * and an empty list misses nothing. What lies behind a computed index counts as there. */
+enum bao_presence { BAO_PATH_ABSENT, BAO_PATH_PARTLY, BAO_PATH_PRESENT };
+enum bao_presence bao_expr_path_presence(const struct bao_expr_path *path, struct bao_value root);
 /* Is the whole expression one path? */
 bool bao_expr_is_path(const struct bao_expr *expr);
 

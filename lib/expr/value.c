@@ -199,3 +199,46 @@ int bao_value_print(struct bao_buf *out, struct bao_value v)
         return bao_buf_append_c(out, "?");
     }
 }
+
+static enum bao_presence presence_in_each(const struct bao_expr_step *steps, size_t n, struct bao_value list);
+
+static enum bao_presence presence(const struct bao_expr_step *steps, size_t n, struct bao_value v)
+{
+    for (; n != 0; steps++, n--) {
+        if (steps->kind == BAO_STEP_COMPUTED)
+            return value_is_container(v) ? BAO_PATH_PRESENT : BAO_PATH_ABSENT;
+        if (steps->kind == BAO_STEP_EACH)
+            return presence_in_each(steps + 1, n - 1, v);
+        if (steps->kind == BAO_STEP_FIELD && v.type == BAO_V_MAP)
+            v = value_field(v, steps->name, steps->hash);
+        else if (steps->kind == BAO_STEP_INDEX && v.type == BAO_V_LIST && steps->index >= 0 && steps->index < v.len)
+            v = value_item(v, (size_t)steps->index);
+        else
+            return BAO_PATH_ABSENT;
+    }
+    return v.type == BAO_V_ABSENT || v.type == BAO_V_NULL ? BAO_PATH_ABSENT : BAO_PATH_PRESENT;
+}
+
+static enum bao_presence presence_in_each(const struct bao_expr_step *steps, size_t n, struct bao_value list)
+{
+    size_t absent = 0, present = 0;
+
+    if (list.type == BAO_V_MAP)
+        return BAO_PATH_PRESENT;
+    if (list.type != BAO_V_LIST)
+        return BAO_PATH_ABSENT;
+    for (size_t i = 0; i < list.len; i++) {
+        enum bao_presence one = presence(steps, n, value_item(list, i));
+
+        absent += one != BAO_PATH_PRESENT;
+        present += one != BAO_PATH_ABSENT;
+    }
+    if (absent == 0)
+        return BAO_PATH_PRESENT;
+    return present == 0 ? BAO_PATH_ABSENT : BAO_PATH_PARTLY;
+}
+
+enum bao_presence bao_expr_path_presence(const struct bao_expr_path *path, struct bao_value root)
+{
+    return presence(path->steps, path->n_steps, root);
+}

@@ -15,6 +15,7 @@ struct bao_check_loader {
     const struct bao_node *schema; /* the form's inner schema */
     const struct bao_node *common; /* what "common#" refers to, or NULL */
     struct bao_str source;         /* the form's text, for places inside expressions */
+    const struct bao_node *root;   /* the form's whole document, for the pointers of findings; may be NULL */
     const struct bao_indicator *indicators; /* for ytd.CODE; their codes must be set */
     size_t n_indicators;
     struct bao_findings *findings; /* mistakes of the form go here, with places in the form's file */
@@ -42,7 +43,7 @@ int bao_checks_load(const struct bao_check_loader *loader, const struct bao_node
 /* Which variables an expression outside the checks may name besides self, unit and period. */
 enum {
     BAO_RULE_ITEM = 1,    /* item and parent of the list it is loaded for */
-    BAO_RULE_HISTORY = 2, /* prev, prev_year, ytd (with BAO_RULE_ITEM also prev_item and now_item) */
+    BAO_RULE_HISTORY = 2, /* prev, prev_year, ytd */
 };
 
 /* Loads one expression of a form: an indicator's value, a collect's when. `list` is the path of the list whose
