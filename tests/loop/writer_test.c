@@ -3,6 +3,7 @@
 #include "daemon/store/batch.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
+#include "daemon/store/stat.h"
 #include "daemon/store/writer.h"
 
 #include <setjmp.h>
@@ -446,6 +447,83 @@ static void a_poisonous_report_is_set_aside(void **state)
     assert_int_equal(number(w, DIFFERENCES), 0);
 }
 
+struct fate {
+    struct world *w;
+    enum bao_symbol symbol;
+    struct baod_receipt receipt;
+    char file[4096];
+};
+
+static void on_fate(void *user, const struct baod_stat *stat)
+{
+    struct fate *fate = user;
+
+    fate->symbol = stat->symbol;
+    fate->receipt = stat->receipt;
+    assert_true(stat->file.n < sizeof(fate->file));
+    (void)snprintf(fate->file, sizeof(fate->file), "%.*s", BAO_STR_ARG(stat->file));
+    fate->w->under_way--;
+}
+
+static struct fate look_up(struct world *w, struct baod_pg *pg, const struct baod_stat_ask *ask)
+{
+    struct fate fate = {.w = w};
+
+    w->under_way++;
+    assert_int_equal(baod_stat(pg, BAO_STR("66"), ask, on_fate, &fate), 0);
+    wait_all(w);
+    return fate;
+}
+
+/* STAT gives the receipt of the first answer again, and a file that proves it offline. */
+static void a_receipt_can_be_had_again_and_proved(void **state)
+{
+    enum { N = 33 };
+    struct world *w = *state;
+    struct baod_pg_options options = {.conninfo = w->conninfo, .application = "test reader"};
+    struct baod_stat_ask ask = {.by_receipt = true, .proof = true};
+    struct baod_pg *pg;
+    struct report *reports[N];
+    struct bao_receipt_file file;
+    struct fate fate;
+    uint8_t seed[32] = {7}, pub[32];
+
+    assert_int_equal(baod_pg_new(&w->loop, &options, &pg), 0);
+    baod_pg_open(pg);
+    bao_ed25519_public(seed, pub);
+    sql(w, "INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
+           "  SELECT u, 'u' || chr(96 + u), 'ward', 'X', 'X', '2025-07-01', 0 FROM generate_series(1, 11) u;"
+           "INSERT INTO baocao.form VALUES (1, 3, 'f', 'F', 'F', NULL, 3, '2025-01-01', 'infinity', '', '', 0);");
+    for (int i = 0; i < N; i++)
+        submit(w, 0, reports[i] = make_report(w, 1 + i % 11, 1 + i / 11, 2, i));
+    wait_all(w);
+    free_report(send_one(w, 0, make_report(w, 1, 1, 3, 777)));
+    free_report(send_one(w, 0, make_report(w, 1, 1, 1, 778))); /* kept: a higher one counts */
+    while (!baod_pg_is_ready(pg))
+        (void)uv_run(&w->loop, UV_RUN_ONCE);
+    for (int i = 0; i < N; i++) {
+        memcpy(ask.receipt, reports[i]->s.receipt.id, 16);
+        fate = look_up(w, pg, &ask);
+        assert_int_equal(fate.symbol, BAO_SYM_NONE);
+        assert_int_equal(fate.receipt.superseded, i == 0);
+        assert_int_equal(fate.receipt.chain, reports[i]->s.receipt.chain);
+        assert_memory_equal(fate.receipt.content, reports[i]->s.receipt.content, 32);
+        assert_int_equal(bao_receipt_read(bao_str_c(fate.file), &file), 0);
+        assert_int_equal(bao_receipt_verify(&file, pub), 0);
+        free_report(reports[i]);
+    }
+    ask = (struct baod_stat_ask){.form = BAO_STR("f"), .unit = BAO_STR("ub"), .period = BAO_STR("2026-Q1")};
+    fate = look_up(w, pg, &ask);
+    assert_int_equal(fate.symbol, BAO_SYM_NONE);
+    assert_int_equal(fate.receipt.revision, 2);
+    assert_int_equal(fate.file[0], '\0');
+    ask.revision = 9;
+    assert_int_equal(look_up(w, pg, &ask).symbol, BAO_SYM_UNKNOWN);
+    ask.period = BAO_STR("2026-Q9");
+    assert_int_equal(look_up(w, pg, &ask).symbol, BAO_SYM_PERIOD);
+    (void)baod_pg_free(pg);
+}
+
 struct killer {
     uv_timer_t timer;
     struct world *w;
@@ -507,6 +585,7 @@ int main(void)
         TEST(two_writers_race_on_the_same_keys),
         TEST(another_epoch_is_fetched_first),
         TEST(a_poisonous_report_is_set_aside),
+        TEST(a_receipt_can_be_had_again_and_proved),
         TEST(dying_backends_lose_and_double_nothing),
     };
 
