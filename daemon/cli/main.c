@@ -11,6 +11,8 @@ static const struct {
     {"status", cli_status,
      {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)", "who reported, who is late (--missing: list them)"}},
     {"rollup", cli_rollup, {"số tổng hợp theo phạm vi", "totals by scope"}},
+    {"validate", cli_validate,
+     {"kiểm tra tệp bất kỳ theo JSON Schema 2020-12", "judge any file by a JSON Schema 2020-12"}},
     {"load", cli_load, {"in JSON đọc được từ tệp YAML hoặc JSON", "print the JSON made of a YAML or JSON file"}},
 };
 

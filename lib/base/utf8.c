@@ -332,3 +332,10 @@ int bao_utf8_escape(struct bao_buf *out, struct bao_str s, size_t max)
     r = bao_buf_append(out, run, (size_t)(p - run));
     return r < 0 || p == end ? r : bao_buf_append_c(out, "…");
 }
+
+bool bao_utf8_is_mark(uint32_t c)
+{
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
+
+    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+}

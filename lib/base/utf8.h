@@ -29,3 +29,5 @@ size_t bao_utf8_distance(struct bao_str a, struct bao_str b, size_t limit);
 /* Appends s for a person's screen: at most max characters, then an ellipsis; control, bidi and invalid
  * octets as \u{..} and \x{..} escapes. */
 int bao_utf8_escape(struct bao_buf *out, struct bao_str s, size_t max) BAO_MUST_CHECK;
+/* Is the code point a combining mark (general category M)? */
+bool bao_utf8_is_mark(uint32_t c);

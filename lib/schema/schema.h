@@ -49,6 +49,7 @@ int bao_schema_is_valid(const struct bao_schema *schema, struct bao_schema_scrat
 /* Where a judged value stands, for pointers and paths that begin above it. */
 struct bao_schema_at {
     struct bao_str pointer; /* e.g. "/data" */
+    struct bao_str source;  /* the document's text, to give back a value as it was written; may be empty */
 };
 
 /* The reporting pass: adds a finding for each mistake, with implied ones suppressed (forms.md section 6).

@@ -1,0 +1,6 @@
+/* Host names: RFC 1123 labels, and the A-labels (xn--…) of RFC 5890 decoded and judged by RFC 5892. */
+#pragma once
+
+#include "lib/base/str.h"
+
+bool bao_hostname_is(struct bao_str name);

@@ -1,0 +1,287 @@
+/* The compiled form of a schema, shared by compile.c, emit.c (which make it), run.c (the verdict) and report.c
+ * (the findings).
+ *
+ * Every subschema that can be reached becomes a bao_sub, once for each meaning its $dynamicRefs can have: the
+ * dynamic scope is resolved when compiling, so running knows no scope. A sub has one list of instructions for
+ * each type of value; NULL means every such value is good. All lists lie in one array. */
+#pragma once
+
+#include "lib/schema/keyword.h"
+#include "lib/schema/regex.h"
+#include "lib/schema/schema.h"
+
+enum { BAO_TYPES = BAO_MAP + 1 };
+
+enum bao_op {
+    BAO_OP_GOOD,       /* end of the list */
+    BAO_OP_BAD,
+    BAO_OP_CALL,       /* sub must accept */
+    BAO_OP_JUMP,       /* go on with sub */
+    BAO_OP_NOT,        /* sub must refuse */
+    BAO_OP_ANY,        /* n subs, one accepts */
+    BAO_OP_ONE,        /* n subs, exactly one accepts */
+    BAO_OP_IF,         /* choice: if, then, else */
+    BAO_OP_SWITCH,     /* the value of one member picks the only sub that can accept */
+    BAO_OP_MEMO,       /* the answer may be known already for (n, value) */
+    BAO_OP_TRACK,      /* from here on, note which members or items were evaluated */
+    BAO_OP_BOOL_IS,
+    BAO_OP_WHOLE,
+    BAO_OP_INT_RANGE,  /* lo..hi */
+    BAO_OP_NUM_MIN,    /* a decimal bound; n: exclusive */
+    BAO_OP_NUM_MAX,
+    BAO_OP_MULTIPLE,
+    BAO_OP_INT_MULTIPLE,
+    BAO_OP_INT_ENUM,   /* n sorted int64 */
+    BAO_OP_STR_LENGTH, /* lo..hi characters */
+    BAO_OP_STR_ENUM,   /* names */
+    BAO_OP_PATTERN,
+    BAO_OP_FORMAT,     /* n: enum bao_format */
+    BAO_OP_NFC,        /* go on with the normal form */
+    BAO_OP_VALUE_ENUM,
+    BAO_OP_LIST_LENGTH,
+    BAO_OP_ITEMS,      /* n prefix subs, then sub for the rest */
+    BAO_OP_UNIQUE,
+    BAO_OP_UNIQUE_KEY, /* list of maps: values under one key differ */
+    BAO_OP_CONTAINS,
+    BAO_OP_UNEVALUATED_ITEMS,
+    BAO_OP_MAP_LENGTH,
+    BAO_OP_MEMBERS,
+    BAO_OP_NAMES,      /* every key satisfies sub */
+    BAO_OP_DEPENDENT,  /* n bao_dependent */
+    BAO_OP_UNEVALUATED_MEMBERS,
+};
+
+/* What is known of a sub and a type before it runs. */
+enum bao_known { BAO_KNOWN_NOT_YET, BAO_KNOWN_GOOD, BAO_KNOWN_BAD, BAO_KNOWN_LIST };
+
+struct bao_sub;
+
+struct bao_ins {
+    uint32_t op; /* enum bao_op */
+    uint32_t n;
+    union {
+        int64_t lo;
+        const struct bao_sub *sub;
+        const struct bao_sub *const *subs;
+        const struct bao_members *members;
+        const struct bao_names *names;
+        const struct bao_values *values;
+        const int64_t *ints;
+        const struct bao_regex *regex;
+        const struct bao_multiple *multiple;
+        const struct bao_dependent *dependents;
+        const struct bao_choice *choice;
+        const struct bao_switch *choices;
+        const struct bao_num *bound;
+        const struct bao_str *key;
+        const struct bao_count *count;
+        bool boolean;
+    };
+    union {
+        int64_t hi;
+        const struct bao_sub *rest;
+    };
+};
+
+/* A set of texts, found by hash. */
+struct bao_names {
+    const struct bao_str *items;
+    const uint32_t *hashes;
+    const uint32_t *slots; /* mask + 1 of them: index + 1, 0 = free */
+    uint32_t n, mask;
+};
+
+/* The index of a text whose bao_key_hash is known, or n. */
+uint32_t bao_names_find(const struct bao_names *names, const char *p, uint32_t len, uint32_t hash);
+/* Builds the table over items (kept, not copied; of equal ones the first is found). False: no memory. */
+bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret);
+
+/* A set of values of any type, ordered by hash. */
+struct bao_values {
+    const struct bao_node **items;
+    uint64_t *hashes;
+    uint32_t n;
+};
+
+/* A name that properties or required speaks of. */
+struct bao_entry {
+    uint32_t hash, len;
+    const char *key;
+    const struct bao_sub *sub; /* everything that judges its value; NULL: nothing does */
+    bool required;
+    bool evaluated; /* properties, a pattern or additionalProperties saw it */
+};
+
+struct bao_pattern_sub {
+    const struct bao_regex *regex;
+    const struct bao_sub *sub; /* NULL: anything goes */
+};
+
+/* One pass over a map's members. */
+struct bao_members {
+    const struct bao_entry *entries;
+    struct bao_names names; /* over the entries' keys */
+    uint32_t n, n_required;
+    const struct bao_pattern_sub *patterns;
+    uint32_t n_patterns;
+    bool has_rest;              /* additionalProperties, or unevaluatedProperties decided beforehand */
+    const struct bao_sub *rest; /* with has_rest; NULL: anything goes */
+};
+
+struct bao_dependent {
+    struct bao_str key;
+    uint32_t hash;
+    uint32_t n_names;
+    const struct bao_str *names; /* must all be there too */
+    const uint32_t *hashes;
+    const struct bao_sub *sub; /* must accept too, or NULL */
+};
+
+struct bao_choice {
+    const struct bao_sub *condition, *then, *otherwise; /* the last two may be NULL */
+};
+
+/* anyOf and oneOf whose branches all demand different texts under one key. */
+struct bao_switch {
+    struct bao_str key;
+    uint32_t hash;
+    struct bao_names values;
+    const struct bao_sub *const *subs; /* one a value */
+};
+
+struct bao_count {
+    const struct bao_sub *sub;
+    uint64_t min, max;
+};
+
+/* A divisor, with coefficient * 10^exponent at hand when the coefficient fits in 63 bits. */
+struct bao_multiple {
+    struct bao_num by;
+    bool is_small;
+    int64_t coefficient;
+    int32_t exponent;
+};
+
+/* A place in a schema document; tells the JSON Pointer by its parents. */
+struct bao_loc {
+    const struct bao_node *node;
+    const struct bao_loc *parent; /* NULL at a document's root */
+    struct bao_str keyword, key;  /* from the parent: "properties", "ten"; key.p NULL when there is none */
+    struct bao_resource *resource;
+    struct bao_sub *subs; /* made from it so far */
+};
+
+struct bao_named_sub {
+    struct bao_str key;
+    const struct bao_node *names; /* dependentRequired */
+    struct bao_sub *sub;
+};
+
+/* What judges one value: a subschema under one meaning of its dynamic references. */
+struct bao_sub {
+    const struct bao_ins *at[BAO_TYPES];
+
+    /* the rest is for compiling and reporting */
+    const struct bao_loc *loc;
+    struct bao_sub *next_at_loc;
+    const struct bao_scope *scope;
+    uint32_t number;
+    bool tracked;       /* notes what it evaluated */
+    bool is_bad;        /* the schema false */
+    bool needs_track;   /* unevaluated* that only a run can decide */
+    bool static_members, static_items; /* unevaluated* folded into members and items */
+    bool assert_format;
+    bool normalize;     /* x-normalize: NFC */
+    uint8_t known[BAO_TYPES]; /* enum bao_known, while compiling */
+    uint32_t start[BAO_TYPES]; /* of its list, while compiling */
+    uint8_t types;            /* bit by enum bao_type; the whole numbers among decimals under WHOLE */
+    bool only_whole;          /* "integer" without "number" */
+    uint32_t calls;           /* how often it is asked about the same value as its caller */
+
+    const struct bao_node *schema; /* the object, or true/false */
+    struct bao_keywords kw;
+    struct bao_sub *alias; /* a lone $ref: everything is over there */
+    struct bao_sub *ref, *dynamic_ref, *not_, *if_, *then, *otherwise;
+    struct bao_sub *items, *contains, *names, *additional, *uneval_items, *uneval_members;
+    struct bao_sub **all, **any, **one, **prefix;
+    uint32_t n_all, n_any, n_one, n_prefix;
+    struct bao_named_sub *properties, *dependents;
+    uint32_t n_properties, n_dependents;
+    struct bao_pattern_sub *patterns;
+    uint32_t n_patterns;
+    const struct bao_regex *pattern;
+    const struct bao_members *members; /* when it has any */
+    uint16_t format;                   /* enum bao_format; 0 = none asserted */
+};
+
+struct bao_schema {
+    struct bao_arena arena;
+    const struct bao_sub *root;
+    const struct bao_regex *regexes; /* all of them, by their link, to be freed */
+    uint32_t n_subs, n_ins, n_memo;
+    bool form;
+};
+
+enum { BAO_RUN_STEPS = 20000000, BAO_RUN_STACK = 3 << 20 };
+
+/* Which members or items of one value were evaluated. */
+struct bao_eval {
+    uint64_t *bits; /* one a member or item */
+    uint64_t one;   /* where the bits are when they are few */
+    bool all;
+    bool probe; /* stop before unevaluated*: the caller wants to see the bits */
+};
+
+/* Starts a fresh budget and forgets everything in the arena. */
+void bao_run_start(struct bao_schema_scratch *scratch);
+/* The arena of a scratch, for things of one run. */
+struct bao_arena *bao_run_arena(struct bao_schema_scratch *scratch);
+/* Verdict of one sub within the budget that is left: 1, 0, <0. For the reporting pass. */
+int bao_run_sub(struct bao_schema_scratch *scratch, const struct bao_sub *sub, const struct bao_node *value);
+/* Does the expression match somewhere: 1, 0, <0. */
+int bao_run_match(struct bao_schema_scratch *scratch, const struct bao_regex *regex, struct bao_str text);
+/* Which members or items the sub's keywords but its own unevaluated* evaluated: 1 with ret filled in (bits in
+ * the arena), 0 when they refuse the value, <0. */
+int bao_run_evaluated(struct bao_schema_scratch *scratch, const struct bao_sub *sub,
+                      const struct bao_node *value, struct bao_eval *ret);
+
+/* Do two of n nodes equal each other? 1 with their indexes (first pair by the second's place), 0, <0. Cost
+ * n log n at worst. */
+int bao_unique_find(struct bao_arena *a, const struct bao_node *const *nodes, uint32_t n, uint32_t *ret_first,
+                    uint32_t *ret_second);
+/* A hash that is equal for equal values. */
+uint64_t bao_node_mix(const struct bao_node *node);
+
+/* The JSON Pointer of a place in its schema document. .p NULL: no memory. */
+struct bao_str bao_loc_pointer(struct bao_arena *a, const struct bao_loc *loc);
+
+static inline bool bao_text_same(const char *a, const char *b, uint32_t n)
+{
+    uint64_t x, y;
+    uint32_t v, w;
+
+    if (n >= 8) {
+        if (n > 16)
+            return memcmp(a, b, n) == 0;
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        if (x != y)
+            return false;
+        memcpy(&x, a + n - 8, 8);
+        memcpy(&y, b + n - 8, 8);
+        return x == y;
+    }
+    if (n >= 4) {
+        memcpy(&v, a, 4);
+        memcpy(&w, b, 4);
+        if (v != w)
+            return false;
+        memcpy(&v, a + n - 4, 4);
+        memcpy(&w, b + n - 4, 4);
+        return v == w;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
