@@ -129,6 +129,8 @@ static const char *result_of(const struct cli_fate *f, enum bao_lang lang)
         return lang == BAO_VI ? "chưa gửi được" : "not sent";
     if (f->answer == BAO_WAIT)
         return lang == BAO_VI ? "chưa nhận, gửi lại sau" : "not taken, send later";
+    if (bao_str_is(f->code, "UNKNOWN"))
+        return lang == BAO_VI ? "không thấy ở đây" : "not known here";
     if (f->answer == BAO_NO)
         return lang == BAO_VI ? "bị từ chối" : "refused";
     if (bao_str_is(f->state, "committed") && bao_str_is(f->dup, "1"))
@@ -179,12 +181,13 @@ static int print_table(FILE *out, enum bao_lang lang, const struct cli_fate *fat
         [BAO_EN] = {{"File", false}, {"Result", false}, {"Report", false}, {"Received", false}, {"Deadline", false},
                     {"Code", false}, {"Receipt", false}},
     };
+    size_t skip = n == 1 && *fates[0].file == '\0'; /* a question without a file needs no column for it */
     struct bao_arena arena;
     struct bao_str *cells;
     int r = -ENOMEM;
 
     bao_arena_init(&arena, 0);
-    cells = bao_arena_array(&arena, n * COLUMNS, sizeof(*cells));
+    cells = bao_arena_array(&arena, n * COLUMNS, sizeof(*cells)); /* the skipped one only with a single row */
     if (cells != NULL) {
         for (size_t i = 0; i < n; i++) {
             const struct cli_fate *f = &fates[i];
@@ -198,7 +201,7 @@ static int print_table(FILE *out, enum bao_lang lang, const struct cli_fate *fat
             row[5] = f->code.n == 0 ? BAO_STR("–") : f->code;
             row[6] = f->receipt.n == 0 ? BAO_STR("–") : f->receipt;
         }
-        cli_table(out, columns[lang], COLUMNS, cells, n);
+        cli_table(out, columns[lang] + skip, COLUMNS - skip, cells + skip, n);
         r = 0;
     }
     bao_arena_deinit(&arena);
