@@ -16,6 +16,7 @@ enum { CLI_OK = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_KEPT = 3 };
 /* argv[0] is the command's name; the common options are already taken out. Gives the exit code. */
 typedef int cli_command(const struct cli_options *options, int argc, char **argv);
 
+cli_command cli_eval;
 cli_command cli_load;
 cli_command cli_validate;
 cli_command cli_rollup;

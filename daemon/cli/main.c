@@ -13,6 +13,7 @@ static const struct {
     {"rollup", cli_rollup, {"số tổng hợp theo phạm vi", "totals by scope"}},
     {"validate", cli_validate,
      {"kiểm tra tệp bất kỳ theo JSON Schema 2020-12", "judge any file by a JSON Schema 2020-12"}},
+    {"eval", cli_eval, {"tính biểu thức của quy tắc kiểm tra (--batch)", "run check-language expressions (--batch)"}},
     {"load", cli_load, {"in JSON đọc được từ tệp YAML hoặc JSON", "print the JSON made of a YAML or JSON file"}},
 };
 
