@@ -1,0 +1,198 @@
+/* baocaod: reads the command line and the configuration, leaves root behind, and serves or does one operator's task. */
+#include "daemon/config/settings.h"
+#include "daemon/config/snapshot.h"
+#include "daemon/ops/log.h"
+#include "daemon/ops/user.h"
+#include "daemon/server.h"
+
+#include <unistd.h>
+
+enum { EXIT_NO = 1, EXIT_USAGE = 2 };
+
+static const char default_config[] = "/etc/baocaod/baocaod.yaml";
+
+struct invocation {
+    const char *config; /* NULL: the default file when it is there */
+    const char *user;
+    enum bao_lang lang;
+    int n_words;
+    char **words;       /* the command and its arguments */
+};
+
+typedef int command(const struct invocation *call, const struct baod_settings *settings);
+
+static int report_stdout(struct bao_buf *out, int code)
+{
+    fwrite(bao_buf_data(out), 1, bao_buf_len(out), stdout);
+    bao_buf_deinit(out);
+    return code;
+}
+
+static int check_config(const struct invocation *call, const struct baod_settings *settings)
+{
+    (void)settings; /* reading them was the check */
+    puts(call->lang == BAO_VI ? "Cấu hình hợp lệ." : "The configuration is valid.");
+    return 0;
+}
+
+static int dump_config(const struct invocation *call, const struct baod_settings *settings)
+{
+    struct bao_buf out = BAO_BUF_NULL(1 << 20);
+
+    (void)call;
+    return report_stdout(&out, baod_settings_dump(settings, &out) == 0 ? 0 : EXIT_NO);
+}
+
+/* Forms and province files are judged by loading them; `what` says which of the two is told. */
+static int check_files(const struct invocation *call, const struct baod_settings *settings)
+{
+    struct bao_buf complaints = BAO_BUF_NULL(16 << 20);
+    struct baod_snapshot *snapshot = NULL;
+    int r = baod_snapshot_load(settings->forms, settings->province, call->lang, &complaints, &snapshot);
+
+    fwrite(bao_buf_data(&complaints), 1, bao_buf_len(&complaints), stderr);
+    bao_buf_deinit(&complaints);
+    if (r != 0) {
+        if (r < 0)
+            fprintf(stderr, "baocaod: %s\n", strerror(-r));
+        return EXIT_NO;
+    }
+    printf(call->lang == BAO_VI ? "%zu biểu mẫu, %zu đơn vị, %zu phạm vi: hợp lệ.\n"
+                                : "%zu forms, %zu units, %zu scopes: valid.\n",
+           snapshot->forms.n, snapshot->registry.n_units, snapshot->registry.n_scopes);
+    baod_snapshot_unref(snapshot);
+    return 0;
+}
+
+static int serve(const struct invocation *call, const struct baod_settings *settings)
+{
+    (void)call;
+    return baod_server_run(settings);
+}
+
+static const struct {
+    const char *first, *second;
+    command *run;
+    const char *what[BAO_LANGS];
+} commands[] = {
+    {NULL, NULL, serve, {"chạy dịch vụ", "serve"}},
+    {"check-config", NULL, check_config, {"kiểm tra tệp cấu hình", "check the configuration"}},
+    {"dump-config", NULL, dump_config, {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
+    {"forms", "check", check_files, {"kiểm tra các biểu mẫu", "check the forms"}},
+    {"units", "check", check_files, {"kiểm tra danh mục đơn vị", "check the units"}},
+};
+
+static int usage(FILE *to, enum bao_lang lang)
+{
+    fputs(lang == BAO_VI ? "Cách dùng: baocaod [--config TỆP] [--user TÊN] [--lang vi|en] [LỆNH]\n\n"
+                         : "Usage: baocaod [--config FILE] [--user NAME] [--lang vi|en] [COMMAND]\n\n",
+          to);
+    for (size_t i = 0; i < BAO_COUNT(commands); i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "%s%s%s", commands[i].first == NULL ? "" : commands[i].first,
+                 commands[i].second == NULL ? "" : " ", commands[i].second == NULL ? "" : commands[i].second);
+        fprintf(to, "  baocaod %-14s %s\n", name, commands[i].what[lang]);
+    }
+    return to == stdout ? 0 : EXIT_USAGE;
+}
+
+/* Takes the options; what is left are the command's words. false: they make no sense. */
+static bool read_options(int argc, char **argv, struct invocation *ret)
+{
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        const char *name = argv[i];
+        const char *value = strchr(name, '=');
+        size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
+
+        if (value != NULL)
+            value++;
+        else if (i + 1 < argc)
+            value = argv[++i];
+        else
+            return false;
+        if (n == 8 && strncmp(name, "--config", n) == 0)
+            ret->config = value;
+        else if (n == 6 && strncmp(name, "--user", n) == 0)
+            ret->user = value;
+        else if (n == 6 && strncmp(name, "--lang", n) == 0 && (strcmp(value, "vi") == 0 || strcmp(value, "en") == 0))
+            ret->lang = strcmp(value, "en") == 0 ? BAO_EN : BAO_VI;
+        else
+            return false;
+    }
+    ret->n_words = argc - i;
+    ret->words = argv + i;
+    return true;
+}
+
+static command *find(const struct invocation *call)
+{
+    for (size_t i = 0; i < BAO_COUNT(commands); i++) {
+        int words = (commands[i].first != NULL) + (commands[i].second != NULL);
+
+        if (call->n_words < words || (words == 0 && call->n_words != 0))
+            continue;
+        if ((words < 1 || strcmp(call->words[0], commands[i].first) == 0) &&
+            (words < 2 || strcmp(call->words[1], commands[i].second) == 0))
+            return commands[i].run;
+    }
+    return NULL;
+}
+
+static int read_settings(const struct invocation *call, struct baod_settings *settings)
+{
+    const char *file = call->config != NULL ? call->config : access(default_config, R_OK) == 0 ? default_config : NULL;
+    struct bao_buf complaints = BAO_BUF_NULL(1 << 20);
+    int r = baod_settings_init(settings);
+
+    if (r == 0 && file != NULL)
+        r = baod_settings_load(settings, file, call->lang, &complaints);
+    fwrite(bao_buf_data(&complaints), 1, bao_buf_len(&complaints), stderr);
+    bao_buf_deinit(&complaints);
+    if (r < 0)
+        fprintf(stderr, "baocaod: %s\n", strerror(-r));
+    return r;
+}
+
+static enum baod_level level_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum baod_level level;
+    } levels[] = {{"error", BAOD_LOG_ERROR}, {"warning", BAOD_LOG_WARNING}, {"notice", BAOD_LOG_NOTICE},
+                  {"info", BAOD_LOG_INFO},   {"debug", BAOD_LOG_DEBUG}};
+
+    for (size_t i = 0; i < BAO_COUNT(levels); i++)
+        if (strcmp(levels[i].name, name) == 0)
+            return levels[i].level;
+    return BAOD_LOG_INFO;
+}
+
+int main(int argc, char **argv)
+{
+    struct invocation call = {.lang = BAO_VI};
+    struct baod_settings settings = {0};
+    command *run;
+    int code, r;
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout, call.lang);
+    if (!read_options(argc, argv, &call) || (run = find(&call)) == NULL)
+        return usage(stderr, call.lang);
+    if (call.user != NULL && (r = baod_become(call.user)) < 0) {
+        fprintf(stderr, call.lang == BAO_VI ? "baocaod: không chuyển được sang người dùng «%s»: %s\n"
+                                            : "baocaod: cannot become user %s: %s\n",
+                call.user, r == -ENOENT ? (call.lang == BAO_VI ? "không có người dùng này" : "no such user") : strerror(-r));
+        return EXIT_USAGE;
+    }
+    if (read_settings(&call, &settings) != 0) {
+        baod_settings_deinit(&settings);
+        return EXIT_USAGE;
+    }
+    baod_log_init(level_of(settings.log_level), getenv("JOURNAL_STREAM") != NULL);
+    code = run(&call, &settings);
+    baod_settings_deinit(&settings);
+    return code;
+}

@@ -1,0 +1,577 @@
+#include "daemon/server.h"
+
+#include "daemon/brp/peers.h"
+#include "daemon/config/snapshot.h"
+#include "daemon/http/api.h"
+#include "daemon/intake.h"
+#include "daemon/net/listener.h"
+#include "daemon/ops/clock.h"
+#include "daemon/ops/key.h"
+#include "daemon/ops/log.h"
+#include "daemon/ops/sd.h"
+#include "daemon/ops/socket.h"
+#include "daemon/store/embedded.h"
+#include "daemon/store/pg.h"
+#include "daemon/store/prepare.h"
+#include "daemon/store/queries.h"
+#include "daemon/store/writer.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096, TICK_MS = 1000, PREPARE_WAIT_MS = 10000, EXIT_FAILED = 1 };
+
+enum state { STARTING, SERVING, DRAINING, ENDING };
+
+struct server {
+    uv_loop_t loop;
+    const struct baod_settings *settings;
+    enum bao_lang lang;
+    enum state state;
+    int code;
+    struct baod_clock clock;
+    char node[64];
+    uint8_t seed[32];
+
+    struct baod_snapshot *snapshot;
+    struct baod_embedded *embedded;
+    int lock; /* of the state folder, with a database of one's own */
+    const char *conninfo;
+    struct baod_writer *writer;
+    struct baod_intake *intake;
+    struct baod_pg *reading;
+    struct baod_queries *queries;
+    struct baod_net *net;
+    struct baod_listener *listener;
+    struct baod_peers *peers;
+    struct baod_brp_ops brp_ops;
+    struct baod_http *http;
+    struct baod_api *api;
+
+    uv_signal_t on_term, on_int, on_hup;
+    uv_timer_t tick, deadline;
+    unsigned draining; /* parts that have not told their end */
+    bao_date sync_day; /* the local day that obligations were last made for */
+    bool preparing;
+    bool up;           /* last told state of the database */
+};
+
+static bao_time now(void *user)
+{
+    struct server *s = user;
+
+    return baod_clock_now(&s->clock);
+}
+
+/* ------------------------------------------------------------------ leaving */
+
+static void end_loop(struct server *s);
+static void prepare(struct baod_writer *writer, void *user);
+
+static void part_done(struct server *s)
+{
+    if (s->draining != 0 && --s->draining == 0)
+        end_loop(s);
+}
+
+static void on_writer_drained(void *user)
+{
+    part_done(user);
+}
+
+static void on_intake_drained(void *user)
+{
+    struct server *s = user;
+
+    /* Only now can nothing new reach the writer. */
+    baod_writer_drain(s->writer, on_writer_drained, s);
+}
+
+static void on_peers_drained(void *user)
+{
+    part_done(user);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+
+    baod_log(BAOD_LOG_WARNING, "drain: not finished in %lld ms; what got no answer will be sent again",
+             (long long)s->settings->drain_ms);
+    s->code = EXIT_FAILED;
+    end_loop(s);
+}
+
+/* Stops accepting, lets what was read be finished, then ends the loop. Sockets that systemd passed in stay with it, so
+ * new connections wait for the next start. */
+static void drain(struct server *s, const char *why)
+{
+    if (s->state != SERVING)
+        return;
+    s->state = DRAINING;
+    baod_log(BAOD_LOG_NOTICE, "drain: %s", why);
+    baod_sd_stopping();
+    baod_listener_close(BAO_TAKE(s->listener));
+    baod_http_quiesce(s->http);
+    uv_timer_start(&s->deadline, on_deadline, (uint64_t)s->settings->drain_ms, 0);
+    s->draining = 2;
+    baod_peers_drain(s->peers, (int)s->settings->drain_ms, on_peers_drained, s);
+    baod_intake_drain(s->intake, on_intake_drained, s);
+}
+
+static void close_handle(void *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void end_loop(struct server *s)
+{
+    if (s->state == ENDING)
+        return;
+    s->state = ENDING;
+    s->draining = 0;
+    baod_peers_close(BAO_TAKE(s->peers));
+    baod_http_close(BAO_TAKE(s->http), NULL, NULL);
+    baod_listener_close(BAO_TAKE(s->listener));
+    s->queries = baod_queries_free(s->queries);
+    s->reading = baod_pg_free(s->reading);
+    s->writer = baod_writer_free(s->writer);
+    baod_net_close(BAO_TAKE(s->net));
+    close_handle(&s->on_term);
+    close_handle(&s->on_int);
+    close_handle(&s->on_hup);
+    close_handle(&s->tick);
+    close_handle(&s->deadline);
+}
+
+/* ------------------------------------------------------------------ preparing the database */
+
+static void on_prepared(void *user, struct baod_snapshot *snapshot, struct baod_dictionary *dictionary,
+                        const struct baod_sync_changes *changes, const char *why)
+{
+    struct server *s = user;
+
+    s->preparing = false;
+    if (s->state == ENDING || snapshot != s->snapshot) { /* a reload came meanwhile: once more, with its files */
+        baod_dictionary_free(dictionary);
+        if (s->state != ENDING)
+            prepare(s->writer, s);
+        return;
+    }
+    if (dictionary == NULL) {
+        baod_log(BAOD_LOG_ERROR, "database: not ready: %s", why);
+    } else {
+        s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
+        baod_log(BAOD_LOG_INFO, "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
+                 snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made, (long long)changes->moved,
+                 (long long)changes->dropped);
+    }
+    baod_writer_go(s->writer, dictionary);
+}
+
+static void prepare(struct baod_writer *writer, void *user)
+{
+    struct server *s = user;
+    struct baod_prepare_options options = {
+        .conninfo = s->conninfo, .snapshot = s->snapshot, .wait_ms = PREPARE_WAIT_MS, .done = on_prepared, .user = s,
+        .sync = {.now = baod_clock_now(&s->clock), .node = s->node},
+    };
+
+    if (s->preparing)
+        return;
+    memcpy(options.sync.seed, s->seed, sizeof(s->seed));
+    s->preparing = baod_prepare(&s->loop, &options) == 0;
+    if (!s->preparing)
+        baod_writer_go(writer, NULL);
+}
+
+/* ------------------------------------------------------------------ reloading */
+
+struct reload {
+    uv_work_t work;
+    struct server *server;
+    struct baod_snapshot *snapshot;
+    struct bao_buf complaints;
+    int r;
+};
+
+static void on_reload_work(uv_work_t *work)
+{
+    struct reload *reload = work->data;
+    const struct baod_settings *settings = reload->server->settings;
+
+    reload->r = baod_snapshot_load(settings->forms, settings->province, reload->server->lang, &reload->complaints,
+                                   &reload->snapshot);
+}
+
+static void on_reload_done(uv_work_t *work, int status)
+{
+    struct reload *reload = work->data;
+    struct server *s = reload->server;
+
+    if (bao_buf_len(&reload->complaints) != 0)
+        fwrite(bao_buf_data(&reload->complaints), 1, bao_buf_len(&reload->complaints), stderr);
+    if (status != 0 || reload->r != 0 || s->state != SERVING) {
+        baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay");
+        baod_snapshot_unref(reload->snapshot);
+    } else {
+        baod_snapshot_unref(s->snapshot);
+        s->snapshot = reload->snapshot;
+        baod_intake_use(s->intake, s->snapshot);
+        prepare(s->writer, s);
+        baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n, s->snapshot->registry.n_units);
+    }
+    baod_sd_ready("serving");
+    bao_buf_deinit(&reload->complaints);
+    free(reload);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int signum)
+{
+    struct server *s = handle->data;
+    struct reload *reload = s->state == SERVING ? calloc(1, sizeof(*reload)) : NULL;
+
+    (void)signum;
+    if (reload == NULL)
+        return;
+    baod_sd_reloading();
+    reload->server = s;
+    bao_buf_init(&reload->complaints, 16 << 20);
+    reload->work.data = reload;
+    uv_queue_work(&s->loop, &reload->work, on_reload_work, on_reload_done); /* fails only without a callback */
+}
+
+/* ------------------------------------------------------------------ signals and the tick */
+
+static void on_stop_signal(uv_signal_t *handle, int signum)
+{
+    drain(handle->data, signum == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/* Obligations reach 400 days ahead, so each new day makes some. */
+static void on_tick(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+    bool up = baod_writer_is_up(s->writer);
+    int64_t moved = baod_clock_check(&s->clock, BAO_TIME_NONE);
+    bao_date today = bao_time_date(baod_clock_now(&s->clock), s->snapshot->registry.offset);
+
+    if (s->state == ENDING)
+        return;
+    if (moved != 0)
+        baod_log(BAOD_LOG_WARNING, "clock: the wall clock had moved by %lld us; custody times follow it from now on",
+                 (long long)moved);
+    if (up != s->up) {
+        s->up = up;
+        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s", up ? "ready" : "away; reports are answered WAIT");
+        baod_sd_ready(up ? "serving" : "serving; the database is away");
+    }
+    if (s->embedded != NULL && baod_embedded_watch(s->embedded))
+        baod_log(BAOD_LOG_WARNING, "database: the private PostgreSQL was gone and has been started again");
+    if (s->sync_day != today && up)
+        prepare(s->writer, s);
+    baod_sd_alive();
+}
+
+/* ------------------------------------------------------------------ what the ports ask */
+
+static int submit(void *user, const struct baod_request *request)
+{
+    struct server *s = user;
+
+    return baod_intake_submit(s->intake, request);
+}
+
+static int ask(void *user, const struct baod_ask *question, baod_ask_done *done, void *done_user)
+{
+    struct server *s = user;
+
+    return baod_queries_ask(s->queries, question, done, done_user);
+}
+
+static bool is_ready(void *user)
+{
+    struct server *s = user;
+
+    return baod_writer_is_up(s->writer) && baod_pg_is_ready(s->reading);
+}
+
+/* ------------------------------------------------------------------ starting */
+
+static int tell(const struct bao_buf *why, int r)
+{
+    if (bao_buf_len(why) != 0)
+        baod_log(BAOD_LOG_ERROR, "%.*s", BAO_STR_ARG(bao_buf_str(why)));
+    else if (r < 0)
+        baod_log(BAOD_LOG_ERROR, "start: %s", strerror(-r));
+    return r;
+}
+
+static int load_files(struct server *s)
+{
+    struct bao_buf complaints = BAO_BUF_NULL(16 << 20);
+    int r = baod_snapshot_load(s->settings->forms, s->settings->province, s->lang, &complaints, &s->snapshot);
+
+    /* Findings are for reading: as they are, with their lines and carets. */
+    if (bao_buf_len(&complaints) != 0)
+        fwrite(bao_buf_data(&complaints), 1, bao_buf_len(&complaints), stderr);
+    bao_buf_deinit(&complaints);
+    if (r < 0)
+        baod_log(BAOD_LOG_ERROR, "files: %s", strerror(-r));
+    return r;
+}
+
+static int open_database(struct server *s)
+{
+    const struct baod_embedded_options options = {.state = s->settings->state, .runtime = s->settings->runtime};
+    struct bao_buf why = BAO_BUF_NULL(64 << 10);
+    int r;
+
+    if (*s->settings->database_url != '\0') {
+        r = baod_state_lock(s->settings->state, &why, &s->lock);
+        s->conninfo = s->settings->database_url;
+    } else {
+        r = baod_embedded_open(&options, &why, &s->embedded);
+        if (r == 0) {
+            s->conninfo = baod_embedded_conninfo(s->embedded);
+            baod_log(BAOD_LOG_NOTICE, "database: private PostgreSQL in %s%s", s->settings->state,
+                     baod_embedded_adopted(s->embedded) ? ", taken over still running" : "");
+        }
+    }
+    if (r != 0)
+        tell(&why, r);
+    bao_buf_deinit(&why);
+    return r;
+}
+
+static int load_key(struct server *s)
+{
+    char path[4096];
+    int r;
+
+    if (snprintf(path, sizeof(path), "%s/audit.key", s->settings->state) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    r = baod_key_load(path, s->seed);
+    if (r < 0)
+        baod_log(BAOD_LOG_ERROR, "key: %s: %s", path, strerror(-r));
+    return r;
+}
+
+static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
+{
+    (void)pg;
+    (void)user;
+    baod_log(BAOD_LOG_WARNING, "database: reading connection lost: %s", why);
+}
+
+static int make_store(struct server *s)
+{
+    struct baod_writer_options writing = {.conninfo = s->conninfo, .node = s->node, .prepare = prepare, .user = s,
+                                          .batch_max = (size_t)s->settings->batch};
+    const struct baod_pg_options reading = {.conninfo = s->conninfo, .application = "baocaod reading",
+                                            .statement_ms = 60000, .deadline_ms = 65000, .read_only = true,
+                                            .lost = on_lost_reading};
+    const struct baod_intake_options intake = {
+        .max_bytes = (size_t)s->settings->total_bytes, .max_raw = (size_t)s->settings->max_document,
+        .threads = (int)s->settings->threads,
+    };
+    int r;
+
+    memcpy(writing.seed, s->seed, sizeof(writing.seed));
+    r = baod_writer_new(&s->loop, &writing, &s->writer);
+    if (r == 0)
+        r = baod_intake_new(&s->loop, s->writer, &intake, &s->intake);
+    if (r == 0)
+        baod_intake_use(s->intake, s->snapshot);
+    if (r == 0)
+        r = baod_pg_new(&s->loop, &reading, &s->reading);
+    if (r == 0)
+        r = baod_queries_new(s->reading, s->snapshot->registry.offset, &s->queries);
+    if (r == 0)
+        baod_pg_open(s->reading);
+    return r;
+}
+
+static void on_stream(void *user, struct baod_stream *stream)
+{
+    struct server *s = user;
+
+    baod_peers_accept(s->peers, stream);
+}
+
+/* A passed-in socket of that name, or a new one. Plaintext beyond loopback must have been allowed. */
+static int open_socket(const char *name, const char *address, bool plaintext, const char *port_file,
+                       struct baod_socket *ret)
+{
+    struct baod_sd_socket passed[BAOD_SD_SOCKETS];
+    int n = baod_sd_sockets(passed), r = -1;
+
+    for (int i = 0; i < n; i++)
+        if (strcmp(passed[i].name, name) == 0)
+            r = baod_socket_adopt(passed[i].fd, ret);
+    if (r == -1)
+        r = baod_socket_listen(address, BACKLOG, ret);
+    if (r == BAOD_SOCKET_E_ADDRESS) {
+        baod_log(BAOD_LOG_ERROR, "%s: address \"%s\" is not of the form 127.0.0.1:7316", name, address);
+        return r;
+    }
+    if (r < 0) {
+        baod_log(BAOD_LOG_ERROR, "%s: cannot listen on %s: %s", name, address, strerror(-r));
+        return r;
+    }
+    if (!ret->loopback && !plaintext) {
+        baod_log(BAOD_LOG_ERROR,
+                 "%s: %s is reachable from other machines, and nothing would be encrypted; set %s.plaintext: true if a "
+                 "private network carries it", name, address, name);
+        close(ret->fd);
+        return BAOD_SOCKET_E_ADDRESS;
+    }
+    r = baod_socket_write_port(ret, port_file);
+    if (r < 0) {
+        baod_log(BAOD_LOG_ERROR, "%s: cannot write %s: %s", name, port_file, strerror(-r));
+        close(ret->fd);
+    }
+    return r;
+}
+
+static int serve_reports(struct server *s)
+{
+    struct baod_brp_config config = baod_brp_defaults();
+    struct baod_listener_config listening = {.plaintext = s->settings->reports_plaintext, .on_stream = on_stream, .user = s};
+    struct baod_socket socket;
+    int r = open_socket("reports", s->settings->reports_address, s->settings->reports_plaintext,
+                        s->settings->reports_port_file, &socket);
+
+    if (r != 0)
+        return r;
+    config.limits.items = (uint32_t)s->settings->peer_items;
+    config.limits.bytes = (uint64_t)s->settings->peer_bytes;
+    config.limits.maxbody = (uint64_t)s->settings->max_body;
+    config.limits.maxraw = (uint64_t)s->settings->max_document;
+    config.limits.idle_s = (int)(s->settings->idle_ms / 1000);
+    config.total_bytes = (uint64_t)s->settings->total_bytes;
+    config.max_peers = (size_t)s->settings->connections;
+    config.max_per_address = (size_t)s->settings->per_address;
+    config.offset = s->snapshot->registry.offset;
+    s->brp_ops = (struct baod_brp_ops){.user = s, .now = now, .submit = submit};
+    listening.fd = socket.fd;
+    s->net = baod_net_new(&s->loop);
+    if (s->net == NULL)
+        return -ENOMEM;
+    r = baod_peers_new(&s->loop, &config, &s->brp_ops, &s->peers);
+    if (r == 0)
+        r = baod_listener_open(s->net, &listening, &s->listener);
+    if (r == 0)
+        baod_log(BAOD_LOG_NOTICE, "reports: listening on port %d", socket.port);
+    return r;
+}
+
+static int serve_http(struct server *s)
+{
+    const struct baod_api_ops ops = {.user = s, .now = now, .ask = ask, .is_ready = is_ready};
+    const struct baod_http_limits limits = {
+        .body = (size_t)s->settings->max_body, .connections = (unsigned)s->settings->connections,
+        .per_address = (unsigned)s->settings->per_address, .head_ms = (unsigned)s->settings->hello_ms,
+        .idle_ms = (unsigned)s->settings->idle_ms,
+    };
+    struct baod_socket socket;
+    int r = open_socket("http", s->settings->http_address, s->settings->http_plaintext, s->settings->http_port_file,
+                        &socket);
+
+    if (r == 0)
+        r = baod_api_new(&ops, &s->api);
+    if (r == 0)
+        r = baod_http_new(&s->loop, socket.fd, &limits, baod_api_handle, s->api, &s->http);
+    if (r != 0)
+        return r;
+    baod_api_attach(s->api, s->http);
+    baod_log(BAOD_LOG_NOTICE, "http: listening on port %d", socket.port);
+    return 0;
+}
+
+static void init_handles(struct server *s)
+{
+    uv_signal_init(&s->loop, &s->on_term); /* none of these can fail on a loop that was made */
+    uv_signal_init(&s->loop, &s->on_int);
+    uv_signal_init(&s->loop, &s->on_hup);
+    uv_timer_init(&s->loop, &s->tick);
+    uv_timer_init(&s->loop, &s->deadline);
+    s->on_term.data = s->on_int.data = s->on_hup.data = s->tick.data = s->deadline.data = s;
+    uv_signal_start(&s->on_term, on_stop_signal, SIGTERM);
+    uv_signal_start(&s->on_int, on_stop_signal, SIGINT);
+    uv_signal_start(&s->on_hup, on_reload_signal, SIGHUP);
+    uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+static int start(struct server *s)
+{
+    int r = load_files(s);
+
+    if (r == 0)
+        r = open_database(s);
+    if (r == 0)
+        r = load_key(s);
+    if (r == 0)
+        r = make_store(s);
+    if (r == 0)
+        r = serve_reports(s);
+    if (r == 0)
+        r = serve_http(s);
+    return r;
+}
+
+static void name_node(struct server *s)
+{
+    if (*s->settings->node != '\0')
+        snprintf(s->node, sizeof(s->node), "%s", s->settings->node);
+    else if (gethostname(s->node, sizeof(s->node) - 1) < 0)
+        snprintf(s->node, sizeof(s->node), "baocaod");
+}
+
+/* One thread of the pool more than judge, for preparing the database and reading files. */
+static void size_pool(struct server *s)
+{
+    char threads[16];
+    long cores = s->settings->threads > 0 ? (long)s->settings->threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+    snprintf(threads, sizeof(threads), "%ld", cores < 1 ? 2 : cores + 1);
+    (void)setenv("UV_THREADPOOL_SIZE", threads, 0); /* without memory libuv's own default serves */
+}
+
+int baod_server_run(const struct baod_settings *settings)
+{
+    struct server s = {.settings = settings, .lang = strcmp(settings->lang, "en") == 0 ? BAO_EN : BAO_VI, .lock = -1};
+    int r;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that left shows as EPIPE */
+    size_pool(&s);
+    name_node(&s);
+    baod_clock_init(&s.clock);
+    r = uv_loop_init(&s.loop);
+    if (r < 0) {
+        baod_log(BAOD_LOG_ERROR, "start: %s", uv_strerror(r));
+        return EXIT_FAILED;
+    }
+    init_handles(&s);
+    r = start(&s);
+    if (r == 0) {
+        s.state = SERVING;
+        baod_sd_ready("serving");
+    } else {
+        s.code = EXIT_FAILED;
+        end_loop(&s);
+    }
+    uv_run(&s.loop, UV_RUN_DEFAULT);
+    s.intake = baod_intake_free(s.intake);
+    s.api = baod_api_free(s.api);
+    uv_run(&s.loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&s.loop) != 0)
+        baod_log(BAOD_LOG_WARNING, "stop: handles were left open");
+    s.snapshot = baod_snapshot_unref(s.snapshot);
+    s.embedded = baod_embedded_close(s.embedded);
+    if (s.lock >= 0)
+        close(s.lock);
+    baod_log(BAOD_LOG_NOTICE, "stopped");
+    return s.code;
+}
