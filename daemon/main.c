@@ -50,7 +50,7 @@ static int check_files(const struct invocation *call, const struct baod_settings
     struct baod_snapshot *snapshot = NULL;
     int r = baod_snapshot_load(settings->forms, settings->province, call->lang, &complaints, &snapshot);
 
-    fwrite(bao_buf_data(&complaints), 1, bao_buf_len(&complaints), stderr);
+    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&complaints)));
     bao_buf_deinit(&complaints);
     if (r != 0) {
         if (r < 0)
@@ -149,7 +149,7 @@ static int read_settings(const struct invocation *call, struct baod_settings *se
 
     if (r == 0 && file != NULL)
         r = baod_settings_load(settings, file, call->lang, &complaints);
-    fwrite(bao_buf_data(&complaints), 1, bao_buf_len(&complaints), stderr);
+    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&complaints)));
     bao_buf_deinit(&complaints);
     if (r < 0)
         fprintf(stderr, "baocaod: %s\n", strerror(-r));

@@ -210,8 +210,7 @@ static void on_reload_done(uv_work_t *work, int status)
     struct reload *reload = work->data;
     struct server *s = reload->server;
 
-    if (bao_buf_len(&reload->complaints) != 0)
-        fwrite(bao_buf_data(&reload->complaints), 1, bao_buf_len(&reload->complaints), stderr);
+    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&reload->complaints)));
     if (status != 0 || reload->r != 0 || s->state != SERVING) {
         baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay");
         baod_snapshot_unref(reload->snapshot);
@@ -314,8 +313,7 @@ static int load_files(struct server *s)
     int r = baod_snapshot_load(s->settings->forms, s->settings->province, s->lang, &complaints, &s->snapshot);
 
     /* Findings are for reading: as they are, with their lines and carets. */
-    if (bao_buf_len(&complaints) != 0)
-        fwrite(bao_buf_data(&complaints), 1, bao_buf_len(&complaints), stderr);
+    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&complaints)));
     bao_buf_deinit(&complaints);
     if (r < 0)
         baod_log(BAOD_LOG_ERROR, "files: %s", strerror(-r));
@@ -368,6 +366,7 @@ static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
 static int make_store(struct server *s)
 {
     struct baod_writer_options writing = {.conninfo = s->conninfo, .node = s->node, .prepare = prepare, .user = s,
+                                          .offset = s->snapshot->registry.offset,
                                           .batch_max = (size_t)s->settings->batch};
     const struct baod_pg_options reading = {.conninfo = s->conninfo, .application = "baocaod reading",
                                             .statement_ms = 60000, .deadline_ms = 65000, .read_only = true,
@@ -376,8 +375,11 @@ static int make_store(struct server *s)
         .max_bytes = (size_t)s->settings->total_bytes, .max_raw = (size_t)s->settings->max_document,
         .threads = (int)s->settings->threads,
     };
+    char province[64];
     int r;
 
+    snprintf(province, sizeof(province), "%.*s", BAO_STR_ARG(s->snapshot->registry.province));
+    writing.province = province;
     memcpy(writing.seed, s->seed, sizeof(writing.seed));
     r = baod_writer_new(&s->loop, &writing, &s->writer);
     if (r == 0)
