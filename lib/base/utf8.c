@@ -1,52 +1,32 @@
 #include "lib/base/utf8.h"
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
+#include "lib/base/octets.h"
 
 #include <utf8proc.h>
+
+static bool continues(uint8_t c)
+{
+    return (c & 0xc0) == 0x80;
+}
 
 /* Octets of the valid sequence at p, or 0. Ranges of the second octet from RFC 3629 section 4. */
 static size_t sequence(const uint8_t *p, const uint8_t *end)
 {
-    uint8_t low = 0x80, high = 0xbf;
-    size_t n;
+    size_t left = (size_t)(end - p);
 
     if (p[0] < 0x80)
         return 1;
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if ((size_t)(end - p) < n)
-        return 0;
-    switch (p[0]) {
-    case 0xe0:
-        low = 0xa0;
-        break;
-    case 0xed:
-        high = 0x9f;
-        break;
-    case 0xf0:
-        low = 0x90;
-        break;
-    case 0xf4:
-        high = 0x8f;
-        break;
-    default:
-        break;
-    }
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
+    if (p[0] < 0xe0)
+        return p[0] >= 0xc2 && left >= 2 && continues(p[1]) ? 2 : 0;
+    if (p[0] < 0xf0) {
+        if (left < 3 || !continues(p[1]) || !continues(p[2]))
             return 0;
-    return n;
-}
-
-static bool eight_ascii(const uint8_t *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, sizeof(w));
-    return (w & 0x8080808080808080u) == 0;
+        return (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ? 0 : 3;
+    }
+    if (p[0] > 0xf4 || left < 4 || !continues(p[1]) || !continues(p[2]) || !continues(p[3]))
+        return 0;
+    return (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) ? 0 : 4;
 }
 
 size_t bao_utf8_valid(struct bao_str s)
@@ -56,17 +36,22 @@ size_t bao_utf8_valid(struct bao_str s)
     if (s.n == 0)
         return 0;
     end = start + s.n;
-    while (p < end) {
+    while (p != end) {
         size_t n;
 
-        while (end - p >= 8 && eight_ascii(p))
-            p += 8;
-        if (p == end)
-            break;
-        n = sequence(p, end);
+        if (end - p >= 8) {
+            uint64_t beyond_ascii = bao_octets_at((const char *)p) & BAO_EACH_OCTET(0x80);
+
+            p += beyond_ascii == 0 ? 8 : bao_octets_first(beyond_ascii);
+            if (beyond_ascii == 0)
+                continue;
+        }
+        do {
+            n = sequence(p, end);
+            p += n;
+        } while (n != 0 && p != end && *p >= 0x80);
         if (n == 0)
             break;
-        p += n;
     }
     return (size_t)(p - start);
 }

@@ -39,7 +39,7 @@ struct bao_stack {
 
 void bao_stack_init(struct bao_stack *s);
 void bao_stack_deinit(struct bao_stack *s);
-/* n more octets on top, or NULL; older pointers into the stack no longer hold. n is a multiple of 16. */
+/* n more octets on top, or NULL; older pointers into the stack no longer hold. n is a multiple of 8. */
 void *bao_stack_push(struct bao_stack *s, size_t n) BAO_MUST_CHECK;
 
 /* Moves what lies above `from` into the arena as the elements of a list: 0 or -ENOMEM. */

@@ -1,7 +1,6 @@
 #include "lib/doc/build.h"
+#include "lib/base/octets.h"
 #include "lib/base/utf8.h"
-
-#include <endian.h>
 
 /* RFC 8259, strictly. The reader works on a copy of the text in the arena: strings stay where they stand,
  * their escapes are decoded in place and a NUL takes the place of the closing quote, so that a string costs
@@ -71,31 +70,19 @@ static int refuse_token(struct json *j, unsigned code)
 
 /* ---- strings ---- */
 
-#define EACH_OCTET(c) (0x0101010101010101u * (uint64_t)(c))
-
-/* Of eight octets, the high bit of each (at least of the first) that is below c <= 0x80. */
-static uint64_t octets_below(uint64_t w, unsigned c)
-{
-    return (w - EACH_OCTET(c)) & ~w & EACH_OCTET(0x80);
-}
-
 /* Moves on to the quote, backslash or control that ends a run of plain characters. */
 static char *skip_plain(struct json *j, char *p)
 {
     for (;; p += 8) {
-        uint64_t w, stop, octet;
+        uint64_t w = bao_octets_at(p), continuing = bao_octets_continuing(w);
+        uint64_t stop = bao_octets_below(w, 0x20) | bao_octets_equal(w, '"') | bao_octets_equal(w, '\\');
 
-        memcpy(&w, p, sizeof(w));
-        w = le64toh(w);
-        stop = octets_below(w, 0x20) | octets_below(w ^ EACH_OCTET('"'), 1) | octets_below(w ^ EACH_OCTET('\\'), 1);
-        octet = w & ~(w << 1) & EACH_OCTET(0x80); /* 10xxxxxx: goes on with a character */
         if (stop == 0) {
-            j->extra += (uint32_t)__builtin_popcountll(octet);
+            j->extra += bao_octets_count(continuing);
             continue;
         }
-        stop &= -stop;
-        j->extra += (uint32_t)__builtin_popcountll(octet & (stop - 1));
-        return p + (__builtin_ctzll(stop) >> 3);
+        j->extra += bao_octets_count(continuing & ((stop & -stop) - 1));
+        return p + bao_octets_first(stop);
     }
 }
 
@@ -447,10 +434,13 @@ static int read_value(struct json *j, uint32_t depth, struct bao_node *ret)
 
 int bao_json_read(struct bao_loading *l, struct bao_doc *ret)
 {
-    struct json j = {.l = l, .line = 1};
+    struct json j; /* its stack alone is large: not cleared */
     struct bao_node root;
     int r;
 
+    j.l = l;
+    j.line = 1;
+    j.extra = j.nodes = 0;
     j.start = bao_arena_alloc(l->arena, l->text.n + PAD);
     if (j.start == NULL)
         return -ENOMEM;

@@ -1,4 +1,5 @@
 #include "lib/doc/build.h"
+#include "lib/base/octets.h"
 #include "lib/base/buf.h"
 #include "lib/base/utf8.h"
 
@@ -70,7 +71,11 @@ int bao_loading_refuse_twin(struct bao_loading *l, const struct bao_member *firs
 
 size_t bao_loading_control(struct bao_str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
+    size_t i = 0;
+
+    while (s.n - i >= 8 && bao_octets_below(bao_octets_at(s.p + i), 0x20) == 0)
+        i += 8;
+    for (; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
 
         if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')

@@ -1,4 +1,5 @@
 #include "lib/doc/tree.h"
+#include "lib/base/octets.h"
 #include "lib/base/buf.h"
 #include "lib/base/crypto.h"
 
@@ -238,16 +239,29 @@ static char escape_letter(unsigned char c)
     }
 }
 
+/* Where, from octet i on, the next one stands that must be escaped; s.n when there is none. */
+static size_t plain_octets(struct bao_str s, size_t i)
+{
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t w = bao_octets_at(s.p + i);
+        uint64_t stop = bao_octets_below(w, 0x20) | bao_octets_equal(w, '"') | bao_octets_equal(w, '\\');
+
+        if (stop != 0)
+            return i + bao_octets_first(stop);
+    }
+    while (i < s.n && escape_letter((unsigned char)s.p[i]) == 0)
+        i++;
+    return i;
+}
+
 int bao_json_quote(struct bao_buf *out, struct bao_str s)
 {
     size_t from = 0;
     int r = bao_buf_append(out, "\"", 1);
 
-    for (size_t i = 0; i < s.n && r == 0; i++) {
+    for (size_t i = plain_octets(s, 0); i < s.n && r == 0; i = plain_octets(s, i + 1)) {
         char letter = escape_letter((unsigned char)s.p[i]);
 
-        if (letter == 0)
-            continue;
         r = bao_buf_append(out, s.p + from, i - from);
         if (r == 0)
             r = letter == 'u' ? bao_buf_printf(out, "\\u%04x", (unsigned)(unsigned char)s.p[i])

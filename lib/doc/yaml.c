@@ -1,4 +1,5 @@
 #include "lib/doc/yaml.h"
+#include "lib/base/octets.h"
 #include "lib/base/utf8.h"
 
 #include <yaml.h>
@@ -38,13 +39,14 @@ struct frame {
     bool is_map, has_key;
 };
 
+_Static_assert(sizeof(struct frame) % 8 == 0 && sizeof(struct anchor) % 8 == 0, "they stand in a bao_stack");
+
 struct yaml {
     struct bao_loading *l;
     yaml_parser_t parser;
     struct bao_str hidden; /* the text as libyaml reads it */
-    struct cursor start, end;
-    struct bao_stack elements, anchors;
-    struct frame *frames;
+    struct cursor at;
+    struct bao_stack elements, anchors, frames;
     uint32_t depth, nodes, aliases, documents;
     struct bao_node root;
 };
@@ -80,34 +82,65 @@ static void step_back(struct cursor *c)
     }
 }
 
+/* Takes in n octets, `characters` of which begin one; if `line_ends`, the last of them is a line end. */
+static void pass(struct cursor *c, size_t n, size_t characters, bool line_ends)
+{
+    c->offset += n;
+    c->index += characters;
+    if (line_ends) {
+        c->line++;
+        c->line_index = c->index;
+    }
+}
+
+/* Moves the cursor onto the character of that index, or to the end. Eight octets at a time, but only up to a line
+ * end: what stands before each other line's end is all that a column counts. */
 static void seek(struct cursor *c, size_t index)
 {
     while (c->index > index)
         step_back(c);
-    while (c->index < index && c->offset < c->text.n) {
-        bool newline = ends_line(c);
+    while (c->text.n - c->offset >= 8) {
+        uint64_t w = bao_octets_at(c->text.p + c->offset);
+        uint64_t begins = ~bao_octets_continuing(w) & BAO_EACH_OCTET(0x80);
+        uint64_t breaks = bao_octets_equal(w, '\n') | bao_octets_equal(w, '\r');
+        uint32_t n = breaks == 0 ? 8 : bao_octets_first(breaks) + 1;
+        uint32_t characters = bao_octets_count(n == 8 ? begins : begins & (((uint64_t)1 << (8 * n)) - 1));
 
-        do
-            c->offset++;
-        while (c->offset < c->text.n && continues(c->text.p[c->offset]));
-        c->index++;
-        if (newline) {
-            c->line++;
-            c->line_index = c->index;
+        if (c->index + characters > index) {
+            for (; c->index < index; c->index++)
+                begins &= begins - 1;
+            c->offset += bao_octets_first(begins);
+            return;
         }
+        c->offset += n - 1;
+        pass(c, 1, characters, breaks != 0 && ends_line(c));
     }
+    while (c->offset < c->text.n && (c->index < index || continues(c->text.p[c->offset])))
+        pass(c, 1, !continues(c->text.p[c->offset]), ends_line(c));
+}
+
+/* A scalar that stands in the file octet by octet as its value. */
+static bool is_verbatim(const yaml_event_t *event)
+{
+    return event->type == YAML_SCALAR_EVENT && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           event->data.scalar.anchor == NULL && event->data.scalar.tag == NULL &&
+           event->start_mark.line == event->end_mark.line;
 }
 
 static struct bao_place place_of(struct yaml *y, const yaml_event_t *event)
 {
     struct bao_place at;
 
-    seek(&y->start, event->start_mark.index);
-    seek(&y->end, event->end_mark.index);
-    at.line = y->start.line;
-    at.column = (uint32_t)(y->start.index - y->start.line_index) + 1;
-    at.offset = (uint32_t)y->start.offset;
-    at.length = (uint32_t)(y->end.offset - y->start.offset);
+    seek(&y->at, event->start_mark.index);
+    at.line = y->at.line;
+    at.column = (uint32_t)(y->at.index - y->at.line_index) + 1;
+    at.offset = (uint32_t)y->at.offset;
+    if (is_verbatim(event)) {
+        pass(&y->at, event->data.scalar.length, event->end_mark.index - event->start_mark.index, false);
+    } else {
+        seek(&y->at, event->end_mark.index);
+    }
+    at.length = (uint32_t)(y->at.offset - at.offset);
     return at;
 }
 
@@ -123,7 +156,7 @@ static void set_place(struct bao_node *node, struct bao_place at)
 
 static struct frame *top(struct yaml *y)
 {
-    return y->depth == 0 ? NULL : &y->frames[y->depth - 1];
+    return y->depth == 0 ? NULL : (struct frame *)(void *)(y->frames.base + y->frames.used) - 1;
 }
 
 static int count_nodes(struct yaml *y, uint32_t n, struct bao_place at)
@@ -486,7 +519,10 @@ static int on_open(struct yaml *y, const yaml_event_t *event)
         r = count_nodes(y, 1, at);
     if (r != 0)
         return r;
-    f = &y->frames[y->depth++];
+    f = bao_stack_push(&y->frames, sizeof(*f));
+    if (f == NULL)
+        return -ENOMEM;
+    y->depth++;
     *f = (struct frame){.is_map = is_map, .from = y->elements.used, .nodes_before = y->nodes - 1, .height = 1,
                         .end = at.offset + at.length};
     f->node.style = (uint8_t)(BAO_STYLE_YAML | (flow ? BAO_STYLE_FLOW : 0));
@@ -494,12 +530,20 @@ static int on_open(struct yaml *y, const yaml_event_t *event)
     return add_anchor(y, name, &anchor, &f->anchor);
 }
 
+/* The open list or map has a value of that height in it now. */
+static void raise_height(struct yaml *y, uint32_t height)
+{
+    struct frame *f = top(y);
+
+    if (f != NULL && f->height < height + 1)
+        f->height = height + 1;
+}
+
 static int on_close(struct yaml *y, const yaml_event_t *event)
 {
     struct frame *f = top(y);
     struct bao_node *node = &f->node;
     const struct bao_member *twins[2];
-    uint32_t height = f->height;
     int r;
 
     if ((node->style & BAO_STYLE_FLOW) != 0) {
@@ -523,11 +567,11 @@ static int on_close(struct yaml *y, const yaml_event_t *event)
         a->open = false;
         a->node = *node;
         a->nodes = y->nodes - f->nodes_before;
-        a->height = height;
+        a->height = f->height;
     }
+    y->frames.used -= sizeof(*f); /* *f stays readable until the next push */
     y->depth--;
-    if (y->depth != 0 && top(y)->height < height + 1)
-        top(y)->height = height + 1;
+    raise_height(y, f->height);
     return add_value(y, node);
 }
 
@@ -555,8 +599,7 @@ static int on_alias(struct yaml *y, const yaml_event_t *event)
         return r;
     if (a->height > y->l->limits.depth - y->depth)
         return bao_loading_refuse_number(y->l, BAO_BC_DEPTH, at.offset, at.length, y->l->limits.depth);
-    if (y->depth != 0 && top(y)->height < a->height + 1)
-        top(y)->height = a->height + 1;
+    raise_height(y, a->height);
     node = a->node;
     node.style |= BAO_STYLE_ALIAS;
     set_place(&node, at);
@@ -605,10 +648,10 @@ static int on_fault(struct yaml *y)
     if (y->parser.error == YAML_READER_ERROR) {
         fault.at = fault.context_at = y->parser.problem_offset;
     } else {
-        seek(&y->end, y->parser.problem_mark.index);
-        fault.at = y->end.offset;
-        seek(&y->end, y->parser.context_mark.index);
-        fault.context_at = y->end.offset;
+        seek(&y->at, y->parser.problem_mark.index);
+        fault.at = y->at.offset;
+        seek(&y->at, y->parser.context_mark.index);
+        fault.context_at = y->at.offset;
     }
     return bao_yaml_refuse(y->l, &fault);
 }
@@ -636,12 +679,13 @@ static int read_events(struct yaml *y)
 /* libyaml compares each %TAG with all before it, before its event comes: so they are counted beforehand. */
 static int check_tag_directives(struct yaml *y)
 {
-    const char *p = y->l->text.p, *end = p + y->l->text.n, *found;
+    const char *text = y->l->text.p, *p = text, *end = p + y->l->text.n;
     uint32_t n = 0;
 
-    for (; (found = memmem(p, (size_t)(end - p), "%TAG", 4)) != NULL; p = found + 4)
-        if ((found == y->l->text.p || found[-1] == '\n' || found[-1] == '\r') && ++n > y->l->limits.tag_directives)
-            return bao_loading_refuse_number(y->l, BAO_BC_TAG_DIRECTIVES, (size_t)(found - y->l->text.p), 4,
+    for (; (p = memchr(p, '%', (size_t)(end - p))) != NULL; p++)
+        if (end - p > 4 && memcmp(p, "%TAG", 4) == 0 && (p == text || p[-1] == '\n' || p[-1] == '\r') &&
+            ++n > y->l->limits.tag_directives)
+            return bao_loading_refuse_number(y->l, BAO_BC_TAG_DIRECTIVES, (size_t)(p - text), 4,
                                              y->l->limits.tag_directives);
     return 0;
 }
@@ -654,8 +698,7 @@ static int read_with(struct yaml *y)
         r = bao_halves_hide(y->l, &y->hidden);
     if (r != 0)
         return r;
-    y->frames = bao_arena_array(y->l->arena, (size_t)y->l->limits.depth + 1, sizeof(*y->frames));
-    if (y->frames == NULL || yaml_parser_initialize(&y->parser) == 0)
+    if (yaml_parser_initialize(&y->parser) == 0)
         return -ENOMEM;
     yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&y->parser, (const unsigned char *)y->hidden.p, y->hidden.n);
@@ -666,14 +709,19 @@ static int read_with(struct yaml *y)
 
 int bao_yaml_read(struct bao_loading *l, struct bao_doc *ret)
 {
-    struct yaml y = {.l = l, .start = {.text = l->text, .line = 1}, .end = {.text = l->text, .line = 1}};
+    struct yaml y; /* its stacks are large: not cleared */
     int r;
 
+    y.l = l;
+    y.at = (struct cursor){.text = l->text, .line = 1};
+    y.depth = y.nodes = y.aliases = y.documents = 0;
     bao_stack_init(&y.elements);
     bao_stack_init(&y.anchors);
+    bao_stack_init(&y.frames);
     r = read_with(&y);
     bao_stack_deinit(&y.elements);
     bao_stack_deinit(&y.anchors);
+    bao_stack_deinit(&y.frames);
     if (r != 0)
         return r;
     ret->root = y.root;
