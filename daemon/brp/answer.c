@@ -52,9 +52,8 @@ static bool is_told(const struct baod_submission *s, const struct bao_finding *f
 /* Does the answer need a sentence of its own, beside the findings? */
 static bool has_sentence(const struct baod_submission *s)
 {
-    return s->symbol != BAO_SYM_NONE &&
-           (s->verdict.findings.n == 0 || s->detail[BAO_VI].n != 0 || s->detail[BAO_EN].n != 0 ||
-            s->symbol != s->verdict.symbol);
+    return s->symbol != BAO_SYM_NONE && (s->verdict.findings.n == 0 || s->detail[BAO_VI].n != 0 ||
+                                         s->detail[BAO_EN].n != 0 || s->symbol != s->verdict.symbol);
 }
 
 static int text_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang)

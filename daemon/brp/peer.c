@@ -9,8 +9,9 @@ enum {
 };
 
 static const char *const state_names[BAOD_PEER_STATES] = {
-    [BAOD_PEER_TLS] = "TLS",           [BAOD_PEER_HELLO] = "HELLO",       [BAOD_PEER_READY] = "READY",
-    [BAOD_PEER_THROTTLED] = "THROTTLED", [BAOD_PEER_DRAINING] = "DRAINING", [BAOD_PEER_CLOSING] = "CLOSING",
+    [BAOD_PEER_TLS] = "TLS",           [BAOD_PEER_HELLO] = "HELLO",
+    [BAOD_PEER_READY] = "READY",       [BAOD_PEER_THROTTLED] = "THROTTLED",
+    [BAOD_PEER_DRAINING] = "DRAINING", [BAOD_PEER_CLOSING] = "CLOSING",
 };
 
 #define TO(state) (1u << BAOD_PEER_##state)
@@ -31,8 +32,8 @@ static void enter(struct baod_peer *p, enum baod_peer_state to, const char *why)
     if (p->state == to)
         return;
     bao_require((transitions[p->state] & (1u << to)) != 0);
-    baod_log(BAOD_LOG_DEBUG, "peer %llu %s: %s -> %s (%s)", (unsigned long long)p->id, baod_stream_name(p->stream),
-             state_names[p->state], state_names[to], why);
+    baod_log(BAOD_LOG_DEBUG, "peer %llu %s: %s -> %s (%s)", (unsigned long long)p->id,
+             baod_stream_name(p->stream), state_names[p->state], state_names[to], why);
     p->state = to;
 }
 
@@ -96,7 +97,8 @@ static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
     const struct baod_identity all = {.any_unit = true};
 
     baod_log(BAOD_LOG_DEBUG, "peer %llu %s: HELLO from «%.*s»%s", (unsigned long long)p->id,
-             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent), hello.token.n != 0 ? " with a token" : "");
+             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent),
+             hello.token.n != 0 ? " with a token" : "");
     if (peers->ops->hello != NULL)
         return peers->ops->hello(peers->ops->user, p->id, &hello);
     baod_brp_identity(peers, p->id, hello.trusted ? BAO_SYM_NONE : BAO_SYM_AUTH, &all);
@@ -142,7 +144,7 @@ static int on_stat(struct baod_peer *p, const struct bao_server_event *event)
     };
 
     if (question.by_receipt && !bao_uuid_parse(receipt, question.receipt))
-        return -EINVAL; /* the session let it pass: cannot be */
+        return -EINVAL;                                          /* the session let it pass: cannot be */
     (void)bao_head_number(&event->head, "rev", 9999, &revision); /* absent: the current one */
     question.revision = (int)revision;
     who_of(p, &who);
@@ -204,8 +206,9 @@ static void refuse(struct baod_peer *p, const struct bao_server_event *event, in
     int64_t now = baod_peers_time(p->peers);
     int r;
 
-    r = event->kind == BAO_SERVER_HELLO ? bao_server_refuse(&p->session, symbol, now)
-                                        : bao_server_no(&p->session, event->txn, symbol, 0, BAO_STR_NULL, now);
+    r = event->kind == BAO_SERVER_HELLO
+            ? bao_server_refuse(&p->session, symbol, now)
+            : bao_server_no(&p->session, event->txn, symbol, 0, BAO_STR_NULL, now);
     p->peers->counts.wait++;
     if (r < 0)
         p->failed = strerror(-r);
@@ -372,7 +375,9 @@ static void write_out(struct baod_peer *p)
 
     if (bao_buf_len(out) == 0)
         return;
-    r = p->state == BAOD_PEER_TLS ? 0 : baod_stream_write(p->stream, bao_buf_str(out)); /* nobody can read it yet */
+    r = p->state == BAOD_PEER_TLS
+            ? 0
+            : baod_stream_write(p->stream, bao_buf_str(out)); /* nobody can read it yet */
     bao_buf_clear(out);
     if (r < 0 && p->failed == NULL)
         p->failed = r == -ENOBUFS ? "it does not read its answers" : strerror(-r);

@@ -1,14 +1,15 @@
-/* One peer of the report protocol: a stream, a session, its share of the budget. For the files of daemon/brp only.
+/* One peer of the report protocol: a stream, a session, its share of the budget. For the files of daemon/brp
+ * only.
  *
- * Everything that may end a peer or wake another one is put off to settle(), which runs once an iteration of the
- * loop for each peer that was touched: so no callback ever returns into a peer that is gone. */
+ * Everything that may end a peer or wake another one is put off to settle(), which runs once an iteration of
+ * the loop for each peer that was touched: so no callback ever returns into a peer that is gone. */
 #pragma once
 
 #include "daemon/brp/peers.h"
 
 enum baod_peer_state {
-    BAOD_PEER_TLS,       /* the handshake is under way */
-    BAOD_PEER_HELLO,     /* who is it? */
+    BAOD_PEER_TLS,   /* the handshake is under way */
+    BAOD_PEER_HELLO, /* who is it? */
     BAOD_PEER_READY,
     BAOD_PEER_THROTTLED, /* READY, but not read from: see holds */
     BAOD_PEER_DRAINING,  /* the daemon leaves: only what was read is finished */
@@ -18,9 +19,9 @@ enum baod_peer_state {
 
 /* Why a peer is not read from; several may hold at once. */
 enum baod_peer_hold {
-    BAOD_HOLD_INPUT = 1,  /* octets wait for a reservation or for the answer to HELLO */
-    BAOD_HOLD_WRITE = 2,  /* it does not read its answers */
-    BAOD_HOLD_EOF = 4,    /* it will send nothing more */
+    BAOD_HOLD_INPUT = 1, /* octets wait for a reservation or for the answer to HELLO */
+    BAOD_HOLD_WRITE = 2, /* it does not read its answers */
+    BAOD_HOLD_EOF = 4,   /* it will send nothing more */
 };
 
 struct baod_peer {
@@ -30,16 +31,16 @@ struct baod_peer {
     enum baod_peer_state state;
     unsigned holds;
     struct bao_server_session session;
-    struct bao_buf held;          /* octets read but not yet used, at most a read or two */
-    uint64_t charged;             /* of the budget of all */
+    struct bao_buf held; /* octets read but not yet used, at most a read or two */
+    uint64_t charged;    /* of the budget of all */
     bool touched, queued_for_budget;
     struct baod_peer *next_touched, *next_waiting;
-    const char *failed;           /* close at the next settling, for this reason */
+    const char *failed; /* close at the next settling, for this reason */
     bool any_unit;
-    char *units;                  /* their texts, one after the other */
+    char *units; /* their texts, one after the other */
     struct bao_str unit[8];
     size_t n_units;
-    uint64_t opened_at;           /* ms */
+    uint64_t opened_at; /* ms */
     uint64_t reports;
     uint32_t address_hash;
 };
@@ -51,8 +52,8 @@ struct baod_peers {
     uv_check_t check;
     uv_prepare_t prepare;
     uv_timer_t sweep;
-    unsigned handles;             /* not yet closed */
-    struct baod_peer **slots;     /* by the low half of the id */
+    unsigned handles;         /* not yet closed */
+    struct baod_peer **slots; /* by the low half of the id */
     uint32_t *free_slots;
     size_t n_free, n_open;
     uint64_t serial;
@@ -60,14 +61,15 @@ struct baod_peers {
     struct baod_peer *waiting, **waiting_end; /* for the budget, first come first */
     uint64_t reserved;
     bool draining, closing;
-    uint64_t drain_until;         /* ms */
+    uint64_t drain_until; /* ms */
     void (*drained)(void *user);
     void *drained_user;
     struct baod_brp_counts counts;
 };
 
 /* Makes a peer of an accepted stream: 0 or <0, then the stream is still the caller's. */
-int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *stream, struct baod_peer **ret) BAO_MUST_CHECK;
+int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *stream,
+                  struct baod_peer **ret) BAO_MUST_CHECK;
 /* Does what the last events ask for; the peer may be freed: false then. */
 bool baod_peer_settle(struct baod_peer *p);
 /* Asks for settling in this iteration of the loop. */
@@ -91,4 +93,5 @@ void baod_peers_forget(struct baod_peers *peers, struct baod_peer *p);
 
 /* The keys and the body of the answer to a judged report; symbols in bao_server_no() are the caller's. */
 int baod_answer_keys(struct bao_buf *out, const struct baod_brp_fate *fate, int offset) BAO_MUST_CHECK;
-int baod_answer_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang, bool json) BAO_MUST_CHECK;
+int baod_answer_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang,
+                     bool json) BAO_MUST_CHECK;

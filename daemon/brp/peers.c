@@ -307,8 +307,8 @@ static struct baod_peer *answer_to(struct baod_peers *peers, uint64_t id)
     return p;
 }
 
-static void give(struct baod_peer *p, uint32_t txn, enum bao_symbol symbol, int after_ms, const struct bao_buf *keys,
-                 struct bao_str body)
+static void give(struct baod_peer *p, uint32_t txn, enum bao_symbol symbol, int after_ms,
+                 const struct bao_buf *keys, struct bao_str body)
 {
     struct baod_brp_counts *counts = &p->peers->counts;
     int64_t now = baod_peers_time(p->peers);
@@ -364,7 +364,8 @@ void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
     give(p, txn, fate->symbol, 0, &keys, fate->body);
 }
 
-void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol, struct bao_str lines)
+void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
+                    struct bao_str lines)
 {
     struct baod_peer *p = answer_to(peers, peer);
     const struct bao_buf none = BAO_BUF_NULL(0);
@@ -396,7 +397,8 @@ static int keep_identity(struct baod_peer *p, const struct baod_identity *who)
     return 0;
 }
 
-void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol, const struct baod_identity *who)
+void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
+                       const struct baod_identity *who)
 {
     struct baod_peer *p = answer_to(peers, peer);
     int64_t now = baod_peers_time(peers);

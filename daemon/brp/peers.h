@@ -1,7 +1,7 @@
 /* The report protocol's port: peers, their windows and limits, and what they ask of the rest of the daemon.
  *
- * The registry (struct baod_peers) owns every peer and finds it by a 64-bit id, so that an answer to a peer that has
- * left is simply dropped. Asynchronous answers name peer and transaction. */
+ * The registry (struct baod_peers) owns every peer and finds it by a 64-bit id, so that an answer to a peer
+ * that has left is simply dropped. Asynchronous answers name peer and transaction. */
 #pragma once
 
 #include "daemon/intake.h"
@@ -46,7 +46,8 @@ struct baod_brp_ops {
     /* Starts listing obligations; answered by baod_brp_lines(). NULL: VERB. */
     int (*due)(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_due *question,
                const struct baod_identity *who);
-    /* Who is this? Answered by baod_brp_identity(), at once or later. NULL: loopback is trusted, all others refused. */
+    /* Who is this? Answered by baod_brp_identity(), at once or later. NULL: loopback is trusted, all others
+     * refused. */
     int (*hello)(void *user, uint64_t peer, const struct baod_brp_hello *hello);
     /* A peer is open for these units (send again what they have not read). May be NULL. */
     void (*opened)(void *user, uint64_t peer, const struct baod_identity *who);
@@ -56,9 +57,9 @@ struct baod_brp_config {
     struct bao_server_limits limits; /* needs_hash is set per stream */
     uint64_t total_bytes;            /* reservations of all peers together */
     size_t max_peers;
-    size_t max_per_address;          /* 0 = no cap */
-    int offset;                      /* the province's seconds east of UTC, for answers */
-    const char *server;              /* "baocaod/0.1.0" */
+    size_t max_per_address; /* 0 = no cap */
+    int offset;             /* the province's seconds east of UTC, for answers */
+    const char *server;     /* "baocaod/0.1.0" */
 };
 
 /* items 64, bytes 4 MiB, maxbody 1 MiB, maxraw 4 MiB, idle 180 s, 256 MiB in all, 8,192 peers. */
@@ -93,13 +94,15 @@ struct baod_brp_fate {
     enum bao_symbol symbol; /* NONE: the receipt is valid */
     struct baod_receipt receipt;
     struct bao_str form, unit, period;
-    struct bao_str body;    /* the receipt file, or warnings; may be empty */
+    struct bao_str body; /* the receipt file, or warnings; may be empty */
 };
 void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate);
 /* Answers DUE: JSON lines, or a symbol. */
-void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol, struct bao_str lines);
+void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
+                    struct bao_str lines);
 /* Answers HELLO: symbol NONE and the identity (copied), or AUTH, or a WAIT symbol. */
-void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol, const struct baod_identity *who);
+void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
+                       const struct baod_identity *who);
 /* Tells every open peer that speaks for the unit (DONE, REMIND, RETURNED). */
 void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,
                    struct bao_str body);

@@ -9,7 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECT_MS = 10000, CHUNK = 64 * 1024, PLAIN_MAX = 4 * 1024 * 1024, WIRE_MAX = 64 * 1024 * 1024, QUIT_MS = 500 };
+enum {
+    CONNECT_MS = 10000,
+    CHUNK = 64 * 1024,
+    PLAIN_MAX = 4 * 1024 * 1024,
+    WIRE_MAX = 64 * 1024 * 1024,
+    QUIT_MS = 500
+};
 
 struct cli_brp {
     int fd;
@@ -118,8 +124,8 @@ static int connect_any(const char *to, int *ret, const char **ret_why)
     return r;
 }
 
-int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_hello *hello, struct cli_brp **ret,
-                 const char **ret_why)
+int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_hello *hello,
+                 struct cli_brp **ret, const char **ret_why)
 {
     struct cli_brp *b = calloc(1, sizeof(*b));
     int r;

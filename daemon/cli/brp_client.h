@@ -1,4 +1,5 @@
-/* A blocking connection to the report port: a socket, an optional TLS transformer, and the client's session. */
+/* A blocking connection to the report port: a socket, an optional TLS transformer, and the client's session.
+ */
 #pragma once
 
 #include "daemon/net/transform.h"
@@ -9,18 +10,19 @@ enum { CLI_BRP_PORT = 7316 };
 struct cli_brp;
 
 struct cli_brp_target {
-    const char *to;         /* HOST, HOST:PORT or [V6]:PORT; NULL = 127.0.0.1:7316 */
+    const char *to;                             /* HOST, HOST:PORT or [V6]:PORT; NULL = 127.0.0.1:7316 */
     const struct baod_transform_ops *transform; /* NULL: plaintext */
-    void *transform_state;  /* taken over, also on failure */
+    void *transform_state;                      /* taken over, also on failure */
 };
 
 enum cli_brp_outcome { CLI_BRP_E_TIMEOUT = 1 };
 
-/* Connects (at most 10 s an address) and queues HELLO. On failure *ret_why (static, or the resolver's text) says why.
- * 0 or <0. */
-int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_hello *hello, struct cli_brp **ret,
-                 const char **ret_why) BAO_MUST_CHECK;
-/* Sends what is queued and waits for one event: 0; CLI_BRP_E_TIMEOUT after timeout_ms; <0: the connection is lost. */
+/* Connects (at most 10 s an address) and queues HELLO. On failure *ret_why (static, or the resolver's text)
+ * says why. 0 or <0. */
+int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_hello *hello,
+                 struct cli_brp **ret, const char **ret_why) BAO_MUST_CHECK;
+/* Sends what is queued and waits for one event: 0; CLI_BRP_E_TIMEOUT after timeout_ms; <0: the connection is
+ * lost. */
 int cli_brp_wait(struct cli_brp *b, int timeout_ms, struct bao_client_event *ret) BAO_MUST_CHECK;
 /* For making requests. */
 struct bao_client_session *cli_brp_session(struct cli_brp *b);

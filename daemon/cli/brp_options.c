@@ -46,11 +46,13 @@ static bool read_token(const struct cli_options *options, struct cli_brp_options
     }
     if (fstat(fileno(f), &st) == 0 && (st.st_mode & 077) != 0)
         fprintf(stderr,
-                options->lang == BAO_VI ? "%s: tệp mã truy cập phải chỉ chủ của nó đọc được; hãy chạy: chmod 600 %s\n"
-                                        : "%s: the token file must be readable by its owner alone; run: chmod 600 %s\n",
+                options->lang == BAO_VI
+                    ? "%s: tệp mã truy cập phải chỉ chủ của nó đọc được; hãy chạy: chmod 600 %s\n"
+                    : "%s: the token file must be readable by its owner alone; run: chmod 600 %s\n",
                 o->token_file, o->token_file);
     else if (fgets(o->token, sizeof(o->token), f) == NULL)
-        fprintf(stderr, options->lang == BAO_VI ? "%s: tệp mã truy cập rỗng\n" : "%s: the token file is empty\n",
+        fprintf(stderr,
+                options->lang == BAO_VI ? "%s: tệp mã truy cập rỗng\n" : "%s: the token file is empty\n",
                 o->token_file);
     else
         ok = true;

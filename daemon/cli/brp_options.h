@@ -10,8 +10,8 @@ struct cli_brp_options {
     char token[256];
 };
 
-/* The value of option `name` at argv[*i], written "--name value" or "--name=value"; moves *i to its last word.
- * NULL: argv[*i] is something else. */
+/* The value of option `name` at argv[*i], written "--name value" or "--name=value"; moves *i to its last
+ * word. NULL: argv[*i] is something else. */
 const char *cli_option(int argc, char **argv, int *i, const char *name);
 /* Takes argv[*i] when it is an option of a connection. */
 bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o);

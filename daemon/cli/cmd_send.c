@@ -8,12 +8,14 @@ enum { WAIT_S = 30, PROGRESS_FROM = 20 };
 
 static int usage(const struct cli_options *options)
 {
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao send TỆP… [--to MÁY[:CỔNG]] [--outbox THƯ_MỤC] [--no-compress] [--wait GIÂY]\n"
-                "             [--token-file TỆP]\n"
-              : "Usage: baocao send FILE… [--to HOST[:PORT]] [--outbox DIR] [--no-compress] [--wait SECONDS]\n"
-                "             [--token-file FILE]\n",
-          stderr);
+    fputs(
+        options->lang == BAO_VI
+            ? "Cách dùng: baocao send TỆP… [--to MÁY[:CỔNG]] [--outbox THƯ_MỤC] [--no-compress] [--wait "
+              "GIÂY]\n"
+              "             [--token-file TỆP]\n"
+            : "Usage: baocao send FILE… [--to HOST[:PORT]] [--outbox DIR] [--no-compress] [--wait SECONDS]\n"
+              "             [--token-file FILE]\n",
+        stderr);
     return CLI_USAGE;
 }
 

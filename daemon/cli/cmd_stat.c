@@ -43,8 +43,8 @@ static bool read_question(int argc, char **argv, struct cli_brp_options *brp, st
 }
 
 /* Waits for an event that is not idle talk: 0 or <0; *ret_why says what went wrong. */
-static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind kind, struct bao_client_event *ret,
-                    const char **ret_why)
+static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind kind,
+                    struct bao_client_event *ret, const char **ret_why)
 {
     do {
         int r = cli_brp_wait(b, ANSWER_MS, ret);

@@ -41,9 +41,9 @@ int cli_fate_read(struct bao_arena *arena, const char *file, const struct bao_cl
         const char *name;
         struct bao_str *to;
     } wanted[] = {
-        {"code", &fate.code},     {"state", &fate.state},   {"receipt", &fate.receipt}, {"form", &fate.form},
-        {"unit", &fate.unit},     {"period", &fate.period}, {"rev", &fate.revision},    {"at", &fate.at},
-        {"due", &fate.due},       {"dup", &fate.dup},
+        {"code", &fate.code}, {"state", &fate.state},   {"receipt", &fate.receipt}, {"form", &fate.form},
+        {"unit", &fate.unit}, {"period", &fate.period}, {"rev", &fate.revision},    {"at", &fate.at},
+        {"due", &fate.due},   {"dup", &fate.dup},
     };
 
     for (size_t i = 0; i < BAO_COUNT(wanted); i++) {
@@ -121,7 +121,8 @@ static const char *result_of(const struct cli_fate *f, enum bao_lang lang)
     } states[] = {
         {"committed", {"đã nhận", "accepted"}},
         {"queued", {"đang chờ ghi, hãy giữ tệp", "queued, keep the file"}},
-        {"superseded", {"đã lưu, không tính (đã có lần sau)", "kept, not counted (a later revision is here)"}},
+        {"superseded",
+         {"đã lưu, không tính (đã có lần sau)", "kept, not counted (a later revision is here)"}},
         {"returned", {"đã bị trả lại", "returned"}},
     };
 
@@ -176,10 +177,20 @@ static struct bao_str report_of(struct bao_arena *a, const struct cli_fate *f)
 static int print_table(FILE *out, enum bao_lang lang, const struct cli_fate *fates, size_t n)
 {
     static const struct cli_column columns[BAO_LANGS][COLUMNS] = {
-        [BAO_VI] = {{"Tệp", false}, {"Kết quả", false}, {"Báo cáo", false}, {"Nhận lúc", false}, {"Thời hạn", false},
-                    {"Mã", false}, {"Biên nhận", false}},
-        [BAO_EN] = {{"File", false}, {"Result", false}, {"Report", false}, {"Received", false}, {"Deadline", false},
-                    {"Code", false}, {"Receipt", false}},
+        [BAO_VI] = {{"Tệp", false},
+                    {"Kết quả", false},
+                    {"Báo cáo", false},
+                    {"Nhận lúc", false},
+                    {"Thời hạn", false},
+                    {"Mã", false},
+                    {"Biên nhận", false}},
+        [BAO_EN] = {{"File", false},
+                    {"Result", false},
+                    {"Report", false},
+                    {"Received", false},
+                    {"Deadline", false},
+                    {"Code", false},
+                    {"Receipt", false}},
     };
     size_t skip = n == 1 && *fates[0].file == '\0'; /* a question without a file needs no column for it */
     struct bao_arena arena;
@@ -231,7 +242,8 @@ static void print_finding(FILE *out, const char *file, struct bao_str line)
     if (bao_str_is(part[0], "0:0"))
         fprintf(out, "%s%s%.*s", file, *file != '\0' ? ": " : "", BAO_STR_ARG(part[1]));
     else
-        fprintf(out, "%s%s%.*s: %.*s", file, *file != '\0' ? ":" : "", BAO_STR_ARG(part[0]), BAO_STR_ARG(part[1]));
+        fprintf(out, "%s%s%.*s: %.*s", file, *file != '\0' ? ":" : "", BAO_STR_ARG(part[0]),
+                BAO_STR_ARG(part[1]));
     if (part[2].n != 0)
         fprintf(out, " (%.*s)", BAO_STR_ARG(part[2]));
     fprintf(out, "\n  %.*s\n", BAO_STR_ARG(part[3]));

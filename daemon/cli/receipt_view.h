@@ -6,15 +6,15 @@
 
 /* The fate of one file. Texts live in the arena it was made with. */
 struct cli_fate {
-    const char *file;      /* "" for a question without a file */
-    bool answered;         /* else it could not be sent: why */
+    const char *file; /* "" for a question without a file */
+    bool answered;    /* else it could not be sent: why */
     enum bao_answer answer;
-    struct bao_str code;   /* symbol of WAIT or NO */
+    struct bao_str code; /* symbol of WAIT or NO */
     struct bao_str state, receipt, form, unit, period, revision, at, due, dup;
-    struct bao_str keys;   /* all keys of the answer as members of a JSON object, without braces */
+    struct bao_str keys; /* all keys of the answer as members of a JSON object, without braces */
     struct bao_str body;
-    const char *why;       /* when not answered */
-    bool kept;             /* a copy waits in the outbox */
+    const char *why; /* when not answered */
+    bool kept;       /* a copy waits in the outbox */
 };
 
 /* Copies an answer: 0 or -ENOMEM. */

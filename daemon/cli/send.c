@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum {
-    DAMAGE_TRIES = 3,    /* HASH, INFLATE, RAW mean damage on the way */
+    DAMAGE_TRIES = 3, /* HASH, INFLATE, RAW mean damage on the way */
     BACKOFF_MS = 250,
     BACKOFF_MAX_MS = 8000,
     SILENCE_MS = 120000, /* no octet for so long with answers due: the connection is dead */
@@ -26,7 +26,7 @@ struct work {
         enum item_state state;
         unsigned damaged;
         int64_t not_before;
-    } *at;
+    } * at;
     size_t n, first, left; /* all before `first` are done */
     struct bao_arena *arena;
     struct bao_arena scratch; /* of one file on its way */
@@ -149,9 +149,10 @@ static void put_due(struct work *w)
         if (r == 0)
             w->at[i].state = SENT;
         else
-            fail_item(w, i, r == BAO_CLIENT_E_TOOBIG ? say(w, "tệp lớn hơn mức máy chủ nhận",
-                                                              "the file is larger than the server takes")
-                                                     : strerror(-r));
+            fail_item(w, i,
+                      r == BAO_CLIENT_E_TOOBIG
+                          ? say(w, "tệp lớn hơn mức máy chủ nhận", "the file is larger than the server takes")
+                          : strerror(-r));
     }
 }
 
@@ -189,7 +190,8 @@ static void take_end(struct work *w, const struct bao_client_event *event)
     const char *why = bao_symbol_info(event->symbol)->sentence[w->options->common->lang];
 
     if (event->kind == BAO_CLIENT_BROKEN)
-        why = say(w, "máy ở đầu kia không nói giao thức báo cáo", "the other side does not speak the report protocol");
+        why = say(w, "máy ở đầu kia không nói giao thức báo cáo",
+                  "the other side does not speak the report protocol");
     w->hopeless = event->symbol == BAO_SYM_AUTH || event->symbol == BAO_SYM_VERSION ||
                   (event->kind == BAO_CLIENT_BROKEN && w->left == w->n);
     lose(w, why);
@@ -257,8 +259,8 @@ static void open_connection(struct work *w)
     w->heard_at = cli_now_ms();
 }
 
-int cli_send_all(const struct cli_send_options *options, struct bao_arena *arena, const struct cli_send_item *items,
-             size_t n, struct cli_fate *fates)
+int cli_send_all(const struct cli_send_options *options, struct bao_arena *arena,
+                 const struct cli_send_item *items, size_t n, struct cli_fate *fates)
 {
     struct work w = {.options = options, .items = items, .fates = fates, .n = n, .left = n, .arena = arena};
     int r = 0;

@@ -113,7 +113,8 @@ static int learn_name(struct baod_listener *l)
     bool loopback;
 
     if (l->uv.handle.type != UV_TCP) {
-        (void)snprintf(l->name, sizeof(l->name), "%s", l->config.address != NULL ? l->config.address : "unix");
+        (void)snprintf(l->name, sizeof(l->name), "%s",
+                       l->config.address != NULL ? l->config.address : "unix");
         return 0;
     }
     r = uv_tcp_getsockname(&l->uv.tcp, (struct sockaddr *)&addr, &n);
@@ -135,7 +136,8 @@ static bool is_unix(const struct baod_listener_config *config)
     return getsockname(config->fd, (struct sockaddr *)&addr, &n) == 0 && addr.ss_family == AF_UNIX;
 }
 
-int baod_listener_open(struct baod_net *net, const struct baod_listener_config *config, struct baod_listener **ret)
+int baod_listener_open(struct baod_net *net, const struct baod_listener_config *config,
+                       struct baod_listener **ret)
 {
     struct baod_listener *l = calloc(1, sizeof(*l));
     bool pipe = is_unix(config);

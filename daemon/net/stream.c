@@ -1,8 +1,8 @@
 #include "daemon/net/stream_internal.h"
 
 enum {
-    LINGER_MS = 2000,        /* of reading after the shutdown */
-    FLUSH_MS = 10000,        /* for the octets before it */
+    LINGER_MS = 2000, /* of reading after the shutdown */
+    FLUSH_MS = 10000, /* for the octets before it */
     LINGER_BYTES = 256 * 1024,
     SWEEP_MS = 250,
     KEEPALIVE_S = 60,
@@ -105,7 +105,8 @@ static void link_lingering(struct baod_stream *s)
 
 /* Making and ending. */
 
-bool baod_address_print(const struct sockaddr *addr, char *ret_name, size_t name_size, char *ret_host, size_t host_size)
+bool baod_address_print(const struct sockaddr *addr, char *ret_name, size_t name_size, char *ret_host,
+                        size_t host_size)
 {
     if (addr->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)addr;

@@ -1,8 +1,8 @@
 /* One connected socket: octets in and out through a transformer (identity, or TLS), with bounded queues.
  *
- * Ownership: the owner of a stream calls baod_stream_close() exactly once; from then on no callback comes, and the
- * stream writes what is queued, lingers (protocol.md: shutdown of writing, at most 2 s or 256 KiB of reading) and frees
- * itself. Callbacks run on the loop thread; closing from inside one is allowed. */
+ * Ownership: the owner of a stream calls baod_stream_close() exactly once; from then on no callback comes,
+ * and the stream writes what is queued, lingers (protocol.md: shutdown of writing, at most 2 s or 256 KiB of
+ * reading) and frees itself. Callbacks run on the loop thread; closing from inside one is allowed. */
 #pragma once
 
 #include "daemon/net/transform.h"
@@ -27,16 +27,22 @@ struct baod_stream_ops {
     void (*on_ready)(void *user);
     /* The write queue is short again after baod_stream_queued() was over the mark. May be NULL. */
     void (*on_drained)(void *user);
-    /* The other side has ended (eof), or the connection failed; `why` is for the log. The owner still closes. */
+    /* The other side has ended (eof), or the connection failed; `why` is for the log. The owner still closes.
+     */
     void (*on_end)(void *user, bool eof, const char *why);
 };
 
 /* Octets queued for writing above which the owner should stop making more. */
-enum { BAOD_STREAM_MARK = 256 * 1024, BAOD_STREAM_QUEUE_MAX = 4 * 1024 * 1024, BAOD_STREAM_CHUNK = 64 * 1024 };
+enum {
+    BAOD_STREAM_MARK = 256 * 1024,
+    BAOD_STREAM_QUEUE_MAX = 4 * 1024 * 1024,
+    BAOD_STREAM_CHUNK = 64 * 1024
+};
 
 /* Sets whom the stream belongs to and starts reading. To be called once, inside the listener's callback. */
 int baod_stream_own(struct baod_stream *s, const struct baod_stream_ops *ops, void *user) BAO_MUST_CHECK;
-/* Queues octets: 0, or -ENOBUFS when the queue is full, -ENOMEM, or the transformer's error; then close it. */
+/* Queues octets: 0, or -ENOBUFS when the queue is full, -ENOMEM, or the transformer's error; then close it.
+ */
 int baod_stream_write(struct baod_stream *s, struct bao_str bytes) BAO_MUST_CHECK;
 /* Octets not yet taken by the system. */
 size_t baod_stream_queued(const struct baod_stream *s);

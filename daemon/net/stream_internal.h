@@ -22,11 +22,11 @@ struct baod_stream {
     void *user;
     const struct baod_transform_ops *transform; /* NULL: identity */
     void *transform_state;
-    bool was_ready;  /* on_ready was called */
-    bool ended;      /* the other side has ended, or the connection failed */
+    bool was_ready; /* on_ready was called */
+    bool ended;     /* the other side has ended, or the connection failed */
     bool paused;
     bool writing;
-    bool over_mark;  /* on_drained is owed */
+    bool over_mark;        /* on_drained is owed */
     struct bao_buf queue;  /* gathered while a write is under way */
     struct bao_buf flight; /* being written */
     uv_write_t write;
@@ -58,4 +58,5 @@ void baod_stream_learn_name(struct baod_stream *s);
 /* Closes without ceremony. */
 void baod_stream_destroy(struct baod_stream *s);
 /* Prints an address as host and host:port; tells whether it is loopback. */
-bool baod_address_print(const struct sockaddr *addr, char *ret_name, size_t name_size, char *ret_host, size_t host_size);
+bool baod_address_print(const struct sockaddr *addr, char *ret_name, size_t name_size, char *ret_host,
+                        size_t host_size);

@@ -1,5 +1,5 @@
-/* What stands between a socket and its user: identity, or TLS. No sockets and no loop in here, so that the daemon's
- * streams and a client that blocks can both use it. */
+/* What stands between a socket and its user: identity, or TLS. No sockets and no loop in here, so that the
+ * daemon's streams and a client that blocks can both use it. */
 #pragma once
 
 #include "lib/base/buf.h"
@@ -10,8 +10,8 @@ struct baod_transform_ops {
     const char *name;
     /* The connection begins: may put octets into `wire`. */
     int (*start)(void *t, struct bao_buf *wire);
-    /* Octets came: appends what they mean to `plain`, and whatever must be said back to `wire`. 1 = the other side
-     * ended properly. */
+    /* Octets came: appends what they mean to `plain`, and whatever must be said back to `wire`. 1 = the other
+     * side ended properly. */
     int (*receive)(void *t, struct bao_str in, struct bao_buf *plain, struct bao_buf *wire);
     int (*send)(void *t, struct bao_str plain, struct bao_buf *wire);
     /* Says the end (close_notify). */

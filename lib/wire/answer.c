@@ -110,7 +110,8 @@ int bao_receipt_json(struct bao_buf *out, const struct bao_receipt_text *r)
             continue;
         e = bao_buf_printf(out, "%s\"%s\":", comma, fields[i].name);
         if (e == 0)
-            e = fields[i].number ? bao_buf_append_str(out, fields[i].value) : bao_json_quote(out, fields[i].value);
+            e = fields[i].number ? bao_buf_append_str(out, fields[i].value)
+                                 : bao_json_quote(out, fields[i].value);
         if (e < 0)
             return e;
         comma = ",";
@@ -143,8 +144,9 @@ int bao_symbol_body(struct bao_buf *out, enum bao_symbol symbol, const struct ba
             r = bao_buf_append_str(out, said[lang]);
         return r < 0 ? r : bao_buf_append_c(out, "\n");
     }
-    r = bao_buf_printf(out, "[{\"code\":\"%s\",\"severity\":\"error\",\"line\":0,\"column\":0,\"message\":{\"vi\":",
-                       info->name);
+    r = bao_buf_printf(
+        out,
+        "[{\"code\":\"%s\",\"severity\":\"error\",\"line\":0,\"column\":0,\"message\":{\"vi\":", info->name);
     if (r == 0)
         r = bao_json_quote(out, said[BAO_VI]);
     if (r == 0)

@@ -61,7 +61,8 @@ static void unopen_request(struct bao_client_session *c)
 }
 
 /* Writes a request that open_request() has entered. */
-static int put_request(struct bao_client_session *c, const char *verb, struct bao_str keys, struct bao_str body)
+static int put_request(struct bao_client_session *c, const char *verb, struct bao_str keys,
+                       struct bao_str body)
 {
     int r = bao_frame_put(&c->out, verb, c->last_txn, keys, body);
 
@@ -145,7 +146,8 @@ static void read_symbol(struct bao_client_event *event)
         return;
     event->symbol = bao_symbol_of(bao_head_get(&event->head, "code"));
     if (event->symbol == BAO_SYM_NONE)
-        event->symbol = BAO_SYM_INTERNAL; /* a word of a later version: the first word still says what to do */
+        event->symbol =
+            BAO_SYM_INTERNAL; /* a word of a later version: the first word still says what to do */
     if (event->answer == BAO_WAIT && !bao_head_number(&event->head, "after", 86400000, &event->after_ms))
         event->after_ms = 1000;
 }
@@ -200,7 +202,8 @@ static int take_answer(struct bao_client_session *c, struct bao_client_event *ev
 
 static int take_frame(struct bao_client_session *c, struct bao_client_event *event)
 {
-    bao_require(bao_head_parse(&event->head, bao_frame_line(&c->frames)) == BAO_SYM_NONE); /* it was when it came */
+    bao_require(bao_head_parse(&event->head, bao_frame_line(&c->frames)) ==
+                BAO_SYM_NONE); /* it was when it came */
     event->body = c->frames.body;
     event->txn = event->head.txn;
     if (answer_word(event->head.verb, &event->answer))
@@ -230,7 +233,8 @@ int bao_client_feed(struct bao_client_session *c, struct bao_str *in, struct bao
         if (got == BAO_FRAME_BROKEN)
             return broken(c, ret);
         if (got == BAO_FRAME_HEAD) {
-            if (bao_head_parse(&ret->head, bao_frame_line(&c->frames)) != BAO_SYM_NONE || ret->head.len > BODY_MAX)
+            if (bao_head_parse(&ret->head, bao_frame_line(&c->frames)) != BAO_SYM_NONE ||
+                ret->head.len > BODY_MAX)
                 return broken(c, ret);
             bao_frame_keep(&c->frames, ret->head.len);
         } else {

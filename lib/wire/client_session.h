@@ -1,5 +1,5 @@
-/* The client's side of one BRP/1 connection, without sockets or clocks: requests in, bytes out in `out`; bytes in,
- * events out. Keeps the server's windows, matches answers to requests by transaction. */
+/* The client's side of one BRP/1 connection, without sockets or clocks: requests in, bytes out in `out`;
+ * bytes in, events out. Keeps the server's windows, matches answers to requests by transaction. */
 #pragma once
 
 #include "lib/wire/frame.h"
@@ -55,23 +55,24 @@ struct bao_client_session {
 struct bao_client_hello {
     struct bao_str agent, token; /* token may be empty */
     enum bao_lang lang;
-    bool json;                   /* findings as JSON */
+    bool json; /* findings as JSON */
 };
 
 /* One report to send. */
 struct bao_client_report {
-    struct bao_str body;     /* as it goes on the wire */
+    struct bao_str body; /* as it goes on the wire */
     bool deflated;
-    uint64_t raw;            /* the document's size when deflated */
-    const uint8_t *sha256;   /* of the document; 32 octets or NULL */
-    uint64_t cookie;         /* comes back with the answer */
+    uint64_t raw;          /* the document's size when deflated */
+    const uint8_t *sha256; /* of the document; 32 octets or NULL */
+    uint64_t cookie;       /* comes back with the answer */
 };
 
 /* Starts with HELLO in `out`: 0 or -ENOMEM. Deinit in any case. */
 int bao_client_init(struct bao_client_session *c, const struct bao_client_hello *hello) BAO_MUST_CHECK;
 void bao_client_deinit(struct bao_client_session *c);
 /* Uses octets from the front of *in until something happens: 0 and an event, or -ENOMEM. */
-int bao_client_feed(struct bao_client_session *c, struct bao_str *in, struct bao_client_event *ret) BAO_MUST_CHECK;
+int bao_client_feed(struct bao_client_session *c, struct bao_str *in,
+                    struct bao_client_event *ret) BAO_MUST_CHECK;
 /* 0, an outcome, or -ENOMEM, -ENOBUFS. */
 int bao_client_send(struct bao_client_session *c, const struct bao_client_report *report) BAO_MUST_CHECK;
 /* Any other verb (STAT, DUE, PING, QUIT) with keys as made by bao_head_put(). */

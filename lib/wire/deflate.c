@@ -40,7 +40,8 @@ static int inflate_outcome(const struct bao_inflater *z, int r, size_t raw)
     return z->z.total_out == raw ? 0 : BAO_INFLATE_E_RAW;
 }
 
-int bao_inflate(struct bao_inflater *z, struct bao_arena *arena, struct bao_str in, size_t raw, struct bao_str *ret)
+int bao_inflate(struct bao_inflater *z, struct bao_arena *arena, struct bao_str in, size_t raw,
+                struct bao_str *ret)
 {
     char *out;
     int r;

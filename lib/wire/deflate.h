@@ -16,8 +16,8 @@ struct bao_deflater;
 struct bao_inflater *bao_inflater_new(void) BAO_MUST_CHECK;
 /* Accepts NULL; gives NULL. */
 struct bao_inflater *bao_inflater_free(struct bao_inflater *z);
-/* Inflates a whole stream that must give exactly `raw` octets into the arena; never writes more than raw + 1, so
- * a bomb costs what it announced. 0, an outcome, or -ENOMEM. */
+/* Inflates a whole stream that must give exactly `raw` octets into the arena; never writes more than raw + 1,
+ * so a bomb costs what it announced. 0, an outcome, or -ENOMEM. */
 int bao_inflate(struct bao_inflater *z, struct bao_arena *arena, struct bao_str in, size_t raw,
                 struct bao_str *ret) BAO_MUST_CHECK;
 

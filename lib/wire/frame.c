@@ -182,7 +182,8 @@ int bao_head_put_number(struct bao_buf *out, const char *key, uint64_t value)
     return bao_buf_printf(out, " %s=%llu", key, (unsigned long long)value);
 }
 
-int bao_frame_put(struct bao_buf *out, const char *verb, uint32_t txn, struct bao_str keys, struct bao_str body)
+int bao_frame_put(struct bao_buf *out, const char *verb, uint32_t txn, struct bao_str keys,
+                  struct bao_str body)
 {
     char head[64];
     int n = snprintf(head, sizeof(head), "%s %u %zu", verb, (unsigned)txn, body.n);

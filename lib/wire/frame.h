@@ -1,7 +1,7 @@
 /* Frames of BRP/1 (lib/wire/protocol.md): head LF body LF. Sans-I/O: bytes in, frames out.
  *
- * A head is text of at most 1,024 octets, a body has the length the head says, one line feed ends both. Whatever
- * breaks that order is final: there is no way to find the next frame. */
+ * A head is text of at most 1,024 octets, a body has the length the head says, one line feed ends both.
+ * Whatever breaks that order is final: there is no way to find the next frame. */
 #pragma once
 
 #include "lib/base/buf.h"
@@ -9,14 +9,14 @@
 #include "lib/text/symbols.h"
 
 enum {
-    BAO_HEAD_MAX = 1024,        /* octets of a head line without its LF */
-    BAO_HEAD_KEYS = 32,         /* most keys of a head */
-    BAO_VERB_MAX = 16,          /* octets of a verb */
+    BAO_HEAD_MAX = 1024, /* octets of a head line without its LF */
+    BAO_HEAD_KEYS = 32,  /* most keys of a head */
+    BAO_VERB_MAX = 16,   /* octets of a verb */
     BAO_TXN_MAX = 2147483647,
 };
 
 struct bao_head_key {
-    struct bao_str name; /* without '!' */
+    struct bao_str name;  /* without '!' */
     struct bao_str value; /* percent-decoded, never empty, no C0 control */
     bool must;
 };
@@ -41,6 +41,7 @@ bool bao_head_number(const struct bao_head *head, const char *name, uint64_t max
 bool bao_decimal_number(struct bao_str s, uint64_t max, uint64_t *ret);
 /* Appends ' key=value', percent-encoding what must be. An empty value appends nothing. */
 int bao_head_put(struct bao_buf *out, const char *key, struct bao_str value) BAO_MUST_CHECK;
+/* The same for a number. */
 int bao_head_put_number(struct bao_buf *out, const char *key, uint64_t value) BAO_MUST_CHECK;
 /* Appends a whole frame; `keys` is what bao_head_put() made. All or nothing: 0, -ENOBUFS, -ENOMEM. */
 int bao_frame_put(struct bao_buf *out, const char *verb, uint32_t txn, struct bao_str keys,
@@ -55,18 +56,25 @@ enum bao_frame_step {
     BAO_FRAME_BROKEN,  /* framing is lost; every later call says so again */
 };
 
-enum bao_frame_state { BAO_FRAME_IN_HEAD, BAO_FRAME_DECIDE, BAO_FRAME_IN_BODY, BAO_FRAME_IN_DROP, BAO_FRAME_LOST };
+enum bao_frame_state {
+    BAO_FRAME_IN_HEAD,
+    BAO_FRAME_DECIDE,
+    BAO_FRAME_IN_BODY,
+    BAO_FRAME_IN_DROP,
+    BAO_FRAME_LOST
+};
 
 /* One direction of a connection. Holds no memory between frames after trim(). */
 struct bao_frame_decoder {
     enum bao_frame_state state;
-    bool dirty;           /* `line` and `held` belong to a frame already given */
-    struct bao_buf line;  /* the head line, as far as it came */
-    struct bao_buf held;  /* the body, as far as it came; unused when body and LF came in one piece */
-    uint64_t len, left;   /* of the body */
-    struct bao_str body;  /* valid after BODY until the next feed */
+    bool dirty;          /* `line` and `held` belong to a frame already given */
+    struct bao_buf line; /* the head line, as far as it came */
+    struct bao_buf held; /* the body, as far as it came; unused when body and LF came in one piece */
+    uint64_t len, left;  /* of the body */
+    struct bao_str body; /* valid after BODY until the next feed */
 };
 
+/* An empty decoder; takes no memory yet. deinit may be called twice. */
 void bao_frame_decoder_init(struct bao_frame_decoder *d);
 void bao_frame_decoder_deinit(struct bao_frame_decoder *d);
 /* Uses octets from the front of *in until something happens. After BODY the body may point into *in.

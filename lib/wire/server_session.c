@@ -4,13 +4,13 @@
 #include "lib/wire/answer.h"
 
 enum {
-    HELLO_SECONDS = 10,
+    HELLO_MS = 10000,
     HEAD_SECONDS = 10,
     BODY_SECONDS = 30,
-    BODY_RATE = 1024,       /* octets a second on top of BODY_SECONDS */
+    BODY_RATE = 1024, /* octets a second on top of BODY_SECONDS */
     DROP_SECONDS = 10,
     DROP_RATE = 16 * 1024,
-    DROP_TIMES = 4,         /* a body of up to this many times maxbody is read and dropped */
+    DROP_TIMES = 4, /* a body of up to this many times maxbody is read and dropped */
     STRIKES = 3,
 };
 
@@ -39,25 +39,36 @@ static const struct verb {
     const char *keys[VERB_KEYS]; /* what '!' may stand before */
     uint8_t act[BAO_SERVER_STATES];
 } verbs[] = {
-    {"HELLO", {"v", "agent", "lang", "token", "format"},
+    {"HELLO",
+     {"v", "agent", "lang", "token", "format"},
      {[BAO_SERVER_NEW] = ACT_HELLO, [BAO_SERVER_OPEN] = ACT_HEAD, [BAO_SERVER_DRAINING] = ACT_HEAD}},
-    {"REPORT", {"enc", "raw", "sha256"},
+    {"REPORT",
+     {"enc", "raw", "sha256"},
      {[BAO_SERVER_NEW] = ACT_AUTH, [BAO_SERVER_OPEN] = ACT_REPORT, [BAO_SERVER_DRAINING] = ACT_DRAINING}},
-    {"STAT", {"form", "unit", "period", "rev", "proof", "receipt"},
+    {"STAT",
+     {"form", "unit", "period", "rev", "proof", "receipt"},
      {[BAO_SERVER_NEW] = ACT_AUTH, [BAO_SERVER_OPEN] = ACT_STAT, [BAO_SERVER_DRAINING] = ACT_STAT}},
-    {"DUE", {"unit", "until"},
+    {"DUE",
+     {"unit", "until"},
      {[BAO_SERVER_NEW] = ACT_AUTH, [BAO_SERVER_OPEN] = ACT_DUE, [BAO_SERVER_DRAINING] = ACT_DUE}},
-    {"PING", {NULL},
+    {"PING",
+     {NULL},
      {[BAO_SERVER_NEW] = ACT_AUTH, [BAO_SERVER_OPEN] = ACT_PING, [BAO_SERVER_DRAINING] = ACT_PING}},
-    {"QUIT", {NULL},
+    {"QUIT",
+     {NULL},
      {[BAO_SERVER_NEW] = ACT_AUTH, [BAO_SERVER_OPEN] = ACT_QUIT, [BAO_SERVER_DRAINING] = ACT_QUIT}},
 };
+
+static int64_t hello_time(const struct bao_server_limits *limits)
+{
+    return (limits->hello_ms > 0 ? limits->hello_ms : HELLO_MS) * (SECOND / 1000);
+}
 
 void bao_server_init(struct bao_server_session *s, const struct bao_server_limits *limits, int64_t now)
 {
     *s = (struct bao_server_session){
         .limits = *limits,
-        .deadline = now + HELLO_SECONDS * SECOND,
+        .deadline = now + hello_time(limits),
         .deadline_why = "no HELLO in time",
         .paused_at = NOT_PAUSED,
     };
@@ -204,9 +215,10 @@ int bao_server_greet(struct bao_server_session *s, struct bao_str server, int64_
     if (r == 0)
         r = bao_head_put(&keys, "server", server);
     if (r == 0)
-        r = bao_buf_printf(&keys, " items=%u bytes=%llu maxbody=%llu maxraw=%llu idle=%d", (unsigned)s->limits.items,
-                           (unsigned long long)s->limits.bytes, (unsigned long long)s->limits.maxbody,
-                           (unsigned long long)s->limits.maxraw, s->limits.idle_s);
+        r = bao_buf_printf(&keys, " items=%u bytes=%llu maxbody=%llu maxraw=%llu idle=%d",
+                           (unsigned)s->limits.items, (unsigned long long)s->limits.bytes,
+                           (unsigned long long)s->limits.maxbody, (unsigned long long)s->limits.maxraw,
+                           s->limits.idle_s);
     if (r == 0)
         r = bao_frame_put(&s->out, "OK", s->hello_txn, bao_buf_str(&keys), BAO_STR_NULL);
     if (r < 0)
@@ -230,7 +242,7 @@ int bao_server_refuse(struct bao_server_session *s, enum bao_symbol symbol, int6
     if (s->state != BAO_SERVER_GREETING)
         return 0;
     s->state = BAO_SERVER_NEW;
-    limit(s, now + HELLO_SECONDS * SECOND, "no accepted HELLO in time");
+    limit(s, now + hello_time(&s->limits), "no accepted HELLO in time");
     return strike(s, s->hello_txn, symbol);
 }
 
@@ -241,7 +253,8 @@ void bao_server_grant(struct bao_server_session *s, int64_t now)
     s->reserving = false;
     s->reserved += s->reserve;
     bao_frame_keep(&s->frames, s->body_len);
-    limit(s, now + BODY_SECONDS * SECOND + (int64_t)(s->body_len / BODY_RATE) * SECOND, "the body came too slowly");
+    limit(s, now + BODY_SECONDS * SECOND + (int64_t)(s->body_len / BODY_RATE) * SECOND,
+          "the body came too slowly");
 }
 
 /* Takes a request off the list of open ones: false when it is not there. */
@@ -279,7 +292,8 @@ static int answered(struct bao_server_session *s, int64_t now)
     return bao_frame_put(&s->out, "OK", s->quit_txn, BAO_STR_NULL, BAO_STR_NULL);
 }
 
-int bao_server_ok(struct bao_server_session *s, uint32_t txn, struct bao_str keys, struct bao_str body, int64_t now)
+int bao_server_ok(struct bao_server_session *s, uint32_t txn, struct bao_str keys, struct bao_str body,
+                  int64_t now)
 {
     int r;
 
@@ -418,14 +432,17 @@ static enum bao_symbol check_head(const struct bao_server_session *s, const stru
 }
 
 /* Reads and throws away a body whose frame gets `symbol`; ends the session when it is too long for that. */
-static int drop_body(struct bao_server_session *s, uint64_t len, uint32_t txn, enum bao_symbol symbol, int64_t now)
+static int drop_body(struct bao_server_session *s, uint64_t len, uint32_t txn, enum bao_symbol symbol,
+                     int64_t now)
 {
     if (len > s->limits.maxbody * DROP_TIMES)
-        return break_off(s, symbol == BAO_SYM_AUTH ? symbol : BAO_SYM_TOOBIG, txn, "a body too large to skip");
+        return break_off(s, symbol == BAO_SYM_AUTH ? symbol : BAO_SYM_TOOBIG, txn,
+                         "a body too large to skip");
     s->pending = symbol;
     bao_frame_drop(&s->frames, len);
     if (s->state != BAO_SERVER_NEW)
-        limit(s, now + DROP_SECONDS * SECOND + (int64_t)(len / DROP_RATE) * SECOND, "a refused body came too slowly");
+        limit(s, now + DROP_SECONDS * SECOND + (int64_t)(len / DROP_RATE) * SECOND,
+              "a refused body came too slowly");
     return 0;
 }
 
@@ -464,7 +481,7 @@ static int take_frame(struct bao_server_session *s, int64_t now, struct bao_serv
 {
     static const uint8_t kinds[] = {
         [ACT_HELLO] = BAO_SERVER_HELLO, [ACT_REPORT] = BAO_SERVER_REPORT, [ACT_STAT] = BAO_SERVER_STAT,
-        [ACT_DUE] = BAO_SERVER_DUE, [ACT_PING] = BAO_SERVER_NONE, [ACT_QUIT] = BAO_SERVER_NONE,
+        [ACT_DUE] = BAO_SERVER_DUE,     [ACT_PING] = BAO_SERVER_NONE,     [ACT_QUIT] = BAO_SERVER_NONE,
     };
     struct bao_head *head = &event->head;
     enum act act = ACT_NONE;
@@ -518,7 +535,8 @@ static int step(struct bao_server_session *s, int got, int64_t now, struct bao_s
     return got == BAO_FRAME_BROKEN ? break_off(s, BAO_SYM_FRAME, 0, "octets that are no frame") : 0;
 }
 
-int bao_server_feed(struct bao_server_session *s, struct bao_str *in, int64_t now, struct bao_server_event *ret)
+int bao_server_feed(struct bao_server_session *s, struct bao_str *in, int64_t now,
+                    struct bao_server_event *ret)
 {
     ret->kind = BAO_SERVER_NONE;
     while (ret->kind == BAO_SERVER_NONE) {

@@ -11,7 +11,8 @@ static void check_head(const struct bao_head *head)
 
     (void)snprintf(verb, sizeof(verb), "%.*s", BAO_STR_ARG(head->verb));
     for (size_t i = 0; i < head->n_keys; i++) {
-        (void)snprintf(name, sizeof(name), "%s%.*s", head->keys[i].must ? "!" : "", BAO_STR_ARG(head->keys[i].name));
+        (void)snprintf(name, sizeof(name), "%s%.*s", head->keys[i].must ? "!" : "",
+                       BAO_STR_ARG(head->keys[i].name));
         bao_require(bao_head_put(&keys, name, head->keys[i].value) == 0);
     }
     if (bao_frame_put(&frame, verb, head->txn, bao_buf_str(&keys), BAO_STR_NULL) == 0) {

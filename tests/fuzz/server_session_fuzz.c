@@ -1,5 +1,5 @@
-/* The server's machine: any octets in pieces; the first octets choose when HELLO, reservations and answers are
- * granted. Whatever it writes must be sound frames, and its counts must come out even. */
+/* The server's machine: any octets in pieces; the first octets choose when HELLO, reservations and answers
+ * are granted. Whatever it writes must be sound frames, and its counts must come out even. */
 #include "lib/wire/server_session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,7 +67,11 @@ static void between(struct run *run, uint8_t control)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct bao_server_limits limits = {
-        .items = 4, .bytes = 4096, .maxbody = 512, .maxraw = 2048, .idle_s = 180,
+        .items = 4,
+        .bytes = 4096,
+        .maxbody = 512,
+        .maxraw = 2048,
+        .idle_s = 180,
     };
     struct run run = {.now = 0};
     struct bao_server_event event;
@@ -83,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         do {
             bao_require(bao_server_feed(&run.s, &in, run.now, &event) == 0);
             act(&run, &event, control);
-        } while (event.kind != BAO_SERVER_NONE && event.kind != BAO_SERVER_HOLD && event.kind != BAO_SERVER_CLOSE);
+        } while (event.kind != BAO_SERVER_NONE && event.kind != BAO_SERVER_HOLD &&
+                 event.kind != BAO_SERVER_CLOSE);
         if (event.kind == BAO_SERVER_HOLD)
             at -= in.n; /* come again when granted */
         if (run.s.state == BAO_SERVER_GREETING)

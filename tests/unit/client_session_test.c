@@ -33,7 +33,8 @@ static void hello_says_who_and_how(void **state)
     (void)state;
     with.token = BAO_STR("abcd-efgh");
     assert_int_equal(bao_client_init(&c, &with), 0);
-    assert_true(bao_str_is(bao_buf_str(&c.out), "HELLO 1 0 v=1 agent=test%201 lang=en format=json token=abcd-efgh\n\n"));
+    assert_true(bao_str_is(bao_buf_str(&c.out),
+                           "HELLO 1 0 v=1 agent=test%201 lang=en format=json token=abcd-efgh\n\n"));
     assert_int_equal(bao_client_ask(&c, "PING", BAO_STR_NULL, 0), BAO_CLIENT_E_STATE);
     bao_client_deinit(&c);
 }
@@ -132,7 +133,8 @@ static void what_nobody_asked_for_is_told(void **state)
     assert_true(bao_str_is(bao_head_get(&event.head, "rev"), "1"));
     assert_true(bao_str_is(event.body, "sai s"));
     assert_int_equal(bao_client_ask(&c, "PING", BAO_STR_NULL, 0), 0);
-    hear(&c, "NO 2 0 code=SOMETHINGNEW\n\n", &event); /* a later server: the first word still tells what to do */
+    hear(&c, "NO 2 0 code=SOMETHINGNEW\n\n",
+         &event); /* a later server: the first word still tells what to do */
     assert_int_equal(event.kind, BAO_CLIENT_ANSWER);
     assert_int_equal(event.answer, BAO_NO);
     assert_int_equal(event.symbol, BAO_SYM_INTERNAL);
@@ -143,7 +145,12 @@ static void what_nobody_asked_for_is_told(void **state)
 static void talk(size_t step, int reports)
 {
     static const struct bao_server_limits limits = {
-        .items = 4, .bytes = 64, .maxbody = 50, .maxraw = 50, .idle_s = 180, .needs_hash = true,
+        .items = 4,
+        .bytes = 64,
+        .maxbody = 50,
+        .maxraw = 50,
+        .idle_s = 180,
+        .needs_hash = true,
     };
     static const uint8_t sha[32] = {1};
     struct bao_server_session s;

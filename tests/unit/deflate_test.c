@@ -82,11 +82,13 @@ static void a_cut_or_padded_stream_is_broken(void **state)
     for (size_t n = 0; n < kit->packed.n; n += n < 40 ? 1 : 97)
         assert_int_equal(bao_inflate(kit->in, &kit->arena, (struct bao_str){more, n}, kit->plain.n, &s),
                          BAO_INFLATE_E_BROKEN);
-    assert_int_equal(bao_inflate(kit->in, &kit->arena, (struct bao_str){more, kit->packed.n + 1}, kit->plain.n, &s),
-                     BAO_INFLATE_E_BROKEN);
+    assert_int_equal(
+        bao_inflate(kit->in, &kit->arena, (struct bao_str){more, kit->packed.n + 1}, kit->plain.n, &s),
+        BAO_INFLATE_E_BROKEN);
     more[kit->packed.n - 1] = (char)(more[kit->packed.n - 1] ^ 1); /* the checksum at its end */
-    assert_int_equal(bao_inflate(kit->in, &kit->arena, (struct bao_str){more, kit->packed.n}, kit->plain.n, &s),
-                     BAO_INFLATE_E_BROKEN);
+    assert_int_equal(
+        bao_inflate(kit->in, &kit->arena, (struct bao_str){more, kit->packed.n}, kit->plain.n, &s),
+        BAO_INFLATE_E_BROKEN);
     free(more);
     assert_int_equal(bao_inflate(kit->in, &kit->arena, BAO_STR("form: nd73-quarterly\n"), 21, &s),
                      BAO_INFLATE_E_BROKEN);

@@ -60,8 +60,9 @@ static void a_head_gives_its_parts(void **state)
     uint64_t n = 7;
 
     (void)state;
-    assert_int_equal(bao_head_parse(&head, BAO_STR("REPORT 12 34 !enc=deflate agent=ph%C3%A1t%20%25 raw=9120 x=0x1")),
-                     BAO_SYM_NONE);
+    assert_int_equal(
+        bao_head_parse(&head, BAO_STR("REPORT 12 34 !enc=deflate agent=ph%C3%A1t%20%25 raw=9120 x=0x1")),
+        BAO_SYM_NONE);
     assert_true(bao_str_is(head.verb, "REPORT"));
     assert_int_equal(head.txn, 12);
     assert_int_equal(head.len, 34);
@@ -146,7 +147,8 @@ static void run_piece(struct run *run, const char *p, size_t n)
             continue;
         }
         assert_int_equal(bao_buf_printf(&run->seen, "%c(%.*s|%.*s)", got == BAO_FRAME_BODY ? 'B' : 'D',
-                                        BAO_STR_ARG(line), BAO_STR_ARG(run->d.body)), 0);
+                                        BAO_STR_ARG(line), BAO_STR_ARG(run->d.body)),
+                         0);
     }
     free(copy);
 }

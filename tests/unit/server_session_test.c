@@ -11,7 +11,12 @@
 #define GREET "OK 1 0 v=1 server=t items=3 bytes=4096 maxbody=100 maxraw=400 idle=180\n"
 
 static const struct bao_server_limits limits = {
-    .items = 3, .bytes = 4096, .maxbody = 100, .maxraw = 400, .idle_s = 180, .needs_hash = true,
+    .items = 3,
+    .bytes = 4096,
+    .maxbody = 100,
+    .maxraw = 400,
+    .idle_s = 180,
+    .needs_hash = true,
 };
 
 /* A server that answers at once; what it writes is kept as the heads of its frames, a line each. */
@@ -20,10 +25,10 @@ struct kit {
     struct bao_frame_decoder answers;
     struct bao_buf heads;
     int64_t now;
-    bool hold;       /* neither greet nor grant nor answer */
-    bool refuse;     /* HELLO is not believed */
+    bool hold;   /* neither greet nor grant nor answer */
+    bool refuse; /* HELLO is not believed */
     bool closed;
-    uint64_t asked;  /* octets of the last reservation */
+    uint64_t asked;      /* octets of the last reservation */
     struct bao_str body; /* of the last report, compared by the caller */
     char kept[128];
 };
@@ -59,7 +64,8 @@ static void take_out(struct kit *kit)
             continue;
         }
         assert_int_equal(got, BAO_FRAME_BODY);
-        assert_int_equal(bao_buf_printf(&kit->heads, "%.*s\n", BAO_STR_ARG(bao_frame_line(&kit->answers))), 0);
+        assert_int_equal(bao_buf_printf(&kit->heads, "%.*s\n", BAO_STR_ARG(bao_frame_line(&kit->answers))),
+                         0);
     }
     bao_buf_clear(&kit->s.out);
 }
@@ -115,7 +121,8 @@ static size_t feed(struct kit *kit, const char *p, size_t n)
     do {
         assert_int_equal(bao_server_feed(&kit->s, &in, kit->now, &event), 0);
         act(kit, &event);
-    } while (event.kind != BAO_SERVER_NONE && event.kind != BAO_SERVER_HOLD && event.kind != BAO_SERVER_CLOSE);
+    } while (event.kind != BAO_SERVER_NONE && event.kind != BAO_SERVER_HOLD &&
+             event.kind != BAO_SERVER_CLOSE);
     take_out(kit);
     free(copy);
     return in.n;
@@ -142,7 +149,8 @@ static const struct {
     {HELLO "REPORT 2 5 " SHA "\nhello\nREPORT 3 0 " SHA "\n\n",
      GREET "OK 2 5 state=committed\nOK 3 0 state=committed\n", false},
     {HELLO "REPORT 2 5 enc=deflate raw=9 " SHA "\nhello\n", GREET "OK 2 5 state=committed\n", false},
-    {HELLO "STAT 2 0 form=f unit=u period=p rev=2\n\nSTAT 3 0 receipt=0190f3a0-1111-7222-8333-444455556666\n\n",
+    {HELLO
+     "STAT 2 0 form=f unit=u period=p rev=2\n\nSTAT 3 0 receipt=0190f3a0-1111-7222-8333-444455556666\n\n",
      GREET "NO 2 48 code=UNKNOWN\nNO 3 48 code=UNKNOWN\n", false},
     {HELLO "DUE 2 0 unit=24133\n\n", GREET "OK 2 3\n", false},
     /* refused, in step */
@@ -153,7 +161,8 @@ static const struct {
     {HELLO "REPORT 2 2 enc=deflate " SHA "\nab\n", GREET "NO 2 38 code=HEAD\n", false},
     {HELLO "REPORT 2 2 sha256=abc\nab\n", GREET "NO 2 38 code=HEAD\n", false},
     {HELLO "REPORT 2 2\nab\n", GREET "NO 2 38 code=HEAD\n", false},
-    {HELLO "REPORT 2 2 enc=deflate raw=401 " SHA "\nab\nPING 3 0\n\n", GREET "NO 2 51 code=TOOBIG\nOK 3 0\n", false},
+    {HELLO "REPORT 2 2 enc=deflate raw=401 " SHA "\nab\nPING 3 0\n\n", GREET "NO 2 51 code=TOOBIG\nOK 3 0\n",
+     false},
     {HELLO "STAT 2 0 form=f unit=u\n\n", GREET "NO 2 38 code=HEAD\n", false},
     {HELLO "STAT 2 0 receipt=0190f3a0\n\n", GREET "NO 2 38 code=HEAD\n", false},
     {HELLO "STAT 2 0 form=f unit=u period=p rev=0\n\n", GREET "NO 2 38 code=HEAD\n", false},
@@ -301,7 +310,8 @@ static void answers_come_in_any_order_and_once(void **state)
     assert_int_equal(bao_server_ok(&kit.s, 3, BAO_STR_NULL, BAO_STR_NULL, kit.now), 0);
     assert_int_equal(bao_server_ok(&kit.s, 3, BAO_STR_NULL, BAO_STR_NULL, kit.now), 0);
     assert_int_equal(bao_server_ok(&kit.s, 77, BAO_STR_NULL, BAO_STR_NULL, kit.now), 0);
-    assert_int_equal(bao_server_no(&kit.s, 2, BAO_SYM_INVALID, 0, BAO_STR("1:1\tBC2001\tx\ty\n"), kit.now), 0);
+    assert_int_equal(bao_server_no(&kit.s, 2, BAO_SYM_INVALID, 0, BAO_STR("1:1\tBC2001\tx\ty\n"), kit.now),
+                     0);
     assert_int_equal(bao_server_no(&kit.s, 4, BAO_SYM_BUSY, 2000, BAO_STR("?"), kit.now), 0);
     assert_true(bao_server_quiet(&kit.s));
     take_out(&kit);
@@ -348,7 +358,8 @@ static void one_more_than_the_window_breaks(void **state)
     kit_init(&kit);
     say(&kit, HELLO);
     kit.hold = true;
-    say(&kit, "STAT 2 0 form=f unit=u period=p\n\nSTAT 3 0 form=f unit=u period=p\n\nSTAT 4 0 form=f unit=u period=p\n\n");
+    say(&kit, "STAT 2 0 form=f unit=u period=p\n\nSTAT 3 0 form=f unit=u period=p\n\nSTAT 4 0 form=f unit=u "
+              "period=p\n\n");
     assert_false(kit.closed);
     say(&kit, "PING 5 0\n\n"); /* costs nothing, waits for nothing */
     assert_false(kit.closed);

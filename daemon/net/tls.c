@@ -1,0 +1,444 @@
+#include "daemon/net/tls.h"
+
+#include <arpa/inet.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+enum { RECORD = 16384, URI_MAX = 256 };
+
+static const char alpn[] = "brp/1";
+static const char unit_prefix[] = "urn:baocao:unit:";
+static const char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+
+struct baod_tls {
+    unsigned refs;
+    bool server, asks; /* clients for their certificate */
+    gnutls_certificate_credentials_t credentials;
+    gnutls_priority_t priority;
+};
+
+/* One connection. The pointers to buffers are set for the length of a call. */
+struct session {
+    gnutls_session_t gnutls;
+    struct baod_tls *tls;
+    struct bao_str in;
+    struct bao_buf *wire;
+    bool done; /* the handshake */
+    int error;
+    bool has_certificate, trusted;
+    const char *complaint;
+    char *host;  /* the server's name; GnuTLS only borrows it */
+    char *units; /* NUL-terminated codes one after the other */
+    size_t n_units;
+};
+
+/* Credentials. */
+
+struct baod_tls *baod_tls_ref(struct baod_tls *tls)
+{
+    tls->refs++;
+    return tls;
+}
+
+struct baod_tls *baod_tls_unref(struct baod_tls *tls)
+{
+    if (tls == NULL || --tls->refs != 0)
+        return NULL;
+    if (tls->credentials != NULL)
+        gnutls_certificate_free_credentials(tls->credentials);
+    if (tls->priority != NULL)
+        gnutls_priority_deinit(tls->priority);
+    free(tls);
+    return NULL;
+}
+
+/* GnuTLS's number as ours; the text is kept. */
+static int complain(int r, const char *file, const char **ret_why, const char **ret_file)
+{
+    *ret_why = gnutls_strerror(r);
+    *ret_file = file;
+    return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EINVAL;
+}
+
+static int load_files(struct baod_tls *tls, const struct baod_tls_files *files, const char **ret_why,
+                      const char **ret_file)
+{
+    int r;
+
+    if (files->certificate != NULL) {
+        r = gnutls_certificate_set_x509_key_file(tls->credentials, files->certificate, files->key,
+                                                 GNUTLS_X509_FMT_PEM);
+        if (r < 0)
+            return complain(r, files->certificate, ret_why, ret_file);
+    }
+    if (files->authorities != NULL)
+        r = gnutls_certificate_set_x509_trust_file(tls->credentials, files->authorities, GNUTLS_X509_FMT_PEM);
+    else
+        r = tls->server ? 1 : gnutls_certificate_set_x509_system_trust(tls->credentials);
+    if (r <= 0 &&
+        files->authorities != NULL) /* a system without authorities is met when a server is checked */
+        return complain(r == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : r, files->authorities, ret_why, ret_file);
+    if (files->revoked != NULL) {
+        r = gnutls_certificate_set_x509_crl_file(tls->credentials, files->revoked, GNUTLS_X509_FMT_PEM);
+        if (r < 0)
+            return complain(r, files->revoked, ret_why, ret_file);
+    }
+    return 0;
+}
+
+static int load(const struct baod_tls_files *files, bool server, struct baod_tls **ret, const char **ret_why,
+                const char **ret_file)
+{
+    struct baod_tls *tls = calloc(1, sizeof(*tls));
+    int r;
+
+    if (tls == NULL)
+        return complain(GNUTLS_E_MEMORY_ERROR, NULL, ret_why, ret_file);
+    tls->refs = 1;
+    tls->server = server;
+    tls->asks = server && files->authorities != NULL;
+    r = gnutls_certificate_allocate_credentials(&tls->credentials);
+    if (r >= 0)
+        r = gnutls_priority_init(&tls->priority, versions, NULL);
+    r = r < 0 ? complain(r, NULL, ret_why, ret_file) : load_files(tls, files, ret_why, ret_file);
+    if (r < 0) {
+        baod_tls_unref(tls);
+        return r;
+    }
+    *ret = tls;
+    return 0;
+}
+
+int baod_tls_load_server(const struct baod_tls_files *files, struct baod_tls **ret, const char **ret_why,
+                         const char **ret_file)
+{
+    return load(files, true, ret, ret_why, ret_file);
+}
+
+int baod_tls_load_client(const struct baod_tls_files *files, struct baod_tls **ret, const char **ret_why,
+                         const char **ret_file)
+{
+    return load(files, false, ret, ret_why, ret_file);
+}
+
+/* Octets to and from GnuTLS. */
+
+static ssize_t pull(gnutls_transport_ptr_t p, void *to, size_t size)
+{
+    struct session *s = p;
+    size_t n = s->in.n < size ? s->in.n : size;
+
+    if (n == 0) {
+        gnutls_transport_set_errno(s->gnutls, EAGAIN);
+        return -1;
+    }
+    memcpy(to, s->in.p, n);
+    s->in.p += n;
+    s->in.n -= n;
+    return (ssize_t)n;
+}
+
+static int pull_timeout(gnutls_transport_ptr_t p, unsigned ms)
+{
+    const struct session *s = p;
+
+    (void)ms;
+    return s->in.n != 0;
+}
+
+static ssize_t push(gnutls_transport_ptr_t p, const void *from, size_t n)
+{
+    struct session *s = p;
+
+    if (s->wire == NULL || bao_buf_append(s->wire, from, n) < 0) {
+        gnutls_transport_set_errno(s->gnutls, ENOBUFS);
+        return -1;
+    }
+    return (ssize_t)n;
+}
+
+static int fail(struct session *s, int r)
+{
+    s->error = r;
+    return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EPROTO;
+}
+
+/* The other side's certificate. */
+
+static const char *complaint_of(unsigned status)
+{
+    static const struct {
+        unsigned bit;
+        const char *say;
+    } table[] = {
+        {GNUTLS_CERT_REVOKED, "revoked"},
+        {GNUTLS_CERT_EXPIRED, "expired"},
+        {GNUTLS_CERT_NOT_ACTIVATED, "not yet valid"},
+        {GNUTLS_CERT_SIGNER_NOT_FOUND, "signed by an unknown authority"},
+        {GNUTLS_CERT_PURPOSE_MISMATCH, "not made for clients"},
+    };
+
+    for (size_t i = 0; i < BAO_COUNT(table); i++)
+        if ((status & table[i].bit) != 0)
+            return table[i].say;
+    return "not valid";
+}
+
+/* Reads the unit codes of a certificate: 0 or -ENOMEM. */
+static int read_units(struct session *s, gnutls_x509_crt_t certificate)
+{
+    struct bao_buf units = BAO_BUF_NULL(BAOD_TLS_UNITS * URI_MAX);
+    size_t prefix = sizeof(unit_prefix) - 1;
+    char uri[URI_MAX];
+    int r = 0;
+
+    for (unsigned i = 0; s->n_units < BAOD_TLS_UNITS && r == 0; i++) {
+        size_t n = sizeof(uri);
+        int type = gnutls_x509_crt_get_subject_alt_name(certificate, i, uri, &n, NULL);
+
+        if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
+            continue; /* longer than any unit of ours */
+        if (type < 0)
+            break;
+        if (type != GNUTLS_SAN_URI || n <= prefix || memcmp(uri, unit_prefix, prefix) != 0)
+            continue;
+        r = bao_buf_append(&units, uri + prefix, n - prefix);
+        if (r == 0)
+            r = bao_buf_append(&units, "", 1);
+        s->n_units += r == 0;
+    }
+    s->units = units.base; /* the buffer was only appended to: it starts at its base */
+    return r;
+}
+
+static int read_certificate(struct session *s)
+{
+    gnutls_typed_vdata_st client = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                    .data = (void *)GNUTLS_KP_TLS_WWW_CLIENT};
+    const gnutls_datum_t *chain;
+    gnutls_x509_crt_t certificate;
+    unsigned n = 0, status = 0;
+    int r;
+
+    chain = gnutls_certificate_get_peers(s->gnutls, &n);
+    if (chain == NULL || n == 0)
+        return 0;
+    s->has_certificate = true;
+    r = gnutls_certificate_verify_peers(s->gnutls, &client, 1, &status);
+    s->trusted = r == 0 && status == 0;
+    if (!s->trusted) {
+        s->complaint = r == 0 ? complaint_of(status) : gnutls_strerror(r);
+        return 0;
+    }
+    r = gnutls_x509_crt_init(&certificate);
+    if (r < 0)
+        return -ENOMEM;
+    r = gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER);
+    r = r < 0 ? fail(s, r) : read_units(s, certificate);
+    gnutls_x509_crt_deinit(certificate);
+    return r;
+}
+
+void baod_tls_peer(const void *state, struct baod_tls_peer *ret)
+{
+    const struct session *s = state;
+    const char *at = s->units;
+
+    *ret = (struct baod_tls_peer){
+        .has_certificate = s->has_certificate, .trusted = s->trusted, .complaint = s->complaint};
+    for (size_t i = 0; i < s->n_units; i++) {
+        ret->units[ret->n_units++] = bao_str_c(at);
+        at += strlen(at) + 1;
+    }
+}
+
+const char *baod_tls_error(const void *state)
+{
+    const struct session *s = state;
+
+    return s->error == 0 ? NULL : gnutls_strerror(s->error);
+}
+
+/* The transformer. */
+
+/* Goes on with the handshake: 0, perhaps not yet done. */
+static int shake(struct session *s)
+{
+    int r;
+
+    do
+        r = gnutls_handshake(s->gnutls);
+    while (r < 0 && r != GNUTLS_E_AGAIN && gnutls_error_is_fatal(r) == 0);
+    if (r == GNUTLS_E_AGAIN)
+        return 0;
+    if (r < 0) {
+        (void)gnutls_alert_send_appropriate(s->gnutls, r); /* the failure is told either way */
+        return fail(s, r);
+    }
+    s->done = true;
+    return s->tls->server ? read_certificate(s) : 0;
+}
+
+static int tls_start(void *state, struct bao_buf *wire)
+{
+    struct session *s = state;
+    int r = 0;
+
+    s->wire = wire;
+    if (!s->tls->server)
+        r = shake(s);
+    s->wire = NULL;
+    return r;
+}
+
+/* Reads records until the input is used up: 0; 1 = the other side said the end; <0. */
+static int read_records(struct session *s, struct bao_buf *plain)
+{
+    for (;;) {
+        char *room = bao_buf_room(plain, RECORD);
+        ssize_t n;
+
+        if (room == NULL)
+            return -ENOBUFS;
+        n = gnutls_record_recv(s->gnutls, room, RECORD);
+        if (n > 0)
+            bao_buf_trim(plain, (size_t)n);
+        else if (n == 0)
+            return 1;
+        else if (n == GNUTLS_E_AGAIN)
+            return 0;
+        else if (gnutls_error_is_fatal((int)n) != 0)
+            return fail(s, (int)n);
+    }
+}
+
+static int tls_receive(void *state, struct bao_str in, struct bao_buf *plain, struct bao_buf *wire)
+{
+    struct session *s = state;
+    int r = 0;
+
+    s->in = in;
+    s->wire = wire;
+    if (!s->done)
+        r = shake(s);
+    if (r == 0 && s->done)
+        r = read_records(s, plain);
+    s->in = BAO_STR_NULL;
+    s->wire = NULL;
+    return r;
+}
+
+static int tls_send(void *state, struct bao_str plain, struct bao_buf *wire)
+{
+    struct session *s = state;
+    int r = s->done ? 0 : -ENOTCONN;
+
+    s->wire = wire;
+    while (plain.n != 0 && r == 0) {
+        ssize_t n = gnutls_record_send(s->gnutls, plain.p, plain.n);
+
+        if (n < 0) {
+            r = fail(s, (int)n);
+        } else {
+            plain.p += n;
+            plain.n -= (size_t)n;
+        }
+    }
+    s->wire = NULL;
+    return r;
+}
+
+static int tls_finish(void *state, struct bao_buf *wire)
+{
+    struct session *s = state;
+    int r = 0;
+
+    s->wire = wire;
+    if (s->done && s->error == 0)
+        r = gnutls_bye(s->gnutls, GNUTLS_SHUT_WR);
+    s->wire = NULL;
+    return r < 0 ? fail(s, r) : 0;
+}
+
+static bool tls_ready(const void *state)
+{
+    return ((const struct session *)state)->done;
+}
+
+static void tls_free(void *state)
+{
+    struct session *s = state;
+
+    if (s == NULL)
+        return;
+    if (s->gnutls != NULL)
+        gnutls_deinit(s->gnutls);
+    baod_tls_unref(s->tls);
+    free(s->host);
+    free(s->units);
+    free(s);
+}
+
+static const struct baod_transform_ops tls_ops = {
+    .name = "TLS",
+    .start = tls_start,
+    .receive = tls_receive,
+    .send = tls_send,
+    .finish = tls_finish,
+    .ready = tls_ready,
+    .free = tls_free,
+};
+
+static bool is_address(const char *host)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
+}
+
+/* Everything of a session that can fail: 0 or GnuTLS's number. */
+static int set_up(struct session *s, const char *host)
+{
+    const gnutls_datum_t protocol = {(unsigned char *)alpn, sizeof(alpn) - 1};
+    int r = gnutls_init(&s->gnutls, (s->tls->server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK |
+                                        GNUTLS_NO_SIGNAL);
+
+    if (r >= 0)
+        r = gnutls_priority_set(s->gnutls, s->tls->priority);
+    if (r >= 0)
+        r = gnutls_credentials_set(s->gnutls, GNUTLS_CRD_CERTIFICATE, s->tls->credentials);
+    if (r >= 0)
+        r = gnutls_alpn_set_protocols(s->gnutls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+    if (r >= 0 && host != NULL && !is_address(host))
+        r = gnutls_server_name_set(s->gnutls, GNUTLS_NAME_DNS, host, strlen(host));
+    return r;
+}
+
+int baod_tls_transform(struct baod_tls *tls, const char *host, const struct baod_transform_ops **ret_ops,
+                       void **ret_state)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    int r;
+
+    if (s == NULL)
+        return -ENOMEM;
+    s->tls = baod_tls_ref(tls);
+    s->host = host == NULL ? NULL : strdup(host);
+    r = host != NULL && s->host == NULL ? GNUTLS_E_MEMORY_ERROR : set_up(s, host);
+    if (r < 0) {
+        tls_free(s);
+        return -ENOMEM;
+    }
+    gnutls_transport_set_ptr(s->gnutls, s);
+    gnutls_transport_set_push_function(s->gnutls, push);
+    gnutls_transport_set_pull_function(s->gnutls, pull);
+    gnutls_transport_set_pull_timeout_function(s->gnutls, pull_timeout);
+    gnutls_handshake_set_timeout(s->gnutls, GNUTLS_INDEFINITE_TIMEOUT); /* the owner keeps the time */
+    if (tls->asks)
+        gnutls_certificate_server_set_request(s->gnutls, GNUTLS_CERT_REQUEST);
+    if (!tls->server)
+        gnutls_session_set_verify_cert(s->gnutls, s->host, 0);
+    *ret_ops = &tls_ops;
+    *ret_state = s;
+    return 0;
+}

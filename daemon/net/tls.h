@@ -1,0 +1,47 @@
+/* TLS 1.3 as a transformer. tls.c is the only file that includes GnuTLS.
+ *
+ * Keys and trusted authorities are loaded once into a struct baod_tls and shared by its connections; a reload
+ * loads another and leaves the old one to those that still hold it. */
+#pragma once
+
+#include "daemon/net/transform.h"
+
+struct baod_tls;
+
+struct baod_tls_files {
+    const char *certificate; /* PEM chain, own first; a client may have none */
+    const char *key;         /* PEM */
+    const char *authorities; /* PEM; whose certificates are believed. Server: NULL = clients are not asked for
+                              * one. Client: NULL = the system's */
+    const char *revoked;     /* PEM list of revoked client certificates, or NULL */
+};
+
+enum { BAOD_TLS_UNITS = 8 };
+
+/* Loads the files: 0, or <0 with *ret_why (static text) and the file it is about in *ret_file (one of
+ * `files`, or NULL). The reference belongs to the caller. */
+int baod_tls_load_server(const struct baod_tls_files *files, struct baod_tls **ret, const char **ret_why,
+                         const char **ret_file) BAO_MUST_CHECK;
+int baod_tls_load_client(const struct baod_tls_files *files, struct baod_tls **ret, const char **ret_why,
+                         const char **ret_file) BAO_MUST_CHECK;
+struct baod_tls *baod_tls_ref(struct baod_tls *tls);
+/* Frees it with the last reference; accepts NULL; gives NULL. One thread. */
+struct baod_tls *baod_tls_unref(struct baod_tls *tls);
+
+/* A connection's transformer; `host` is the server's name for a client (checked against its certificate),
+ * NULL for a server. The state is freed by its ops. 0 or <0. */
+int baod_tls_transform(struct baod_tls *tls, const char *host, const struct baod_transform_ops **ret_ops,
+                       void **ret_state) BAO_MUST_CHECK;
+
+/* What the other side's certificate proves, once the handshake is done. */
+struct baod_tls_peer {
+    bool has_certificate;
+    bool trusted;                         /* signed by an authority, in its time, not revoked */
+    const char *complaint;                /* static text for the log when not trusted */
+    struct bao_str units[BAOD_TLS_UNITS]; /* of its URIs urn:baocao:unit:<code>, when trusted; live as long as
+                                             the state */
+    size_t n_units;
+};
+void baod_tls_peer(const void *state, struct baod_tls_peer *ret);
+/* Why the last call failed, for people: static text; NULL when none did. */
+const char *baod_tls_error(const void *state);
