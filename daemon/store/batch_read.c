@@ -1,4 +1,7 @@
-/* What a batch reads under the lock: plain statements, one after the other in one pipeline. */
+/* What a batch reads under the lock: plain statements, one after the other in one pipeline.
+ *
+ * Each goes by its list of keys. OFFSET 0 keeps the planner from turning the join round: one plan serves all
+ * batches, and one made while a table was still empty would otherwise walk all of it for ever. */
 #include "daemon/store/batch.h"
 #include "lib/base/error.h"
 
@@ -21,7 +24,8 @@ static const struct baod_pg_statement OBLIGATIONS = {
     "SELECT k.i, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.last_revision, o.received_at, o.kept_at,"
     "       o.kept_until"
     "  FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY k(unit, form, period, i)"
-    "  JOIN baocao.obligation o ON o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
+    " CROSS JOIN LATERAL (SELECT * FROM baocao.obligation o"
+    "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period OFFSET 0) o"};
 
 /* The row of each report's own key, and the counted one of its obligation. */
 static const struct baod_pg_statement STORED = {
@@ -29,16 +33,19 @@ static const struct baod_pg_statement STORED = {
     "SELECT k.i, r.revision, r.state, r.form_version, r.received_at, r.seq_from, r.receipt, r.content, r.sha256,"
     "       r.figures"
     "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[]) WITH ORDINALITY k(unit, form, period, revision, i)"
-    "  LEFT JOIN baocao.obligation o ON o.unit = k.unit AND o.form = k.form AND o.period = k.period"
-    "  JOIN baocao.report r ON r.unit = k.unit AND r.form = k.form AND r.period = k.period"
-    "                      AND r.revision = ANY (ARRAY[k.revision, o.revision])"
-    " WHERE o.last_revision IS DISTINCT FROM 0"};
+    "  LEFT JOIN LATERAL (SELECT o.revision, o.last_revision FROM baocao.obligation o"
+    "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period OFFSET 0) o ON true"
+    " CROSS JOIN LATERAL (SELECT * FROM baocao.report r"
+    "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
+    "                        AND r.revision = ANY (ARRAY[k.revision, o.revision])"
+    "                        AND o.last_revision IS DISTINCT FROM 0 OFFSET 0) r"};
 
 static const struct baod_pg_statement SUMS = {
     "w_sums",
     "SELECT k.i, r.reported, r.counts, r.sums"
     "  FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY k(scope, form, period, i)"
-    "  JOIN baocao.rollup r ON r.scope = k.scope AND r.form = k.form AND r.period = k.period"};
+    " CROSS JOIN LATERAL (SELECT * FROM baocao.rollup r"
+    "                      WHERE r.scope = k.scope AND r.form = k.form AND r.period = k.period OFFSET 0) r"};
 
 /* Remembers the first failure; false when the answer has no rows to read. */
 static bool answered(struct baod_batch *b, const struct baod_pg_result *r)

@@ -20,12 +20,10 @@ static const struct baod_pg_statement INSERT_RECEIPTS = {
     "w_receipts", "INSERT INTO baocao.receipt (id, unit, form, period, revision)"
                   " SELECT * FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::int4[])"};
 
-/* The rows that counted until this batch. */
+/* The row that counted until this batch. A statement a row: no join whose order could be chosen badly. */
 static const struct baod_pg_statement SUPERSEDE = {
-    "w_supersede",
-    "UPDATE baocao.report r SET state = 2, seq_to = $1"
-    "  FROM unnest($2::int4[], $3::int4[], $4::int4[], $5::int4[]) k(unit, form, period, revision)"
-    " WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period AND r.revision = k.revision"};
+    "w_supersede", "UPDATE baocao.report SET state = 2, seq_to = $1"
+                   " WHERE unit = $2 AND form = $3 AND period = $4 AND revision = $5"};
 
 static const struct baod_pg_statement OBLIGATIONS = {
     "w_discharge",
@@ -250,29 +248,25 @@ static int write_receipts(struct baod_batch *b, struct baod_pg *pg)
 
 static int write_superseded(struct baod_batch *b, struct baod_pg *pg)
 {
-    struct baod_pg_param *params = bao_arena_array(&b->arena, 5, sizeof(*params));
-    int32_t *v = bao_arena_array(&b->arena, 4 * b->n, sizeof(*v));
-    size_t n = 0;
+    int r = 0;
 
-    if (params == NULL || v == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; r == 0 && i < b->n; i++) {
         const struct baod_item *item = &b->items[i];
+        struct baod_pg_param *params;
 
         if (!stores(item) || item->decision.kind != BAOD_COUNT || !item->current.exists)
             continue;
-        v[n] = item->unit;
-        v[b->n + n] = item->form;
-        v[2 * b->n + n] = item->period;
-        v[3 * b->n + n] = item->current.revision;
-        n++;
+        params = bao_arena_array(&b->arena, 5, sizeof(*params));
+        if (params == NULL)
+            return -ENOMEM;
+        params[0] = baod_pg_p_int8(&b->arena, b->seq);
+        params[1] = baod_pg_p_int4(&b->arena, item->unit);
+        params[2] = baod_pg_p_int4(&b->arena, item->form);
+        params[3] = baod_pg_p_int4(&b->arena, item->period);
+        params[4] = baod_pg_p_int4(&b->arena, item->current.revision);
+        r = baod_pg_exec(pg, &SUPERSEDE, params, 5, on_written, b);
     }
-    if (n == 0)
-        return 0;
-    params[0] = baod_pg_p_int8(&b->arena, b->seq);
-    for (size_t k = 0; k < 4; k++)
-        params[k + 1] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, n);
-    return baod_pg_exec(pg, &SUPERSEDE, params, 5, on_written, b);
+    return r;
 }
 
 static int write_obligations(struct baod_batch *b, struct baod_pg *pg)
