@@ -157,7 +157,7 @@ CREATE TABLE baocao.obligation (
     kept_until  timestamptz,           -- ... for a revision that comes by then
     last_revision int4 NOT NULL DEFAULT 0, -- the highest ever accepted; 0 = no report of it need be looked for
     PRIMARY KEY (unit, form, period)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 50); -- a batch moves whole pages of them at once, and no index of theirs should notice
 -- Who owes, who is late, in one form and period.
 CREATE INDEX obligation_form_period ON baocao.obligation (form, period, unit);
 -- What falls due in a stretch of days (reminders, the lock sweep).
