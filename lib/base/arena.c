@@ -1,4 +1,5 @@
 #include "lib/base/arena.h"
+#include "lib/base/error.h"
 
 #include <stdarg.h>
 
@@ -9,11 +10,26 @@ struct bao_arena_chunk {
     size_t size; /* octets after this head */
 };
 
+struct bao_arena_deferred {
+    struct bao_arena_deferred *next;
+    void (*end)(void *what);
+    void *what;
+};
+
 #define HEAD ((sizeof(struct bao_arena_chunk) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
 
 void bao_arena_init(struct bao_arena *a, size_t cap)
 {
     *a = BAO_ARENA_NULL(cap);
+}
+
+static void end_deferred(struct bao_arena *a)
+{
+    struct bao_arena_deferred *d = a->deferred;
+
+    a->deferred = NULL;
+    for (; d != NULL; d = d->next)
+        d->end(d->what);
 }
 
 static void use_chunk(struct bao_arena *a, struct bao_arena_chunk *c)
@@ -33,6 +49,7 @@ static void free_chunks(struct bao_arena_chunk *c)
 
 void bao_arena_deinit(struct bao_arena *a)
 {
+    end_deferred(a);
     free_chunks(a->chunks);
     bao_arena_init(a, a->cap);
 }
@@ -41,6 +58,7 @@ void bao_arena_reset(struct bao_arena *a)
 {
     struct bao_arena_chunk *keep = a->chunks, **link = &a->chunks;
 
+    end_deferred(a);
     if (keep == NULL)
         return;
     /* The oldest chunk is the last of the list. */
@@ -99,6 +117,17 @@ void *bao_arena_alloc(struct bao_arena *a, size_t size)
     p = a->at;
     a->at += size;
     return p;
+}
+
+int bao_arena_defer(struct bao_arena *a, void (*end)(void *what), void *what)
+{
+    struct bao_arena_deferred *d = bao_arena_alloc(a, sizeof(*d));
+
+    if (d == NULL)
+        return -ENOMEM;
+    *d = (struct bao_arena_deferred){.next = a->deferred, .end = end, .what = what};
+    a->deferred = d;
+    return 0;
 }
 
 void *bao_arena_array(struct bao_arena *a, size_t n, size_t size)

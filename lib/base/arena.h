@@ -7,12 +7,14 @@
 #include "lib/base/str.h"
 
 struct bao_arena_chunk;
+struct bao_arena_deferred;
 
 struct bao_arena {
     struct bao_arena_chunk *chunks; /* newest first */
     char *at, *end;                 /* free part of the newest chunk */
     size_t used;                    /* octets taken from the system */
     size_t cap;                     /* most octets to take; 0 = no cap */
+    struct bao_arena_deferred *deferred; /* what dies with the memory, newest first */
 };
 
 #define BAO_ARENA_NULL(cap_) ((struct bao_arena){.cap = (cap_)})
@@ -26,6 +28,9 @@ void bao_arena_reset(struct bao_arena *a);
 
 /* size octets, aligned to 16, not cleared; NULL when the cap or the system says no. */
 void *bao_arena_alloc(struct bao_arena *a, size_t size) BAO_MUST_CHECK;
+/* Calls `end` with `what` when the arena is reset or freed, before its memory goes: for things that foreign
+ * libraries own. 0 or -ENOMEM (then nothing will be called). */
+int bao_arena_defer(struct bao_arena *a, void (*end)(void *what), void *what) BAO_MUST_CHECK;
 /* n elements of size octets, cleared; NULL also when the product overflows. */
 void *bao_arena_array(struct bao_arena *a, size_t n, size_t size) BAO_MUST_CHECK;
 /* A NUL-terminated copy of n octets; NULL when there is no memory. */

@@ -42,6 +42,27 @@ static void arena_prints(void **state)
     bao_arena_deinit(&a);
 }
 
+static void count_end(void *what)
+{
+    ++*(int *)what;
+}
+
+static void arena_ends_what_was_deferred(void **state)
+{
+    struct bao_arena a = BAO_ARENA_NULL(0);
+    int ends = 0;
+
+    (void)state;
+    assert_int_equal(bao_arena_defer(&a, count_end, &ends), 0);
+    assert_int_equal(bao_arena_defer(&a, count_end, &ends), 0);
+    bao_arena_reset(&a);
+    assert_int_equal(ends, 2);
+    assert_int_equal(bao_arena_defer(&a, count_end, &ends), 0);
+    bao_arena_deinit(&a);
+    bao_arena_deinit(&a);
+    assert_int_equal(ends, 3);
+}
+
 static void buf_keeps_its_maximum(void **state)
 {
     struct bao_buf b = BAO_BUF_NULL(10);
@@ -104,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_aligned_memory_up_to_its_cap),
         cmocka_unit_test(arena_prints),
+        cmocka_unit_test(arena_ends_what_was_deferred),
         cmocka_unit_test(buf_keeps_its_maximum),
         cmocka_unit_test(map_finds_sets_and_takes),
         cmocka_unit_test(findings_are_sorted_capped_and_counted),
