@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/expr/expr.h"
+#include "lib/schema/regex.h"
 
 enum {
     EXPR_TEXT_MAX = 16384,  /* octets of one expression */
@@ -78,6 +79,7 @@ enum op {
 struct ast {
     uint8_t op;
     bool local;      /* OP_NAME: slot is a comprehension's variable */
+    bool rooted;     /* OP_NAME written .name: never a comprehension's variable */
     uint16_t depth;  /* of the tree below */
     uint32_t at, end;
     uint32_t n;      /* kids */
@@ -89,6 +91,7 @@ struct ast {
     uint32_t hash;       /* OP_SELECT */
     const struct bao_expr_step *steps; /* OP_NAME */
     const struct function *function;   /* OP_CALL */
+    const struct bao_regex *pattern;   /* OP_CALL of matches() with a literal */
     struct bao_value value;            /* OP_VALUE */
 };
 
@@ -115,6 +118,7 @@ struct run {
     struct bao_value *locals;
     uint32_t steps;  /* left */
     uint32_t in_has; /* inside has(): absent stays absent */
+    struct bao_regex_scratch *scratch; /* made by the first matches() */
 };
 
 struct function {

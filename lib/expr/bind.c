@@ -158,7 +158,7 @@ static int bind_name(struct binder *b, struct ast *node, const struct local *loc
 {
     int r;
 
-    for (; locals != NULL; locals = locals->outer)
+    for (; locals != NULL && !node->rooted; locals = locals->outer)
         if (bao_str_eq(locals->name, node->name)) {
             node->local = true;
             node->slot = locals->slot;

@@ -569,6 +569,7 @@ int bao_expr_eval(const struct bao_expr *expr, struct bao_arena *arena, const st
     if (run.names == NULL || run.asked == NULL || run.locals == NULL)
         return -ENOMEM;
     r = expr_run(&run, expr->root, &v);
+    bao_regex_scratch_free(run.scratch);
     if (r == 0)
         *ret = v;
     return r;

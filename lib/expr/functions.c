@@ -71,6 +71,47 @@ static int f_ends_with(struct run *run, const struct ast *node, const struct bao
     return 0;
 }
 
+/* One search costs as much as MATCH_STEPS other steps. */
+enum { MATCH_STEPS = 100 };
+
+static int search(struct run *run, const struct ast *node, const struct bao_regex *pattern, struct bao_str text,
+                  struct bao_value *ret)
+{
+    int r;
+
+    if (run->scratch == NULL && (run->scratch = bao_regex_scratch_new()) == NULL)
+        return -ENOMEM;
+    r = bao_regex_match(pattern, run->scratch, text);
+    if (r == -ENOMEM)
+        return r;
+    *ret = r < 0 ? value_error(BAO_BC_EXPR_PATTERN_RUN, node) : value_bool(r == 1);
+    return 0;
+}
+
+static int f_matches(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+{
+    struct bao_regex *pattern;
+    size_t at;
+    int r;
+
+    if (!two_strings(run, node, args, ret))
+        return 0;
+    if (!run_spend(run, MATCH_STEPS)) {
+        *ret = value_error(BAO_BC_EXPR_STEPS, node);
+        return 0;
+    }
+    if (node->pattern != NULL)
+        return search(run, node, node->pattern, str_of_value(args[0]), ret);
+    r = bao_regex_compile(str_of_value(args[1]), &at, &pattern);
+    if (r > 0)
+        *ret = value_error(BAO_BC_EXPR_PATTERN_RUN, node);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = search(run, node, pattern, str_of_value(args[0]), ret);
+    bao_regex_free(pattern);
+    return r;
+}
+
 /* Text to number; whole when `whole`. */
 static int read_number(struct run *run, const struct ast *node, struct bao_value v, bool whole, struct bao_value *ret)
 {
@@ -328,6 +369,7 @@ static const struct function functions[] = {
     {"contains", true, false, 2, 2, "x.contains(\"y\")", f_contains},
     {"startsWith", true, false, 2, 2, "x.startsWith(\"y\")", f_starts_with},
     {"endsWith", true, false, 2, 2, "x.endsWith(\"y\")", f_ends_with},
+    {"matches", true, true, 2, 2, "x.matches(\"^[0-9]+$\")", f_matches},
     {"int", false, true, 1, 1, "int(x)", f_int},
     {"uint", false, true, 1, 1, "uint(x)", f_uint},
     {"double", false, true, 1, 1, "double(x)", f_double},

@@ -244,7 +244,7 @@ static int make_macro(struct parser *p, const struct macro *m, struct ast *list,
 
     if (args->n < m->least || args->n > m->most)
         return wrong_arguments(p, bao_str_c(m->name), at, m->usage);
-    if (variable->op != OP_NAME || variable->n_steps != 0) {
+    if (variable->op != OP_NAME || variable->n_steps != 0 || variable->rooted) {
         bao_finding_arg(lexer_complain(&p->lexer, BAO_BC_EXPR_VARIABLE, variable->at, variable->end),
                         bao_str_c(m->usage));
         return BAO_EXPR_E_BAD;
@@ -258,6 +258,35 @@ static int make_macro(struct parser *p, const struct macro *m, struct ast *list,
     node->name = variable->name;
     *ret = node;
     return 0;
+}
+
+static void free_pattern(void *pattern)
+{
+    bao_regex_free(pattern);
+}
+
+/* A literal pattern is compiled once, and told when it is wrong. */
+static int compile_pattern(struct parser *p, struct ast *node)
+{
+    const struct ast *literal = node->kids[1];
+    struct bao_regex *pattern;
+    size_t at;
+    int r;
+
+    if (!bao_str_is(bao_str_c(node->function->name), "matches") || literal->op != OP_VALUE ||
+        literal->value.type != BAO_V_STRING)
+        return 0;
+    r = bao_regex_compile(str_of_value(literal->value), &at, &pattern);
+    if (r > 0)
+        lexer_complain(&p->lexer, BAO_BC_EXPR_PATTERN, literal->at, literal->end);
+    if (r != 0)
+        return r < 0 ? r : BAO_EXPR_E_BAD;
+    r = bao_arena_defer(p->lexer.arena, free_pattern, pattern);
+    if (r == 0)
+        node->pattern = pattern;
+    else
+        bao_regex_free(pattern);
+    return r;
 }
 
 static int make_call(struct parser *p, struct bao_str name, struct ast *receiver, const struct kids *args,
@@ -280,8 +309,10 @@ static int make_call(struct parser *p, struct bao_str name, struct ast *receiver
     if (r != 0)
         return r;
     node->function = f;
-    *ret = node;
-    return 0;
+    r = compile_pattern(p, node);
+    if (r == 0)
+        *ret = node;
+    return r;
 }
 
 static int make_has(struct parser *p, const struct kids *args, size_t at, struct ast **ret)
@@ -413,6 +444,24 @@ static int parse_collection(struct parser *p, enum op op, const char *close, str
     return r != 0 ? r : make(p, op, at, kids.items, kids.n, ret);
 }
 
+/* .name: the variable, even where a comprehension has one of that name. */
+static int parse_rooted(struct parser *p, struct ast **ret)
+{
+    size_t at = p->token.at;
+    int r = advance(p);
+
+    if (r != 0)
+        return r;
+    if (p->token.kind != TOKEN_NAME || is_reserved(p->token.text))
+        return unexpected(p, "tên biến sau dấu chấm", "a variable's name after the point");
+    r = make(p, OP_NAME, at, NULL, 0, ret);
+    if (r != 0)
+        return r;
+    (*ret)->name = p->token.text;
+    (*ret)->rooted = true;
+    return advance(p);
+}
+
 static int parse_primary(struct parser *p, struct ast **ret)
 {
     const struct token *t = &p->token;
@@ -428,6 +477,8 @@ static int parse_primary(struct parser *p, struct ast **ret)
     default:
         break;
     }
+    if (is_sign(p, "."))
+        return parse_rooted(p, ret);
     if (is_sign(p, "["))
         return parse_collection(p, OP_LIST, "]", ret);
     if (is_sign(p, "{"))
