@@ -1,0 +1,153 @@
+#include "daemon/cli/forms_dir.h"
+
+#include "lib/base/buf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { COMPLAINTS_MAX = 1 << 20 };
+
+#ifndef BAOCAO_SHARE_DIR
+#define BAOCAO_SHARE_DIR "/usr/share/baocaod/schemas"
+#endif
+
+static bool is_there(const char *dir, const char *name)
+{
+    char path[4096];
+    struct stat st;
+    int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+
+    return n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0;
+}
+
+static const char *find_forms(const char *given)
+{
+    static const char *const places[] = {"schemas", BAOCAO_SHARE_DIR};
+
+    if (given != NULL)
+        return given;
+    for (size_t i = 0; i < BAO_COUNT(places); i++)
+        if (is_there(places[i], "common.yaml"))
+            return places[i];
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool add_province(struct cli_forms *f, const char *dir, const char *name)
+{
+    char *path = NULL;
+
+    if (f->n == CLI_PROVINCES_MAX || asprintf(&path, "%s%s%s", dir, *name == '\0' ? "" : "/", name) < 0)
+        return false;
+    if (!is_there(path, "units.yaml")) {
+        free(path);
+        return true;
+    }
+    f->provinces[f->n++] = path;
+    return true;
+}
+
+/* All provinces beside the forms: the report's unit tells which of them is meant. */
+static bool find_provinces(struct cli_forms *f)
+{
+    char *dir = NULL;
+    const struct dirent *entry;
+    bool ok = true;
+    DIR *d;
+
+    if (asprintf(&dir, "%s/provinces", f->dir) < 0)
+        return false;
+    d = opendir(dir);
+    while (d != NULL && ok && (entry = readdir(d)) != NULL)
+        if (entry->d_name[0] != '.')
+            ok = add_province(f, dir, entry->d_name);
+    if (d != NULL)
+        (void)closedir(d); /* only read from */
+    free(dir);
+    if (f->n > 1)
+        qsort(f->provinces, f->n, sizeof(*f->provinces), by_name);
+    return ok;
+}
+
+void cli_forms_close(struct cli_forms *f)
+{
+    for (size_t i = 0; i < CLI_PROVINCES_MAX; i++) {
+        f->snapshots[i] = baod_snapshot_unref(f->snapshots[i]);
+        free(f->provinces[i]);
+        f->provinces[i] = NULL;
+    }
+    free(f->dir);
+    f->dir = NULL;
+    f->n = 0;
+}
+
+const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i)
+{
+    struct bao_buf complaints = BAO_BUF_NULL(COMPLAINTS_MAX);
+    int r;
+
+    if (i >= CLI_PROVINCES_MAX || (i != 0 && i >= f->n))
+        return NULL;
+    if (f->snapshots[i] != NULL)
+        return f->snapshots[i];
+    r = baod_snapshot_load(f->dir, f->provinces[i], f->lang, &complaints, &f->snapshots[i]);
+    if (bao_buf_len(&complaints) != 0)
+        fprintf(stderr, "%.*s\n", BAO_STR_ARG(bao_buf_str(&complaints)));
+    if (r < 0)
+        fprintf(stderr, "baocao: %s: %s\n", f->dir, strerror(-r));
+    bao_buf_deinit(&complaints);
+    return r == 0 ? f->snapshots[i] : NULL;
+}
+
+bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, const char *forms, const char *province)
+{
+    const char *dir = find_forms(forms);
+    bool ok;
+
+    *f = (struct cli_forms){.lang = options->lang};
+    if (dir == NULL) {
+        fputs(options->lang == BAO_VI
+                  ? "baocao: không thấy thư mục biểu mẫu; chỉ ra bằng --forms THƯ-MỤC, hoặc chạy ở nơi có thư mục schemas\n"
+                  : "baocao: no folder of forms found; name it with --forms DIR, or run where there is a folder schemas\n",
+              stderr);
+        return false;
+    }
+    f->dir = strdup(dir);
+    if (f->dir == NULL)
+        return false;
+    if (province != NULL) {
+        f->provinces[0] = strdup(province);
+        f->n = 1;
+        ok = f->provinces[0] != NULL;
+    } else {
+        ok = find_provinces(f);
+    }
+    ok = ok && cli_forms_get(f, 0) != NULL;
+    if (!ok)
+        cli_forms_close(f);
+    return ok;
+}
+
+const struct bao_registry *cli_registry(const struct baod_snapshot *s)
+{
+    return s->registry.n_units == 0 ? NULL : &s->registry;
+}
+
+const struct baod_snapshot *cli_forms_of_unit(struct cli_forms *f, struct bao_str unit)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        const struct baod_snapshot *s = cli_forms_get(f, i);
+
+        if (s == NULL)
+            return NULL;
+        if (bao_registry_any(&s->registry, unit) != NULL)
+            return s;
+    }
+    return cli_forms_get(f, 0);
+}
