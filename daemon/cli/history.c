@@ -55,8 +55,7 @@ int cli_history_add(struct cli_history *h, struct bao_str bytes)
 
 static bool complain(const struct cli_history *h, const char *path, int error)
 {
-    fprintf(stderr, h->forms->lang == BAO_VI ? "baocao: không đọc được %s: %s\n" : "baocao: cannot read %s: %s\n", path,
-            strerror(-error));
+    cli_tell_unreadable(h->forms->lang, path, error);
     return false;
 }
 
