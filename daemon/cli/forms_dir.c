@@ -97,7 +97,7 @@ const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i)
     if (f->snapshots[i] != NULL)
         return f->snapshots[i];
     r = baod_snapshot_load(f->dir, f->provinces[i], f->lang, &complaints, &f->snapshots[i]);
-    if (bao_buf_len(&complaints) != 0)
+    if (r != 0 && bao_buf_len(&complaints) != 0)
         fprintf(stderr, "%.*s\n", BAO_STR_ARG(bao_buf_str(&complaints)));
     if (r < 0)
         fprintf(stderr, "baocao: %s: %s\n", f->dir, strerror(-r));

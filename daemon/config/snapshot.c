@@ -199,7 +199,7 @@ static void check_kinds(struct baod_snapshot *s, const struct bao_form *form, st
                           *list = reporters == NULL ? NULL : bao_node_get(reporters, "kinds");
     struct bao_str *ids = bao_arena_array(&s->arena, s->registry.n_kinds, sizeof(*ids));
 
-    if (ids == NULL || list == NULL)
+    if (ids == NULL || list == NULL || s->registry.n_kinds == 0)
         return;
     for (size_t i = 0; i < s->registry.n_kinds; i++)
         ids[i] = s->registry.kinds[i].id;
@@ -354,7 +354,9 @@ static void check_targets(struct baod_snapshot *s, struct file *file)
 
         if (find_indicator(&s->forms, t->form, t->code, &known) != NULL)
             continue;
-        f = bao_findings_add(&file->findings, known ? BAO_BC_TARGET_CODE : BAO_BC_TARGET_FORM, BAO_ERROR, t->at);
+        /* A folder may hold some of the forms only; a code that its form has not is a mistake anywhere. */
+        f = bao_findings_add(&file->findings, known ? BAO_BC_TARGET_CODE : BAO_BC_TARGET_FORM,
+                             known ? BAO_ERROR : BAO_WARNING, t->at);
         if (known)
             bao_finding_arg(f, t->code);
         bao_finding_arg(f, t->form);
@@ -374,12 +376,12 @@ int baod_snapshot_load(const char *forms_dir, const char *province_dir, enum bao
     s->refs = 1;
     bao_arena_init(&s->arena, ARENA_MAX);
     l.arena = &s->arena;
-    r = load_province(&l, province_dir, files, &s->registry);
+    r = province_dir == NULL ? 0 : load_province(&l, province_dir, files, &s->registry);
     if (r >= 0)
         r = load_forms(&l, s, forms_dir);
-    if (r == 0 && !l.bad)
+    if (r == 0 && !l.bad && province_dir != NULL)
         check_targets(s, &files[TARGETS]);
-    if (r >= 0)
+    if (r >= 0 && province_dir != NULL)
         r = tell_province(&l, files);
     if (r < 0)
         return r;

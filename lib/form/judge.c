@@ -463,6 +463,14 @@ static int judge_document(struct judgement *j)
     return 0;
 }
 
+static enum bao_symbol refused_symbol(const struct bao_findings *findings)
+{
+    bool is_text = findings->n == 0 || (findings->items[0].code != BAO_BC_NOT_UTF8 &&
+                                        findings->items[0].code != BAO_BC_NOT_UTF16);
+
+    return is_text ? BAO_SYM_PARSE : BAO_SYM_UTF8;
+}
+
 int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena, struct bao_schema_scratch *scratch,
               struct bao_str bytes, struct bao_verdict *ret)
 {
@@ -477,7 +485,7 @@ int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena, 
     if (r < 0)
         return r;
     if (r == BAO_LOAD_E_REFUSED) {
-        v.symbol = BAO_SYM_PARSE;
+        v.symbol = refused_symbol(&v.findings);
     } else {
         j.reader = (struct bao_reader){arena, &v.findings, &v.doc.root, v.doc.source};
         r = judge_document(&j);
