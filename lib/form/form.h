@@ -130,10 +130,19 @@ bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date 
 struct bao_str bao_join(struct bao_arena *arena, const struct bao_str *items, size_t n);
 /* Is the part (x-for) this kind's? */
 bool bao_kind_in(struct bao_str kind, const struct bao_str *kinds, size_t n);
-/* The subschema of a place in the data, $ref followed and allOf searched; NULL: the schema knows no such place. */
-const struct bao_node *bao_form_schema_at(const struct bao_form *form, struct bao_data_path path);
+/* A subschema and the document whose "#" its references mean: the form's own schema or the common file. */
+struct bao_schema_place {
+    const struct bao_node *schema, *document;
+};
+
+struct bao_schema_place bao_form_root(const struct bao_form *form);
+/* The subschema of a member ("*": of the items), $ref followed and allOf searched; false: the schema knows none. */
+bool bao_form_step(const struct bao_form *form, struct bao_schema_place place, struct bao_str step,
+                   struct bao_schema_place *ret);
+/* The subschema of a place in the data. */
+bool bao_form_place(const struct bao_form *form, struct bao_data_path path, struct bao_schema_place *ret);
 /* A keyword of a subschema, $ref followed; NULL: not there. */
-const struct bao_node *bao_form_keyword(const struct bao_form *form, const struct bao_node *schema, const char *name);
+const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_schema_place place, const char *name);
 /* Does this unit owe the period that ends on `cutoff`? (kind, groups, only, except, exists on that day) */
 bool bao_form_owes(const struct bao_form *form, const struct bao_unit *unit, bao_date cutoff);
 /* Due and lock times for a unit's kind; lock BAO_TIME_NONE = never. */

@@ -354,9 +354,9 @@ struct collect_row {
 };
 
 static bool unknown_field(struct bao_form_loader *l, const struct bao_node *at, struct bao_str name,
-                          const struct bao_node *schema)
+                          struct bao_schema_place place)
 {
-    const struct bao_node *properties = bao_form_keyword(l->form, schema, "properties");
+    const struct bao_node *properties = bao_form_keyword(l->form, place, "properties");
     size_t n = properties != NULL && properties->type == BAO_MAP ? properties->len : 0, near = 0;
     struct bao_str *names = bao_arena_array(&l->form->arena, n, sizeof(*names));
     struct bao_finding *finding = bao_complain(&l->reader, BAO_BC_FORM_COLLECT_PATH, at);
@@ -409,11 +409,12 @@ static bool personal_collect(struct bao_form_loader *l, const struct bao_node *a
 static bool check_columns(struct bao_form_loader *l, const struct collect_row *row, struct bao_collect *c)
 {
     struct bao_data_path place = column_place(l, c);
-    const struct bao_node *schema = bao_form_schema_at(l->form, place);
+    struct bao_schema_place schema = bao_form_root(l->form), column;
     bool ok = true;
 
     if (place.steps == NULL)
         return no_memory(l);
+    (void)bao_form_place(l->form, place, &schema); /* a list without items names its columns against the whole */
     if (row->columns == NULL) {
         /* Whole values are collected: nothing personal may lie within. */
         for (size_t i = 0; i < l->form->n_personal; i++)
@@ -423,24 +424,17 @@ static bool check_columns(struct bao_form_loader *l, const struct collect_row *r
     }
     if (!bao_texts_read(&l->reader, row->columns, "columns", true, &c->columns, &c->n_columns))
         return false;
-    for (size_t i = 0; i < c->n_columns; i++) {
-        struct bao_str steps[40];
-
-        if (is_personal(l->form, place, c->columns[i])) {
+    for (size_t i = 0; i < c->n_columns; i++)
+        if (is_personal(l->form, place, c->columns[i]))
             ok = personal_collect(l, &row->columns->items[i], c->columns[i]);
-            continue;
-        }
-        memcpy(steps, place.steps, place.n * sizeof(*steps));
-        steps[place.n] = c->columns[i];
-        if (bao_form_schema_at(l->form, (struct bao_data_path){steps, place.n + 1}) == NULL)
+        else if (!bao_form_step(l->form, schema, c->columns[i], &column))
             ok = unknown_field(l, &row->columns->items[i], c->columns[i], schema);
-    }
     return ok;
 }
 
-static bool says_list(const struct bao_form *f, const struct bao_node *schema)
+static bool says_list(const struct bao_form *f, struct bao_schema_place place)
 {
-    const struct bao_node *type = bao_form_keyword(f, schema, "type");
+    const struct bao_node *type = bao_form_keyword(f, place, "type");
 
     return type != NULL && type->type == BAO_STRING && bao_str_is(bao_node_str(type), "array");
 }
@@ -455,7 +449,7 @@ static int read_collect_row(struct bao_form_loader *l, const struct bao_check_lo
         {"columns", BAO_F_LIST, false, offsetof(struct collect_row, columns), 0, 0, NULL},
     };
     struct collect_row row = {.when = NULL};
-    const struct bao_node *schema;
+    struct bao_schema_place place;
     int r;
 
     if (!bao_fields_read(&l->reader, map, rows, BAO_COUNT(rows), &row))
@@ -465,16 +459,15 @@ static int read_collect_row(struct bao_form_loader *l, const struct bao_check_lo
     c->path = bao_data_path_parse(&l->form->arena, row.field);
     if (c->path.steps == NULL)
         return -ENOMEM;
-    schema = bao_form_schema_at(l->form, c->path);
-    if (schema == NULL) {
-        (void)unknown_field(l, bao_node_get(map, "field"), row.field, l->form->schema_node);
+    if (!bao_form_place(l->form, c->path, &place)) {
+        (void)unknown_field(l, bao_node_get(map, "field"), row.field, bao_form_root(l->form));
         return 0;
     }
     if (is_personal(l->form, c->path, BAO_STR_NULL)) {
         (void)personal_collect(l, bao_node_get(map, "field"), row.field);
         return 0;
     }
-    c->is_list = says_list(l->form, schema);
+    c->is_list = says_list(l->form, place);
     if (!check_columns(l, &row, c) || row.when == NULL)
         return 0;
     r = bao_rule_load(loader, row.when, c->is_list ? BAO_RULE_ITEM : 0, c->is_list ? row.field : BAO_STR_NULL, &c->when);

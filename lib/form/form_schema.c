@@ -138,26 +138,44 @@ static const struct bao_node *step_into(struct scope *scope, const struct bao_no
     return found;
 }
 
-const struct bao_node *bao_form_schema_at(const struct bao_form *form, struct bao_data_path path)
+struct bao_schema_place bao_form_root(const struct bao_form *form)
 {
-    struct scope scope = {form->schema_node, form->common};
-    const struct bao_node *schema = form->schema_node;
-
-    for (size_t i = 0; i < path.n && schema != NULL; i++)
-        schema = step_into(&scope, schema, path.steps[i], 0);
-    return schema;
+    return (struct bao_schema_place){form->schema_node, form->schema_node};
 }
 
-const struct bao_node *bao_form_keyword(const struct bao_form *form, const struct bao_node *schema, const char *name)
+bool bao_form_step(const struct bao_form *form, struct bao_schema_place place, struct bao_str step,
+                   struct bao_schema_place *ret)
 {
-    struct scope scope = {form->schema_node, form->common};
-    const struct bao_node *value = NULL;
+    struct scope scope = {place.document, form->common};
+    const struct bao_node *found = step_into(&scope, place.schema, step, 0);
 
-    for (int i = 0; i < REFS_MAX && schema != NULL && schema->type == BAO_MAP; i++) {
-        value = bao_node_get(schema, name);
+    if (found == NULL)
+        return false;
+    *ret = (struct bao_schema_place){found, scope.own};
+    return true;
+}
+
+bool bao_form_place(const struct bao_form *form, struct bao_data_path path, struct bao_schema_place *ret)
+{
+    struct bao_schema_place place = bao_form_root(form);
+
+    for (size_t i = 0; i < path.n; i++)
+        if (!bao_form_step(form, place, path.steps[i], &place))
+            return false;
+    *ret = place;
+    return true;
+}
+
+const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_schema_place place, const char *name)
+{
+    struct scope scope = {place.document, form->common};
+
+    for (int i = 0; i < REFS_MAX && place.schema != NULL && place.schema->type == BAO_MAP; i++) {
+        const struct bao_node *value = bao_node_get(place.schema, name);
+
         if (value != NULL)
             return value;
-        schema = follow(&scope, schema);
+        place.schema = follow(&scope, place.schema);
     }
     return NULL;
 }
