@@ -130,6 +130,8 @@ bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date 
 struct bao_str bao_join(struct bao_arena *arena, const struct bao_str *items, size_t n);
 /* Is the part (x-for) this kind's? */
 bool bao_kind_in(struct bao_str kind, const struct bao_str *kinds, size_t n);
+/* Does the place lie in the part (or is it)? */
+bool bao_data_path_within(struct bao_data_path place, struct bao_data_path part);
 /* A subschema and the document whose "#" its references mean: the form's own schema or the common file. */
 struct bao_schema_place {
     const struct bao_node *schema, *document;

@@ -30,7 +30,5 @@ bool bao_form_read_schema(struct bao_form_loader *l);
 
 /* "kho_khan.ma" as steps in the arena; {NULL, 0} without memory. */
 struct bao_data_path bao_data_path_parse(struct bao_arena *arena, struct bao_str dotted);
-/* Does the place lie in the part (or is it)? */
-bool bao_data_path_within(struct bao_data_path place, struct bao_data_path part);
 /* The next item of an array in the arena that grows by doubling; NULL without memory. */
 void *bao_grow(struct bao_arena *arena, const void *items, size_t n, size_t size) BAO_MUST_CHECK;

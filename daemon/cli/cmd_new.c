@@ -1,0 +1,291 @@
+/* baocao new: a blank report to fill in. */
+#include "daemon/cli/forms_dir.h"
+#include "daemon/cli/history.h"
+#include "daemon/cli/input.h"
+#include "daemon/cli/template.h"
+
+enum { FILE_CAP = 4 << 20, OUT_MAX = 16 << 20 };
+
+struct arguments {
+    const char *form, *unit, *period, *from, *forms, *province;
+};
+
+struct new_report {
+    const struct cli_options *options;
+    struct cli_forms forms;
+    struct bao_arena arena;
+    struct bao_schema_scratch *scratch;
+    const struct baod_snapshot *snapshot;
+    const struct bao_form *form;
+    const struct bao_unit *unit;
+    struct bao_str unit_code;
+    struct bao_period period;
+    bao_date from, to;
+    struct bao_verdict before; /* the report named by --from */
+    struct bao_findings open;  /* history findings of a report that carries nothing over: by item what is missing */
+};
+
+static int usage(const struct cli_options *options)
+{
+    fputs(options->lang == BAO_VI
+              ? "Cách dùng: baocao new BIỂU_MẪU --unit MÃ --period KỲ [--from TỆP-KỲ-TRƯỚC] [--forms THƯ-MỤC] "
+                "[--province THƯ-MỤC]\n"
+              : "Usage: baocao new FORM --unit CODE --period PERIOD [--from LAST-REPORT] [--forms DIR] [--province DIR]\n",
+          stderr);
+    return CLI_USAGE;
+}
+
+static bool read_arguments(int argc, char **argv, struct arguments *a)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } known[] = {{"--unit", &a->unit},   {"--period", &a->period}, {"--from", &a->from},
+                 {"--forms", &a->forms}, {"--province", &a->province}};
+
+    for (int i = 1; i < argc; i++) {
+        size_t k = 0;
+
+        while (k < BAO_COUNT(known) && strcmp(argv[i], known[k].name) != 0)
+            k++;
+        if (k < BAO_COUNT(known)) {
+            if (i + 1 >= argc)
+                return false;
+            *known[k].value = argv[++i];
+        } else if (argv[i][0] == '-' || a->form != NULL) {
+            return false;
+        } else {
+            a->form = argv[i];
+        }
+    }
+    return a->form != NULL && a->unit != NULL && a->period != NULL;
+}
+
+static int complain(const struct new_report *n, const char *vi, const char *en, const char *what)
+{
+    fprintf(stderr, "baocao new: %s: %s\n", n->options->lang == BAO_VI ? vi : en, what);
+    return CLI_USAGE;
+}
+
+static int find_form(struct new_report *n, const struct arguments *a)
+{
+    bool known;
+
+    n->unit_code = bao_str_c(a->unit);
+    if (!bao_period_parse(bao_str_c(a->period), &n->period))
+        return complain(n, "không đọc được kỳ báo cáo", "cannot read the period", a->period);
+    n->snapshot = cli_forms_of_unit(&n->forms, n->unit_code);
+    if (n->snapshot == NULL)
+        return CLI_USAGE;
+    n->form = bao_forms_get(&n->snapshot->forms, bao_str_c(a->form), n->period, &known);
+    if (n->form == NULL)
+        return known ? complain(n, "biểu mẫu không dùng cho kỳ này", "the form has no such period", a->period)
+                     : complain(n, "không có biểu mẫu này", "there is no such form", a->form);
+    (void)bao_form_window(n->form, n->period, &n->from, &n->to); /* bao_forms_get has asked already */
+    if (cli_registry(n->snapshot) == NULL)
+        return CLI_OK;
+    n->unit = bao_registry_unit(&n->snapshot->registry, n->unit_code, n->to);
+    if (n->unit == NULL)
+        return complain(n, "không có đơn vị này trong kỳ", "there is no such unit in that period", a->unit);
+    return bao_form_owes(n->form, n->unit, n->to)
+               ? CLI_OK
+               : complain(n, "đơn vị không phải gửi báo cáo này", "the unit does not owe this report", a->unit);
+}
+
+/* ---- what is carried over ---- */
+
+/* The rules that walk the earlier report's items say what may not be dropped: they are run over a report that
+ * drops everything, and what they miss is open. */
+static int find_open(struct new_report *n)
+{
+    static const struct bao_node nothing = {.type = BAO_MAP};
+    const struct bao_history history = {.prev = n->before.data};
+    const struct bao_check_context context = {
+        .vars = {.self = &nothing, .unit_code = n->unit_code, .unit = n->unit, .period = n->period, .from = n->from,
+                 .to = n->to, .due = BAO_DATE_NONE, .form = n->form, .history = &history},
+        .which = BAO_CHECKS_HISTORY,
+        .pointer = BAO_STR("/data"),
+    };
+    struct bao_check_tally tally;
+
+    bao_findings_init(&n->open, &n->arena, 100000);
+    return bao_checks_run(n->form, &n->arena, &context, &n->open, &tally);
+}
+
+/* The list that a check walks in the earlier report: "nhiem_vu" of each: prev.nhiem_vu; empty when it is none. */
+static struct bao_str walked(const struct bao_form *form, struct bao_str check)
+{
+    const struct bao_node *checks = bao_node_get(&form->doc.root, "checks");
+
+    for (uint32_t i = 0; checks != NULL && i < checks->len; i++) {
+        const struct bao_node *id = bao_node_get(&checks->items[i], "id"), *each = bao_node_get(&checks->items[i], "each");
+
+        if (id == NULL || each == NULL || id->type != BAO_STRING || each->type != BAO_STRING ||
+            !bao_str_eq(bao_node_str(id), check) || each->len <= 5 || memcmp(each->str, "prev.", 5) != 0)
+            continue;
+        return (struct bao_str){each->str + 5, each->len - 5};
+    }
+    return BAO_STR_NULL;
+}
+
+static bool same_path(struct bao_data_path path, struct bao_str dotted)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        struct bao_str step = path.steps[i];
+
+        if (i != 0) {
+            if (dotted.n == 0 || dotted.p[0] != '.')
+                return false;
+            dotted = (struct bao_str){dotted.p + 1, dotted.n - 1};
+        }
+        if (dotted.n < step.n || memcmp(dotted.p, step.p, step.n) != 0)
+            return false;
+        dotted = (struct bao_str){dotted.p + step.n, dotted.n - step.n};
+    }
+    return dotted.n == 0;
+}
+
+static struct bao_str key_of(const struct bao_form *form, struct bao_data_path list)
+{
+    for (size_t i = 0; i < form->n_keyed; i++)
+        if (form->keyed[i].path.n == list.n && bao_data_path_within(form->keyed[i].path, list))
+            return form->keyed[i].key;
+    return BAO_STR_NULL;
+}
+
+static bool is_open(void *user, struct bao_data_path list, const struct bao_node *item)
+{
+    const struct new_report *n = user;
+    const struct bao_member *key = bao_node_member(item, key_of(n->form, list));
+
+    for (size_t i = 0; key != NULL && key->value.type == BAO_STRING && i < n->open.n; i++)
+        if (bao_str_eq(n->open.items[i].item, bao_node_str(&key->value)) &&
+            same_path(list, walked(n->form, n->open.items[i].check)))
+            return true;
+    return false;
+}
+
+static int read_before(struct new_report *n, const char *path)
+{
+    const struct bao_judge_context context = {.forms = &n->snapshot->forms, .registry = cli_registry(n->snapshot),
+                                              .limits = BAO_LOAD_LIMITS_DEFAULT, .now = BAO_TIME_NONE};
+    struct bao_str bytes;
+    int r = cli_read_file(&n->arena, path, FILE_CAP, &bytes);
+
+    if (r == 0)
+        r = bao_judge(&context, &n->arena, n->scratch, bytes, &n->before);
+    if (r < 0) {
+        cli_tell_unreadable(n->options->lang, path, r);
+        return CLI_USAGE;
+    }
+    if (!bao_str_eq(n->before.form_id, n->form->id) || n->before.data == NULL)
+        return complain(n, "tệp này không phải báo cáo trước của biểu mẫu", "this is no earlier report of the form", path);
+    return find_open(n) < 0 ? CLI_USAGE : CLI_OK;
+}
+
+/* ---- writing ---- */
+
+static int put_head(struct bao_buf *out, const struct new_report *n)
+{
+    enum bao_lang lang = n->options->lang;
+    const struct bao_form *f = n->form;
+    struct bao_str title = lang == BAO_EN && f->title.en.n != 0 ? f->title.en : f->title.vi;
+    char vi[64], en[64], from[16], to[16], period[16], due_text[40] = "";
+    const struct bao_registry *r = cli_registry(n->snapshot);
+    int result;
+
+    bao_period_title(n->period, vi, en);
+    bao_period_print(n->period, period);
+    bao_date_print(n->from, from);
+    bao_date_print(n->to, to);
+    if (r != NULL && n->unit != NULL) {
+        bao_time due, lock;
+
+        bao_form_times(f, &r->holidays, r->offset, n->unit->kind, n->to, &due, &lock);
+        if (due != BAO_TIME_NONE)
+            bao_time_print(due - BAO_SECOND, r->offset, due_text);
+    }
+    result = bao_buf_printf(out, "# %.*s\n# %s (%s – %s)\n", BAO_STR_ARG(title), lang == BAO_VI ? vi : en, from, to);
+    if (result == 0 && due_text[0] != '\0')
+        result = bao_buf_printf(out, lang == BAO_VI ? "# Hạn gửi: %.10s, %.5s\n" : "# Due: %.10s, %.5s\n", due_text,
+                                due_text + 11);
+    if (result == 0)
+        result = bao_buf_append_c(out, lang == BAO_VI
+                                           ? "#\n# Ghi sau dấu hai chấm. Không có thì ghi 0; chưa có số liệu thì để trống. Số viết liền: 1500000.\n"
+                                             "# Xong thì chạy: baocao check TÊN-TỆP\n\n"
+                                           : "#\n# Write after the colons: 0 for none, blank for not known. Figures without separators: 1500000.\n"
+                                             "# Then run: baocao check FILE\n\n");
+    if (result == 0)
+        result = bao_buf_printf(out, "form: %.*s\nunit: \"%.*s\"", BAO_STR_ARG(f->id), BAO_STR_ARG(n->unit_code));
+    if (result == 0 && n->unit != NULL)
+        result = bao_buf_printf(out, "   # %.*s", BAO_STR_ARG(lang == BAO_EN && n->unit->name_en.n != 0 ? n->unit->name_en
+                                                                                                 : n->unit->name));
+    return result == 0 ? bao_buf_printf(out, "\nperiod: %s\nrevision: 1   # %s\n", period,
+                                        lang == BAO_VI ? "mỗi lần đính chính tăng thêm 1" : "add 1 for each correction")
+                       : result;
+}
+
+static int put_envelope(struct bao_buf *out, const struct new_report *n)
+{
+    bool vi = n->options->lang == BAO_VI;
+    int r = bao_buf_append_c(out, n->form->signed_required ? "" : "# ");
+
+    if (r == 0)
+        r = bao_buf_append_c(out, vi ? "signed: {position: Chủ tịch, number: 12/BC-UBND, date: 2026-09-16}\n"
+                                     : "signed: {position: Chairman, number: 12/BC-UBND, date: 2026-09-16}\n");
+    if (r == 0 && n->form->nil_allowed)
+        r = bao_buf_append_c(out, vi ? "# nil: true   # trong kỳ không phát sinh: bỏ dấu # và xóa từ dòng data trở xuống\n"
+                                     : "# nil: true   # nothing happened: drop the # and everything from data on\n");
+    return r == 0 ? bao_buf_append_c(out, "data:\n") : r;
+}
+
+static int write_report(struct new_report *n)
+{
+    struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(OUT_MAX);
+    const struct cli_template t = {
+        .form = n->form,
+        .lang = n->options->lang,
+        .kind = n->unit == NULL ? BAO_STR_NULL : n->unit->kind,
+        .arena = &n->arena,
+        .before = n->before.data,
+        .is_open = is_open,
+        .user = n,
+    };
+    int r = put_head(&out, n);
+
+    if (r == 0)
+        r = put_envelope(&out, n);
+    if (r == 0)
+        r = cli_template_data(&t, &out);
+    if (r < 0) {
+        cli_tell_unreadable(n->options->lang, "baocao new", r);
+        return CLI_USAGE;
+    }
+    return fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) == bao_buf_len(&out) && fflush(stdout) == 0
+               ? CLI_OK
+               : CLI_USAGE;
+}
+
+int cli_new(const struct cli_options *options, int argc, char **argv)
+{
+    struct new_report n = {.options = options, .arena = BAO_ARENA_NULL(0)};
+    struct arguments a = {.form = NULL};
+    int code;
+
+    if (!read_arguments(argc, argv, &a))
+        return usage(options);
+    n.scratch = bao_schema_scratch_new();
+    if (n.scratch == NULL || !cli_forms_open(&n.forms, options, a.forms, a.province)) {
+        n.scratch = bao_schema_scratch_free(n.scratch);
+        return CLI_USAGE;
+    }
+    code = find_form(&n, &a);
+    if (code == CLI_OK && a.from != NULL)
+        code = read_before(&n, a.from);
+    if (code == CLI_OK)
+        code = write_report(&n);
+    cli_forms_close(&n.forms);
+    n.scratch = bao_schema_scratch_free(n.scratch);
+    bao_arena_deinit(&n.arena);
+    return code;
+}
