@@ -17,6 +17,10 @@ enum { CLI_OK = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_KEPT = 3 };
 typedef int cli_command(const struct cli_options *options, int argc, char **argv);
 
 cli_command cli_eval;
+cli_command cli_check;
+cli_command cli_new;
+cli_command cli_forms_command;
+cli_command cli_schema;
 cli_command cli_load;
 cli_command cli_validate;
 cli_command cli_rollup;

@@ -6,6 +6,10 @@ static const struct {
     cli_command *run;
     const char *what[BAO_LANGS];
 } commands[] = {
+    {"check", cli_check, {"kiểm tra báo cáo trước khi gửi", "judge report files before sending"}},
+    {"new", cli_new, {"tạo báo cáo trống để điền", "make a blank report to fill in"}},
+    {"forms", cli_forms_command, {"các biểu mẫu hiện có", "the forms there are"}},
+    {"schema", cli_schema, {"xuất JSON Schema của một biểu mẫu", "export a form's JSON Schema"}},
     {"send", cli_send, {"gửi báo cáo, in biên nhận", "send reports, print receipts"}},
     {"stat", cli_stat, {"tra cứu một báo cáo đã gửi", "the fate of a report"}},
     {"status", cli_status,

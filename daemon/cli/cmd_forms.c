@@ -1,0 +1,127 @@
+/* baocao forms: which forms there are to judge by. */
+#include "daemon/cli/forms_dir.h"
+#include "daemon/cli/table.h"
+#include "lib/doc/tree.h"
+
+enum { COLUMNS = 5, OUT_MAX = 16 << 20 };
+
+static const char *const types[][BAO_LANGS] = {
+    [BAO_PERIOD_ONCE] = {"một lần", "once"},     [BAO_P_YEAR] = {"năm", "year"},
+    [BAO_P_HALF] = {"sáu tháng", "half-year"},   [BAO_P_QUARTER] = {"quý", "quarter"},
+    [BAO_P_NINE] = {"chín tháng", "nine months"}, [BAO_P_MONTH] = {"tháng", "month"},
+    [BAO_P_WEEK] = {"tuần", "week"},             [BAO_P_DAY] = {"ngày", "day"},
+};
+
+static int usage(const struct cli_options *options)
+{
+    fputs(options->lang == BAO_VI ? "Cách dùng: baocao forms [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
+                                  : "Usage: baocao forms [--forms DIR] [--province DIR]\n",
+          stderr);
+    return CLI_USAGE;
+}
+
+static struct bao_str title_of(const struct bao_form *f, enum bao_lang lang)
+{
+    return lang == BAO_EN && f->title.en.n != 0 ? f->title.en : f->title.vi;
+}
+
+static struct bao_str span(struct bao_arena *arena, const struct bao_form *f)
+{
+    char from[16] = "", to[16] = "";
+
+    if (f->effective_from != BAO_DATE_NONE)
+        bao_date_print(f->effective_from, from);
+    if (f->effective_to != BAO_DATE_NONE)
+        bao_date_print(f->effective_to, to);
+    return bao_arena_printf(arena, "%s – %s", from, to);
+}
+
+static int print_table(const struct bao_forms *forms, enum bao_lang lang)
+{
+    static const struct cli_column columns[BAO_LANGS][COLUMNS] = {
+        {{"Biểu mẫu", false}, {"Phiên bản", true}, {"Kỳ", false}, {"Hiệu lực", false}, {"Tên", false}},
+        {{"Form", false}, {"Version", true}, {"Period", false}, {"In force", false}, {"Title", false}},
+    };
+    struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(0);
+    struct bao_str *cells = bao_arena_array(&arena, forms->n * COLUMNS, sizeof(*cells));
+
+    if (cells == NULL)
+        return CLI_USAGE;
+    for (size_t i = 0; i < forms->n; i++) {
+        const struct bao_form *f = forms->items[i];
+        struct bao_str *row = &cells[i * COLUMNS];
+
+        row[0] = f->id;
+        row[1] = bao_arena_printf(&arena, "%d", f->version);
+        row[2] = bao_str_c(types[f->period_type][lang]);
+        row[3] = span(&arena, f);
+        row[4] = title_of(f, lang);
+    }
+    cli_table(stdout, columns[lang], COLUMNS, cells, forms->n);
+    return CLI_OK;
+}
+
+static int print_form(struct bao_buf *out, const struct bao_form *f)
+{
+    char from[16] = "", to[16] = "";
+    int r = bao_buf_append_c(out, "{\"form\":");
+
+    if (f->effective_from != BAO_DATE_NONE)
+        bao_date_print(f->effective_from, from);
+    if (f->effective_to != BAO_DATE_NONE)
+        bao_date_print(f->effective_to, to);
+    if (r == 0)
+        r = bao_json_quote(out, f->id);
+    if (r == 0)
+        r = bao_buf_printf(out, ",\"version\":%d,\"period\":\"%s\",\"effective_from\":\"%s\",\"effective_to\":\"%s\"",
+                           f->version, types[f->period_type][BAO_EN], from, to);
+    if (r == 0)
+        r = bao_buf_append_c(out, ",\"title_vi\":");
+    if (r == 0)
+        r = bao_json_quote(out, f->title.vi);
+    if (r == 0)
+        r = bao_buf_append_c(out, ",\"title_en\":");
+    if (r == 0)
+        r = bao_json_quote(out, f->title.en);
+    return r == 0 ? bao_buf_append_c(out, "}") : r;
+}
+
+static int print_json(const struct bao_forms *forms)
+{
+    struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(OUT_MAX);
+    int r = bao_buf_append_c(&out, "[");
+
+    for (size_t i = 0; i < forms->n && r == 0; i++) {
+        r = i == 0 ? 0 : bao_buf_append_c(&out, ",\n");
+        if (r == 0)
+            r = print_form(&out, forms->items[i]);
+    }
+    if (r == 0)
+        r = bao_buf_append_c(&out, "]\n");
+    if (r != 0 || fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) != bao_buf_len(&out))
+        return CLI_USAGE;
+    return CLI_OK;
+}
+
+int cli_forms_command(const struct cli_options *options, int argc, char **argv)
+{
+    const char *dir = NULL, *province = NULL;
+    struct cli_forms forms;
+    int code;
+
+    for (int i = 1; i < argc; i++) {
+        const char **value = strcmp(argv[i], "--forms") == 0      ? &dir
+                             : strcmp(argv[i], "--province") == 0 ? &province
+                                                                  : NULL;
+
+        if (value == NULL || i + 1 >= argc)
+            return usage(options);
+        *value = argv[++i];
+    }
+    if (!cli_forms_open(&forms, options, dir, province))
+        return CLI_USAGE;
+    code = options->json ? print_json(&cli_forms_get(&forms, 0)->forms)
+                         : print_table(&cli_forms_get(&forms, 0)->forms, options->lang);
+    cli_forms_close(&forms);
+    return code;
+}
