@@ -194,19 +194,19 @@ static int print_verdict(struct bao_buf *out, struct bao_arena *arena, const str
 
 /* ---- answers for people ---- */
 
-static void print_subject(struct bao_buf *out, const struct check *c, const struct bao_verdict *v)
+static int print_subject(struct bao_buf *out, const struct check *c, const struct bao_verdict *v)
 {
     enum bao_lang lang = c->options->lang;
     char vi[64], en[64];
     struct bao_str title, unit;
 
     if (v->form == NULL || !v->has_key)
-        return;
+        return 0;
     bao_period_title(v->period, vi, en);
     title = lang == BAO_EN && v->form->title.en.n != 0 ? v->form->title.en : v->form->title.vi;
     unit = v->reporter == NULL ? v->unit : lang == BAO_EN && v->reporter->name_en.n != 0 ? v->reporter->name_en
                                                                                      : v->reporter->name;
-    (void)bao_buf_printf(out, lang == BAO_VI ? "  %.*s · %.*s · %s · lần %d · biểu mẫu phiên bản %d\n"
+    return bao_buf_printf(out, lang == BAO_VI ? "  %.*s · %.*s · %s · lần %d · biểu mẫu phiên bản %d\n"
                                              : "  %.*s · %.*s · %s · revision %d · form version %d\n",
                          BAO_STR_ARG(unit), BAO_STR_ARG(title), lang == BAO_VI ? vi : en, v->revision,
                          v->form->version);
@@ -223,7 +223,8 @@ static int print_text(struct bao_buf *out, const struct check *c, const struct c
         r = bao_buf_printf(out, lang == BAO_VI ? "%s: hợp lệ\n" : "%s: valid\n", one->path);
     else
         r = bao_buf_printf(out, "%s: %s: %s\n", one->path, info->name, info->sentence[lang]);
-    print_subject(out, c, v);
+    if (r == 0)
+        r = print_subject(out, c, v);
     if (r == 0 && v->findings.n != 0)
         r = bao_text_render_all(out, &v->findings, bao_str_c(one->path), v->is_secret ? BAO_STR_NULL : v->doc.source,
                                 lang, SHOWN);
