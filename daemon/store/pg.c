@@ -71,9 +71,10 @@ struct baod_pg {
     PGconn *conn;
     struct watch *watch;
     uv_timer_t timer; /* connecting: give up; backoff: try again; else: the deadline of the oldest operation */
-    uv_timer_t kick;  /* a loss seen inside a caller's call is told from the loop */
+    uv_timer_t kick;  /* what was seen inside a caller's call is told from the loop */
     int handles_open;
     bool closing;
+    bool losing;       /* the kick is to tell a loss */
     bool pipeline;     /* libpq is in pipeline mode */
     uint64_t life;     /* counts connections: loops that called back check that it is still theirs */
     uint64_t group;    /* error groups sent on this connection */
@@ -311,18 +312,31 @@ static void on_kick(uv_timer_t *timer)
 {
     struct baod_pg *pg = timer->data;
 
-    if (!pg->closing)
+    if (pg->closing)
+        return;
+    if (pg->losing)
         lose(pg, pg->why);
+    else if (pg->conn != NULL)
+        advance(pg);
 }
 
 /* Remembers a loss found while a caller is in here; the loop tells it, so that nobody is called back from
  * inside an own call. */
 static void lose_soon(struct baod_pg *pg, const char *why)
 {
-    if (uv_is_active((uv_handle_t *)&pg->kick))
+    if (pg->losing)
         return;
+    pg->losing = true;
     snprintf(pg->why, sizeof(pg->why), "%s", why);
     (void)uv_timer_start(&pg->kick, on_kick, 0, 0); /* fails only for a NULL callback or a closing handle */
+}
+
+/* libpq reads while it writes, lest both sides wait for each other: an answer may then stand in its buffer
+ * without the socket ever becoming readable again. */
+static void look_again(struct baod_pg *pg)
+{
+    if (!pg->losing && pg->head != NULL && pg->head->sent && !pg->head->copying && PQisBusy(pg->conn) == 0)
+        (void)uv_timer_start(&pg->kick, on_kick, 0, 0);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -393,6 +407,7 @@ static bool hang_up(struct baod_pg *pg, enum pg_state next, const char *why)
     size_t n = pg->pending; /* nothing new can come in: the state refuses it */
 
     pg->state = next;
+    pg->losing = false;
     pg->pipeline = false;
     pg->n_prepared = 0;
     pg->group = 0;
@@ -527,13 +542,15 @@ static int send_queue(struct baod_pg *pg)
 
 static bool takes_work(const struct baod_pg *pg)
 {
-    return pg->state == READY && !uv_is_active((const uv_handle_t *)&pg->kick);
+    return pg->state == READY && !pg->losing;
 }
 
 static void send_or_lose(struct baod_pg *pg, bool flushing)
 {
     if (send_queue(pg) < 0 || (flushing && flush(pg) < 0))
         lose_soon(pg, PQerrorMessage(pg->conn));
+    else if (flushing)
+        look_again(pg);
 }
 
 static int queue_exec(struct baod_pg *pg, const struct baod_pg_statement *statement,
@@ -735,6 +752,8 @@ static void advance(struct baod_pg *pg)
     }
     if (pg->state == DRAINING && pg->head == NULL)
         lose(pg, "drained");
+    else
+        look_again(pg);
 }
 
 static void on_socket(uv_poll_t *handle, int status, int events)
@@ -800,7 +819,7 @@ static void on_setup_end(const struct baod_pg_result *r, void *user)
 {
     struct baod_pg *pg = user;
 
-    if (r->outcome != BAOD_PG_OK || pg->state != SETUP || uv_is_active((uv_handle_t *)&pg->kick))
+    if (r->outcome != BAOD_PG_OK || pg->state != SETUP || pg->losing)
         return;
     pg->state = READY;
     pg->failures = 0;

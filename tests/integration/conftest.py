@@ -18,6 +18,8 @@ import urllib.request
 import psycopg2
 import pytest
 
+from postgres import Postgres
+
 SOURCE = os.path.abspath(os.environ.get("BAOCAO_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
 BUILD = os.path.abspath(os.environ.get("BAOCAO_BUILD", os.path.join(SOURCE, "build", "tests")))
 USER = "nobody" if os.geteuid() == 0 else None
@@ -282,3 +284,32 @@ def make_daemon(programs, template):
 def daemon(make_daemon):
     """A running daemon with an empty store."""
     return make_daemon().start()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """The data folder of a stopped, empty PostgreSQL cluster, to be copied."""
+    server = Postgres()
+    yield server.data
+    server.clean()
+
+
+@pytest.fixture
+def make_postgres(cluster):
+    """Makes running servers: make_postgres(settings="one setting a line"); all are cleaned up."""
+    made = []
+
+    def make(settings=""):
+        server = Postgres(cluster, settings)
+        made.append(server)
+        return server.start()
+
+    yield make
+    for server in made:
+        server.clean()
+
+
+@pytest.fixture
+def postgres(make_postgres):
+    """A running PostgreSQL server that is not the daemon's."""
+    return make_postgres()

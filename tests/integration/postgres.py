@@ -1,0 +1,173 @@
+"""A private PostgreSQL server for tests: loopback only, durable as in service, without root."""
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import glob
+
+import psycopg2
+
+USER = "nobody" if os.geteuid() == 0 else None
+
+
+def programs_folder():
+    """The newest PostgreSQL's programs."""
+    found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
+    found.sort(key=lambda path: int(path.split("/")[4]))
+    if found:
+        return os.path.dirname(found[-1])
+    return os.path.dirname(os.path.realpath(shutil.which("postgres")))
+
+
+def as_user(words):
+    """The command line, run without root."""
+    if not USER:
+        return list(words)
+    user = pwd.getpwnam(USER)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *words]
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Postgres:
+    """One cluster on a Unix socket and a loopback port. template: a stopped cluster's folder to copy."""
+
+    def __init__(self, template=None, settings=""):
+        self.root = tempfile.mkdtemp(prefix="bcpg")
+        self.data = os.path.join(self.root, "data")
+        self.log_path = os.path.join(self.root, "log")
+        self.settings = settings
+        self.process = None
+        self.port = self.free_port()
+        if USER:
+            shutil.chown(self.root, USER)
+        if template:
+            subprocess.run(["cp", "-a", template, self.data], check=True)
+        else:
+            subprocess.run(as_user([os.path.join(programs_folder(), "initdb"), "-D", self.data, "-A", "trust", "-U",
+                                    "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]),
+                           check=True, stdout=subprocess.DEVNULL, cwd=self.root)
+
+    @staticmethod
+    def free_port():
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            return s.getsockname()[1]
+
+    @property
+    def conninfo(self):
+        return f"host={self.root} port={self.port} user=postgres dbname=postgres"
+
+    @property
+    def url(self):
+        """For a daemon's database.url, over TCP."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self, wait=True):
+        words = [os.path.join(programs_folder(), "postgres"), "-D", self.data, "-k", self.root, "-p", str(self.port),
+                 "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"]
+        for line in self.settings.split("\n"):
+            if line.strip():
+                words += ["-c", line.strip()]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(as_user(words), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.root, start_new_session=True)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=60):
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                psycopg2.connect(self.conninfo).close()
+                return
+            except psycopg2.OperationalError:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    raise AssertionError(f"PostgreSQL does not answer:\n{self.log()[-2000:]}")
+                time.sleep(0.02)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def connect(self):
+        return psycopg2.connect(self.conninfo)
+
+    def sql(self, text, *values):
+        """Rows of one statement, committed."""
+        connection = self.connect()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(text, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def pids(self):
+        """The postmaster and its children."""
+        pid = self.process.pid
+        children = []
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(path, encoding="ascii", errors="replace") as f:
+                    fields = f.read().rsplit(")", 1)[1].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[1]) == pid:
+                children.append(int(path.split("/")[2]))
+        return [pid, *children]
+
+    def signal(self, signum):
+        for pid in self.pids():
+            try:
+                os.kill(pid, signum)
+            except ProcessLookupError:
+                pass
+
+    def freeze(self):
+        """SIGSTOP to every process: silent, with all sockets open."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+    def kill(self):
+        """As a power cut, less the disk: every process at once."""
+        pids = self.pids()
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(timeout=30)
+        end = time.monotonic() + 30
+        while any(is_alive(pid) for pid in pids) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def stop(self, mode="fast"):
+        """fast, immediate or smart."""
+        if self.process and self.process.poll() is None:
+            self.thaw()
+            self.process.send_signal({"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "smart": signal.SIGTERM}[mode])
+            self.process.wait(timeout=60)
+
+    def restart(self, mode="fast"):
+        self.stop(mode)
+        return self.start()
+
+    def clean(self):
+        if self.process and self.process.poll() is None:
+            self.thaw()
+            self.kill()
+        shutil.rmtree(self.root, ignore_errors=True)
