@@ -2,7 +2,7 @@
 #include "daemon/cli/ask.h"
 #include "daemon/cli/table.h"
 
-enum { COLUMNS = 5 };
+enum { COLUMNS = 6 };
 
 static bool same_group(const struct bao_node *a, const struct bao_node *b)
 {
@@ -21,20 +21,27 @@ static void print_heading(const struct bao_node *row, struct bao_arena *arena, e
 {
     struct bao_str form = cli_cell(arena, row, "form", lang), period = cli_cell(arena, row, "period", lang),
                    scope = cli_cell(arena, row, "scope_vi", lang), code = cli_cell(arena, row, "scope", lang),
-                   from = cli_cell(arena, row, "period_from", lang), to = cli_cell(arena, row, "period_to", lang),
-                   reported = cli_cell(arena, row, "reported", lang), owed = cli_cell(arena, row, "owed", lang);
+                   from = cli_cell(arena, row, "period_from", lang), to = cli_cell(arena, row, "period_to", lang);
 
-    printf("\n%.*s · %.*s (%.*s → %.*s) · %.*s [%.*s]\n", BAO_STR_ARG(form), BAO_STR_ARG(period), BAO_STR_ARG(from),
+    printf("\n%.*s · %.*s (%.*s → %.*s) · %.*s [%.*s]\n\n", BAO_STR_ARG(form), BAO_STR_ARG(period), BAO_STR_ARG(from),
            BAO_STR_ARG(to), BAO_STR_ARG(scope), BAO_STR_ARG(code));
-    printf(lang == BAO_VI ? "Đã báo cáo %.*s trên %.*s đơn vị phải gửi\n\n" : "%.*s of %.*s units that owe it have reported\n\n",
-           BAO_STR_ARG(reported), BAO_STR_ARG(owed));
+}
+
+/* Every figure goes with how many units gave it, of those that owe it. */
+static struct bao_str coverage(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
+{
+    struct bao_str reported = cli_cell(arena, row, "reported", lang), owed = cli_cell(arena, row, "owed", lang);
+
+    return bao_arena_printf(arena, "%.*s/%.*s", BAO_STR_ARG(reported), BAO_STR_ARG(owed));
 }
 
 static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *arena, enum bao_lang lang)
 {
     const struct cli_column columns[BAO_LANGS][COLUMNS] = {
-        {{"Chỉ tiêu", false}, {"Mã", false}, {"Giá trị", true}, {"Mục tiêu", true}, {"Đơn vị tính", false}},
-        {{"Indicator", false}, {"Code", false}, {"Value", true}, {"Target", true}, {"Measure", false}},
+        {{"Chỉ tiêu", false}, {"Mã", false}, {"Giá trị", true}, {"Đơn vị tính", false}, {"Mục tiêu", true},
+         {"Đã gửi/phải gửi", true}},
+        {{"Indicator", false}, {"Code", false}, {"Value", true}, {"Measure", false}, {"Target", true},
+         {"Reported/owed", true}},
     };
     struct bao_str *cells = bao_arena_array(arena, n * COLUMNS, sizeof(*cells));
 
@@ -47,8 +54,9 @@ static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *
         cell[0] = cli_cell(arena, &rows[i], lang == BAO_VI ? "label_vi" : "label_en", lang);
         cell[1] = cli_cell(arena, &rows[i], "indicator", lang);
         cell[2] = cli_cell(arena, &rows[i], "value", lang);
-        cell[3] = cli_cell(arena, &rows[i], "target", lang);
-        cell[4] = cli_cell(arena, &rows[i], "measure", lang);
+        cell[3] = cli_cell(arena, &rows[i], "measure", lang);
+        cell[4] = cli_cell(arena, &rows[i], "target", lang);
+        cell[5] = coverage(arena, &rows[i], lang);
     }
     cli_table(stdout, columns[lang], COLUMNS, cells, n);
     return CLI_OK;
