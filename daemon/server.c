@@ -48,6 +48,9 @@ struct server {
     struct baod_http *http;
     struct baod_api *api;
 
+    struct baod_sd_socket passed[BAOD_SD_SOCKETS]; /* by the service manager */
+    int n_passed;
+
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t tick, deadline;
     unsigned draining; /* parts that have not told their end */
@@ -403,17 +406,15 @@ static void on_stream(void *user, struct baod_stream *stream)
 }
 
 /* A passed-in socket of that name, or a new one. Plaintext beyond loopback must have been allowed. */
-static int open_socket(const char *name, const char *address, bool plaintext, const char *port_file,
+static int open_socket(const struct server *s, const char *name, const char *address, bool plaintext,
                        struct baod_socket *ret)
 {
-    struct baod_sd_socket passed[BAOD_SD_SOCKETS];
-    int n = baod_sd_sockets(passed), r = -1;
+    int passed = -1, r;
 
-    for (int i = 0; i < n; i++)
-        if (strcmp(passed[i].name, name) == 0)
-            r = baod_socket_adopt(passed[i].fd, ret);
-    if (r == -1)
-        r = baod_socket_listen(address, BACKLOG, ret);
+    for (int i = 0; i < s->n_passed; i++)
+        if (strcmp(s->passed[i].name, name) == 0)
+            passed = s->passed[i].fd;
+    r = passed >= 0 ? baod_socket_adopt(passed, ret) : baod_socket_listen(address, BACKLOG, ret);
     if (r == BAOD_SOCKET_E_ADDRESS) {
         baod_log(BAOD_LOG_ERROR, "%s: address \"%s\" is not of the form 127.0.0.1:7316", name, address);
         return r;
@@ -429,11 +430,17 @@ static int open_socket(const char *name, const char *address, bool plaintext, co
         close(ret->fd);
         return BAOD_SOCKET_E_ADDRESS;
     }
-    r = baod_socket_write_port(ret, port_file);
-    if (r < 0) {
-        baod_log(BAOD_LOG_ERROR, "%s: cannot write %s: %s", name, port_file, strerror(-r));
-        close(ret->fd);
-    }
+    return 0;
+}
+
+static int write_port(const struct baod_socket *socket, const char *name, const char *file)
+{
+    int r = baod_socket_write_port(socket, file);
+
+    if (r < 0)
+        baod_log(BAOD_LOG_ERROR, "%s: cannot write %s: %s", name, file, strerror(-r));
+    else
+        baod_log(BAOD_LOG_NOTICE, "%s: listening on port %d", name, socket->port);
     return r;
 }
 
@@ -442,8 +449,7 @@ static int serve_reports(struct server *s)
     struct baod_brp_config config = baod_brp_defaults();
     struct baod_listener_config listening = {.plaintext = s->settings->reports_plaintext, .on_stream = on_stream, .user = s};
     struct baod_socket socket;
-    int r = open_socket("reports", s->settings->reports_address, s->settings->reports_plaintext,
-                        s->settings->reports_port_file, &socket);
+    int r = open_socket(s, "reports", s->settings->reports_address, s->settings->reports_plaintext, &socket);
 
     if (r != 0)
         return r;
@@ -464,9 +470,7 @@ static int serve_reports(struct server *s)
     r = baod_peers_new(&s->loop, &config, &s->brp_ops, &s->peers);
     if (r == 0)
         r = baod_listener_open(s->net, &listening, &s->listener);
-    if (r == 0)
-        baod_log(BAOD_LOG_NOTICE, "reports: listening on port %d", socket.port);
-    return r;
+    return r == 0 ? write_port(&socket, "reports", s->settings->reports_port_file) : r;
 }
 
 static int serve_http(struct server *s)
@@ -478,8 +482,7 @@ static int serve_http(struct server *s)
         .idle_ms = (unsigned)s->settings->idle_ms,
     };
     struct baod_socket socket;
-    int r = open_socket("http", s->settings->http_address, s->settings->http_plaintext, s->settings->http_port_file,
-                        &socket);
+    int r = open_socket(s, "http", s->settings->http_address, s->settings->http_plaintext, &socket);
 
     if (r == 0)
         r = baod_api_new(&ops, &s->api);
@@ -488,8 +491,7 @@ static int serve_http(struct server *s)
     if (r != 0)
         return r;
     baod_api_attach(s->api, s->http);
-    baod_log(BAOD_LOG_NOTICE, "http: listening on port %d", socket.port);
-    return 0;
+    return write_port(&socket, "http", s->settings->http_port_file);
 }
 
 static void init_handles(struct server *s)
@@ -510,6 +512,7 @@ static int start(struct server *s)
 {
     int r = load_files(s);
 
+    s->n_passed = baod_sd_sockets(s->passed); /* once: the call takes them out of the environment */
     if (r == 0)
         r = open_database(s);
     if (r == 0)

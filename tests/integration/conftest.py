@@ -70,13 +70,13 @@ class Programs:
 class Daemon:
     """One baocaod on a state folder of its own. Not started until start()."""
 
-    def __init__(self, programs, root, template=None, config="", database_url=""):
+    def __init__(self, programs, root, template=None, config=None, database_url=""):
         self.programs = programs
         self.root = root
         self.state = os.path.join(root, "state")
         self.runtime = tempfile.mkdtemp(prefix="bc")  # short: a Unix socket's path has 107 octets
         self.log_path = os.path.join(root, "log")
-        self.extra = config
+        self.config = config or {}  # sections over the usual ones
         self.database_url = database_url
         self.schemas = programs.schemas
         self.province = programs.province
@@ -92,14 +92,17 @@ class Daemon:
 
     def write_config(self):
         path = os.path.join(self.root, "baocaod.yaml")
+        sections = {
+            "reports": {"address": "127.0.0.1:0", "port_file": f"{self.runtime}/reports.port"},
+            "http": {"address": "127.0.0.1:0", "port_file": f"{self.runtime}/http.port"},
+            "paths": {"state": self.state, "runtime": self.runtime, "forms": self.schemas, "province": self.province},
+            "database": {"url": self.database_url},
+        }
+        for name, values in self.config.items():
+            sections[name] = {**sections.get(name, {}), **values} if isinstance(values, dict) else values
         with open(path, "w", encoding="utf-8") as f:
-            f.write(f"""
-reports: {{address: "127.0.0.1:0", port_file: "{self.runtime}/reports.port"}}
-http: {{address: "127.0.0.1:0", port_file: "{self.runtime}/http.port"}}
-paths: {{state: "{self.state}", runtime: "{self.runtime}", forms: "{self.schemas}", province: "{self.province}"}}
-database: {{url: "{self.database_url}"}}
-{self.extra}
-""")
+            for name, values in sections.items():
+                f.write(f"{name}: {json.dumps(values)}\n")
         return path
 
     def start(self, wait=True, env=None, prefix=()):
@@ -265,10 +268,10 @@ def template(programs):
 
 @pytest.fixture
 def make_daemon(programs, template):
-    """Makes daemons: make_daemon(config="…", fresh=False); all are cleaned up."""
+    """Makes daemons: make_daemon({"times": {"idle": "2s"}}, fresh=False); all are cleaned up."""
     made = []
 
-    def make(config="", fresh=False, database_url=""):
+    def make(config=None, fresh=False, database_url=""):
         root = tempfile.mkdtemp(prefix="baocao-daemon-")
         daemon = Daemon(programs, root, None if fresh or database_url else template, config, database_url)
         made.append(daemon)

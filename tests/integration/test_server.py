@@ -47,7 +47,7 @@ def test_sigterm_drains_and_stops_the_private_database(daemon):
 
 
 def test_plaintext_beyond_loopback_must_be_allowed(make_daemon):
-    daemon = make_daemon('reports: {address: "0.0.0.0:0"}').start(wait=False)
+    daemon = make_daemon({"reports": {"address": "0.0.0.0:0"}}).start(wait=False)
     daemon.process.wait(timeout=60)
     assert daemon.process.returncode == 1
     assert "reports.plaintext" in daemon.log()
