@@ -76,9 +76,6 @@ void bao_shape_check(struct bao_compiler *c, enum bao_kw kw, const struct bao_no
 /* The rules that only a form's schema must keep: known keywords, maxItems, x-key, formats. */
 void bao_shape_check_form(struct bao_compiler *c, const struct bao_node *schema, const struct bao_keywords *kw);
 
-/* run.c. NFC and trimmed, as a form compares text. .p NULL: no memory. */
-struct bao_str bao_text_norm(struct bao_arena *a, struct bao_str s) BAO_MUST_CHECK;
-
 /* emit.c. Makes the instructions of all subs; `order` has every sub after those it asks about the same value. */
 int bao_emit_all(struct bao_compiler *c, struct bao_sub *const *order) BAO_MUST_CHECK;
 

@@ -376,6 +376,7 @@ static int emit_items(struct emitter *e)
 
     if (sub->static_items) {
         known_items(sub, &n, &all);
+        sub->known_items = all ? UINT32_MAX : n;
         if (!all)
             rest = sub->uneval_items;
         else if (rest == NULL)
@@ -895,6 +896,8 @@ static int emit_own(struct emitter *e)
         return emit_map(e);
     case BAO_INT:
         r = emit_const_enum(e);
+        if (r == 0 && e->c->options->form && e->sub->only_whole)
+            r = push(e, (struct bao_ins){.op = BAO_OP_NO_THOUSAND});
         if (r == 0)
             r = emit_int_range(e);
         return r == 0 ? emit_multiple(e) : r;

@@ -26,6 +26,7 @@ enum bao_op {
     BAO_OP_TRACK,      /* from here on, note which members or items were evaluated */
     BAO_OP_BOOL_IS,
     BAO_OP_WHOLE,
+    BAO_OP_NO_THOUSAND, /* not written like 1.000 */
     BAO_OP_INT_RANGE,  /* lo..hi */
     BAO_OP_NUM_MIN,    /* a decimal bound; n: exclusive */
     BAO_OP_NUM_MAX,
@@ -211,6 +212,7 @@ struct bao_sub {
     uint32_t n_patterns;
     const struct bao_regex *pattern;
     const struct bao_members *members; /* when it has any */
+    uint32_t known_items;              /* static_items: as many are evaluated beforehand */
     uint16_t format;                   /* enum bao_format; 0 = none asserted */
 };
 
@@ -251,6 +253,11 @@ int bao_unique_find(struct bao_arena *a, const struct bao_node *const *nodes, ui
                     uint32_t *ret_second);
 /* A hash that is equal for equal values. */
 uint64_t bao_node_mix(const struct bao_node *node);
+
+/* NFC without blanks around it: how a form compares text. .p NULL: no memory. */
+struct bao_str bao_text_norm(struct bao_arena *a, struct bao_str s) BAO_MUST_CHECK;
+/* Was a JSON whole number written like 1.000, which a Vietnamese hand may mean as a thousand (forms.md 3.11)? */
+bool bao_is_thousand(const struct bao_node *node);
 
 /* The JSON Pointer of a place in its schema document. .p NULL: no memory. */
 struct bao_str bao_loc_pointer(struct bao_arena *a, const struct bao_loc *loc);

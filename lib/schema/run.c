@@ -510,7 +510,6 @@ static bool in_values(const struct bao_values *values, const struct bao_node *v)
     return false;
 }
 
-/* NFC without the blanks around: how a form compares text. */
 struct bao_str bao_text_norm(struct bao_arena *a, struct bao_str s)
 {
     while (s.n != 0 && memchr(" \t\r\n", s.p[0], 4) != NULL) {
@@ -611,6 +610,18 @@ static const struct bao_node *normal_form(struct bao_schema_scratch *r, const st
     copy->str = norm.p;
     copy->len = (uint32_t)norm.n;
     return copy;
+}
+
+bool bao_is_thousand(const struct bao_node *node)
+{
+    uint32_t digits;
+
+    if (node->type != BAO_INT || (node->style & (BAO_STYLE_FLOAT | BAO_STYLE_YAML)) != BAO_STYLE_FLOAT ||
+        node->i == 0 || node->i < -999 || node->i > 999)
+        return false;
+    digits = (node->i < 0) + 1u + (node->i > 9 || node->i < -9) + (node->i > 99 || node->i < -99);
+    /* A point and three digits, all zero, follow the whole part. */
+    return node->extent == digits + 4;
 }
 
 /* ---- branches ---- */
@@ -716,6 +727,9 @@ static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const st
             break;
         case BAO_OP_WHOLE:
             good = v->dec->exponent >= 0;
+            break;
+        case BAO_OP_NO_THOUSAND:
+            good = (v->style & BAO_STYLE_FLOAT) == 0 || !bao_is_thousand(v);
             break;
         case BAO_OP_INT_RANGE:
             good = v->i >= pc->lo && v->i <= pc->hi;

@@ -1,0 +1,67 @@
+/* What the reporting pass works with: the walk (report.c), mistakes in single values (blame.c), branches
+ * (branch.c). */
+#pragma once
+
+#include "lib/schema/program.h"
+
+/* One step from the judged value down to a value. */
+struct bao_step {
+    const struct bao_step *up; /* NULL at the judged value itself */
+    const struct bao_member *member; /* a map's member, or */
+    uint32_t index;                  /* an item of a list */
+    struct bao_str key;              /* of the item, by x-key; n 0 when it has none */
+    struct bao_str title[BAO_LANGS]; /* from the schema; n 0 when it has none */
+};
+
+struct bao_reporter {
+    const struct bao_schema *schema;
+    struct bao_schema_scratch *scratch;
+    struct bao_findings *findings; /* where they go now: while a branch is tried, not the caller's */
+    struct bao_arena *arena;       /* of the caller's findings */
+    struct bao_schema_at at;
+    int left;  /* subs that may still be looked into */
+    int error; /* <0: stop */
+};
+
+/* A value under judgement. */
+struct bao_case {
+    struct bao_reporter *r;
+    const struct bao_sub *sub;
+    const struct bao_node *node;
+    const struct bao_step *step;
+};
+
+/* Does the sub accept the value? An error is kept in r->error and answered with true. */
+bool bao_report_accepts(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node);
+/* Finds what is wrong with a value the sub refuses. */
+void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node,
+                    const struct bao_step *step);
+
+/* Adds a finding about the case's own value, by the keyword (NULL: the sub itself); NULL when the same was said
+ * already or it could only be counted. */
+struct bao_finding *bao_report_add(const struct bao_case *c, unsigned code, const char *keyword);
+/* The same about another place: a member's key, an item. */
+struct bao_finding *bao_report_add_at(const struct bao_case *c, unsigned code, const char *keyword, struct bao_place at,
+                                      const struct bao_step *step);
+
+/* A value for people: text as it is, numbers as they are written, lists and maps by name. */
+struct bao_arg bao_report_value(const struct bao_reporter *r, const struct bao_node *node);
+/* A value as it was written in the file; canonical where the file is not at hand. */
+struct bao_str bao_report_spelling(const struct bao_reporter *r, const struct bao_node *node);
+/* Adds an argument in both languages. */
+void bao_report_arg(struct bao_finding *f, struct bao_arg arg);
+struct bao_str bao_report_count(const struct bao_reporter *r, uint64_t n);
+
+/* The title a sub gives to what it judges, its own or that of what it refers to. */
+void bao_report_title(const struct bao_sub *sub, struct bao_str ret[BAO_LANGS]);
+/* What kind of value the sub wants, in words: "a whole number". .vi.p NULL when it does not say. */
+struct bao_arg bao_report_wanted(const struct bao_reporter *r, const struct bao_sub *sub);
+
+/* blame.c. Mistakes in the value itself: type, const, enum, numbers, text. They say whether they found any. */
+bool bao_blame_type(const struct bao_case *c);
+bool bao_blame_value(const struct bao_case *c);
+bool bao_blame_number(const struct bao_case *c);
+bool bao_blame_text(const struct bao_case *c);
+
+/* branch.c. anyOf and oneOf that refuse. */
+void bao_blame_branches(const struct bao_case *c, struct bao_sub *const *subs, uint32_t n, bool one);
