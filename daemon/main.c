@@ -4,10 +4,14 @@
 #include "daemon/ops/log.h"
 #include "daemon/ops/user.h"
 #include "daemon/server.h"
+#include "daemon/store/embedded.h"
+#include "daemon/store/migrate.h"
+#include "daemon/store/pgcall.h"
+#include "daemon/store/verify.h"
 
 #include <unistd.h>
 
-enum { EXIT_NO = 1, EXIT_USAGE = 2 };
+enum { EXIT_NO = 1, EXIT_USAGE = 2, DATABASE_WAIT_MS = 30000 };
 
 static const char default_config[] = "/etc/baocaod/baocaod.yaml";
 
@@ -64,6 +68,121 @@ static int check_files(const struct invocation *call, const struct baod_settings
     return 0;
 }
 
+/* ------------------------------------------------------------------ tasks at the database */
+
+typedef int task(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out);
+
+static int apply_migrations(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out)
+{
+    int applied = 0;
+    int r = baod_migrate(conninfo, province, DATABASE_WAIT_MS, out, &applied);
+
+    if (r == 0)
+        printf(call->lang == BAO_VI ? "Đã áp dụng %d bước nâng cấp bảng dữ liệu.\n" : "%d migrations applied.\n", applied);
+    return r;
+}
+
+static int open_call(const char *conninfo, struct bao_buf *out, struct baod_pg_call **ret)
+{
+    const struct baod_pg_call_options options = {.conninfo = conninfo, .application = "baocaod command",
+                                                 .wait_ms = DATABASE_WAIT_MS};
+
+    return baod_pg_call_open(&options, out, ret);
+}
+
+static void tell_sums(const struct invocation *call, const struct baod_verify_counts *n, bool rebuilt)
+{
+    const char *what = call->lang == BAO_VI ? (rebuilt ? "dòng đã ghi lại" : "chỗ khác")
+                                            : (rebuilt ? "rows rebuilt" : "differences");
+
+    printf(call->lang == BAO_VI ? "Đã so %lld dòng tổng hợp của %lld báo cáo: %lld %s.\n"
+                                : "%lld rollup rows of %lld reports compared: %lld %s.\n",
+           (long long)n->rollups, (long long)n->reports, (long long)n->different, what);
+}
+
+static int verify_sums(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out)
+{
+    struct baod_verify_counts counts = {0};
+    struct baod_pg_call *pg = NULL;
+    int r = open_call(conninfo, out, &pg);
+
+    (void)province;
+    if (r == 0)
+        r = baod_verify(pg, call->lang, out, &counts);
+    baod_pg_call_close(pg);
+    if (r != 0)
+        return r;
+    tell_sums(call, &counts, false);
+    return counts.different == 0 ? 0 : EXIT_NO;
+}
+
+static int rebuild_sums(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out)
+{
+    struct baod_verify_counts counts = {0};
+    struct baod_pg_call *pg = NULL;
+    int r = open_call(conninfo, out, &pg);
+
+    if (r == 0)
+        r = baod_rebuild(pg, province, call->lang, out, &counts);
+    baod_pg_call_close(pg);
+    if (r == 0)
+        tell_sums(call, &counts, true);
+    return r;
+}
+
+/* The key of the province's lock, from its files. */
+static int province_key(const struct invocation *call, const struct baod_settings *settings, struct bao_buf *out,
+                        int32_t *ret)
+{
+    struct baod_snapshot *snapshot = NULL;
+    int r = baod_snapshot_load(settings->forms, settings->province, call->lang, out, &snapshot);
+
+    if (r == 0)
+        *ret = baod_province_key(snapshot->registry.province);
+    baod_snapshot_unref(snapshot);
+    return r;
+}
+
+/* Runs a task at the configured database, or at the private one, which a running daemon may be serving from. */
+static int at_database(const struct invocation *call, const struct baod_settings *settings, task *run)
+{
+    const struct baod_embedded_options options = {.state = settings->state, .runtime = settings->runtime, .visit = true};
+    struct bao_buf out = BAO_BUF_NULL(16 << 20);
+    struct baod_embedded *embedded = NULL;
+    const char *conninfo = settings->database_url;
+    int32_t province = 0;
+    int r = province_key(call, settings, &out, &province);
+
+    if (r == 0 && *conninfo == '\0') {
+        r = baod_embedded_open(&options, &out, &embedded);
+        if (r == 0)
+            conninfo = baod_embedded_conninfo(embedded);
+    }
+    if (r == 0)
+        r = run(call, conninfo, province, &out);
+    fprintf(r == 0 ? stdout : stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&out)));
+    if (r < 0)
+        fprintf(stderr, "baocaod: %s\n", strerror(-r));
+    bao_buf_deinit(&out);
+    baod_embedded_close(embedded);
+    return r == 0 ? 0 : EXIT_NO;
+}
+
+static int migrate(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, apply_migrations);
+}
+
+static int verify(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, verify_sums);
+}
+
+static int rebuild(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, rebuild_sums);
+}
+
 static int serve(const struct invocation *call, const struct baod_settings *settings)
 {
     (void)call;
@@ -78,6 +197,9 @@ static const struct {
     {NULL, NULL, serve, {"chạy dịch vụ", "serve"}},
     {"check-config", NULL, check_config, {"kiểm tra tệp cấu hình", "check the configuration"}},
     {"dump-config", NULL, dump_config, {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
+    {"migrate", NULL, migrate, {"nâng cấp bảng dữ liệu", "bring the database's tables up to this program"}},
+    {"verify", NULL, verify, {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
+    {"rebuild", NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
     {"forms", "check", check_files, {"kiểm tra các biểu mẫu", "check the forms"}},
     {"units", "check", check_files, {"kiểm tra danh mục đơn vị", "check the units"}},
 };

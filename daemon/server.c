@@ -537,7 +537,7 @@ static void name_node(struct server *s)
 /* One thread of the pool more than judge, for preparing the database and reading files. */
 static void size_pool(struct server *s)
 {
-    char threads[16];
+    char threads[24];
     long cores = s->settings->threads > 0 ? (long)s->settings->threads : sysconf(_SC_NPROCESSORS_ONLN);
 
     snprintf(threads, sizeof(threads), "%ld", cores < 1 ? 2 : cores + 1);
