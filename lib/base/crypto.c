@@ -4,7 +4,8 @@
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 
-_Static_assert(sizeof(struct sha256_ctx) <= sizeof(((struct bao_sha256 *)0)->opaque), "room for nettle's state");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(((struct bao_sha256 *)0)->opaque),
+               "room for nettle's state");
 _Static_assert(_Alignof(struct sha256_ctx) <= _Alignof(struct bao_sha256), "aligned for nettle's state");
 
 static struct sha256_ctx *context(struct bao_sha256 *h)

@@ -1,27 +1,18 @@
 #include "lib/base/decimal.h"
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
+#include "lib/base/natural.h"
 
 #include <math.h>
 
-/* Working numbers stand on the stack: natural numbers in limbs of nine decimal digits, least
- * significant first. WIDE holds the product of two coefficients of 1,000 digits. */
 enum {
-    BASE = 1000000000,
-    LIMB_DIGITS = 9,
     MAX_DIGITS = 1000,
     MAX_EXPONENT = 6144,
-    WIDE = 240,
     QUOTIENT_DIGITS = 34,
     FAR_EXPONENT = 100000000, /* where a written exponent stops counting: far outside any limit */
 };
 
 __extension__ typedef unsigned __int128 u128;
-
-struct wide {
-    uint32_t n;
-    uint32_t d[WIDE];
-};
 
 /* A number taken apart: coefficient * 10^exponent, zero has n == 0. An int's coefficient may end in zeros. */
 struct parts {
@@ -32,41 +23,9 @@ struct parts {
     uint32_t own[3];
 };
 
-static const uint32_t power10[LIMB_DIGITS + 1] = {1,      10,      100,      1000,      10000,
-                                                  100000, 1000000, 10000000, 100000000, 1000000000};
-
-static uint32_t small_power(int k)
-{
-    bao_require(k >= 0 && k <= LIMB_DIGITS);
-    return power10[k];
-}
-
 static uint64_t u64_power(int k)
 {
-    return k <= LIMB_DIGITS ? small_power(k) : (uint64_t)BASE * small_power(k - LIMB_DIGITS);
-}
-
-static int limb_digits(uint32_t limb)
-{
-    int k = 1;
-
-    while (k < LIMB_DIGITS && limb >= power10[k])
-        k++;
-    return k;
-}
-
-static int count_digits(const uint32_t *d, uint32_t n)
-{
-    return n == 0 ? 0 : (int)(n - 1) * LIMB_DIGITS + limb_digits(d[n - 1]);
-}
-
-static uint32_t limbs_of(uint32_t d[3], uint64_t m)
-{
-    uint32_t n = 0;
-
-    for (; m != 0; m /= BASE)
-        d[n++] = (uint32_t)(m % BASE);
-    return n;
+    return k <= BAO_LIMB_DIGITS ? bao_power10(k) : (uint64_t)BAO_LIMB_BASE * bao_power10(k - BAO_LIMB_DIGITS);
 }
 
 static uint64_t magnitude(int64_t i)
@@ -79,7 +38,7 @@ static void take_apart(struct parts *p, struct bao_num x)
     if (x.is_int) {
         p->negative = x.i < 0;
         p->exponent = 0;
-        p->n = limbs_of(p->own, magnitude(x.i));
+        p->n = bao_limbs_of(p->own, magnitude(x.i));
         p->d = p->own;
     } else {
         p->negative = x.d->negative;
@@ -92,227 +51,7 @@ static void take_apart(struct parts *p, struct bao_num x)
 /* The exponent of the first digit: 123 has 2. The number is not zero. */
 static int first_exponent(const struct parts *p)
 {
-    return p->exponent + count_digits(p->d, p->n) - 1;
-}
-
-static void wide_set(struct wide *w, const uint32_t *d, uint32_t n)
-{
-    bao_require(n <= WIDE);
-    w->n = n;
-    if (n != 0)
-        memcpy(w->d, d, n * sizeof(*d));
-}
-
-static void wide_trim(struct wide *w)
-{
-    while (w->n != 0 && w->d[w->n - 1] == 0)
-        w->n--;
-}
-
-/* w = w * by + carry */
-static void wide_mul_small(struct wide *w, uint32_t by, uint32_t carry)
-{
-    for (uint32_t i = 0; i < w->n; i++) {
-        uint64_t t = (uint64_t)w->d[i] * by + carry;
-
-        w->d[i] = (uint32_t)(t % BASE);
-        carry = (uint32_t)(t / BASE);
-    }
-    if (carry != 0) {
-        bao_require(w->n < WIDE);
-        w->d[w->n++] = carry;
-    }
-}
-
-/* w = w / by; gives the remainder. */
-static uint32_t wide_div_small(struct wide *w, uint32_t by)
-{
-    uint64_t rest = 0;
-
-    for (uint32_t i = w->n; i-- != 0;) {
-        rest = rest * BASE + w->d[i];
-        w->d[i] = (uint32_t)(rest / by);
-        rest %= by;
-    }
-    wide_trim(w);
-    return (uint32_t)rest;
-}
-
-/* w = w * 10^k */
-static void wide_shift_up(struct wide *w, int k)
-{
-    uint32_t limbs = (uint32_t)k / LIMB_DIGITS;
-
-    if (w->n == 0 || k == 0)
-        return;
-    bao_require(w->n + limbs < WIDE);
-    memmove(w->d + limbs, w->d, w->n * sizeof(*w->d));
-    memset(w->d, 0, limbs * sizeof(*w->d));
-    w->n += limbs;
-    if (k % LIMB_DIGITS != 0)
-        wide_mul_small(w, small_power(k % LIMB_DIGITS), 0);
-}
-
-/* w = w / 10^k. Gives how the part cut off compares with a half: -1 less, 0 equal, 1 more;
- * *ret_exact says that nothing but zeros went. */
-static int wide_shift_down(struct wide *w, int k, bool *ret_exact)
-{
-    uint32_t limbs, cut, rest, half;
-    bool low = false;
-
-    *ret_exact = true;
-    if (k == 0 || w->n == 0)
-        return -1;
-    if (k > count_digits(w->d, w->n)) {
-        w->n = 0;
-        *ret_exact = false;
-        return -1;
-    }
-    /* All but the last step take away whole limbs; the last one 1 to 9 digits, so that their value
-     * alone tells which side of a half it is. */
-    limbs = (uint32_t)(k - 1) / LIMB_DIGITS;
-    cut = small_power(k - (int)limbs * LIMB_DIGITS);
-    for (uint32_t i = 0; i < limbs; i++)
-        low |= w->d[i] != 0;
-    memmove(w->d, w->d + limbs, (w->n - limbs) * sizeof(*w->d));
-    w->n -= limbs;
-    rest = wide_div_small(w, cut);
-    half = cut / 2;
-    *ret_exact = rest == 0 && !low;
-    if (rest != half)
-        return rest > half ? 1 : -1;
-    return low ? 1 : 0;
-}
-
-static int limbs_cmp(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb)
-{
-    if (na != nb)
-        return na > nb ? 1 : -1;
-    for (uint32_t i = na; i-- != 0;)
-        if (a[i] != b[i])
-            return a[i] > b[i] ? 1 : -1;
-    return 0;
-}
-
-static void wide_add(struct wide *a, const struct wide *b)
-{
-    uint32_t carry = 0;
-
-    bao_require(b->n < WIDE && a->n < WIDE);
-    for (uint32_t i = 0; i < b->n || carry != 0; i++) {
-        uint32_t t = (i < a->n ? a->d[i] : 0) + (i < b->n ? b->d[i] : 0) + carry;
-
-        if (i >= a->n)
-            a->n = i + 1;
-        carry = t >= BASE;
-        a->d[i] = carry ? t - BASE : t;
-    }
-}
-
-/* a = a - b, where a >= b */
-static void wide_sub(struct wide *a, const struct wide *b)
-{
-    uint32_t borrow = 0;
-
-    for (uint32_t i = 0; i < b->n || borrow != 0; i++) {
-        uint32_t less = (i < b->n ? b->d[i] : 0) + borrow;
-
-        bao_require(i < a->n);
-        borrow = a->d[i] < less;
-        a->d[i] = borrow ? a->d[i] + BASE - less : a->d[i] - less;
-    }
-    wide_trim(a);
-}
-
-static void wide_mul(struct wide *ret, const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb)
-{
-    bao_require(na + nb <= WIDE);
-    ret->n = na + nb;
-    memset(ret->d, 0, ret->n * sizeof(*ret->d));
-    for (uint32_t i = 0; i < na; i++) {
-        uint64_t carry = 0;
-
-        for (uint32_t k = 0; k < nb; k++) {
-            carry += (uint64_t)a[i] * b[k] + ret->d[i + k];
-            ret->d[i + k] = (uint32_t)(carry % BASE);
-            carry /= BASE;
-        }
-        ret->d[i + nb] = (uint32_t)carry;
-    }
-    wide_trim(ret);
-}
-
-/* One step of long division: the digit q of u[0..n] / v[0..n), taken away from u. v is scaled so that
- * its first limb is at least BASE / 2 (Knuth, The Art of Computer Programming, 4.3.1, algorithm D). */
-static uint32_t divide_step(uint32_t *u, const uint32_t *v, uint32_t n)
-{
-    uint64_t top = (uint64_t)u[n] * BASE + u[n - 1];
-    uint64_t q = top / v[n - 1], rest = top % v[n - 1], carry = 0;
-    int64_t borrow = 0;
-
-    while (q >= BASE || q * v[n - 2] > rest * BASE + u[n - 2]) {
-        q--;
-        rest += v[n - 1];
-        if (rest >= BASE)
-            break;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        int64_t t;
-
-        carry += q * v[i];
-        t = (int64_t)u[i] - (int64_t)(carry % BASE) + borrow;
-        carry /= BASE;
-        borrow = t < 0 ? -1 : 0;
-        u[i] = (uint32_t)(t < 0 ? t + BASE : t);
-    }
-    if ((int64_t)u[n] - (int64_t)carry + borrow >= 0) {
-        u[n] = 0;
-        return (uint32_t)q;
-    }
-    /* The guess was one too many: give one v back. */
-    u[n] = 0;
-    for (uint32_t i = 0, c = 0; i < n; i++) {
-        uint32_t t = u[i] + v[i] + c;
-
-        c = t >= BASE;
-        u[i] = c ? t - BASE : t;
-    }
-    return (uint32_t)q - 1;
-}
-
-/* u = u mod v; the quotient goes to ret_q unless it is NULL. v is not zero. */
-static void wide_divide(struct wide *u, const uint32_t *v, uint32_t nv, struct wide *ret_q)
-{
-    struct wide scaled, q;
-    uint32_t factor, n;
-
-    if (ret_q == NULL)
-        ret_q = &q;
-    ret_q->n = 0;
-    if (limbs_cmp(u->d, u->n, v, nv) < 0)
-        return;
-    if (nv == 1) {
-        *ret_q = *u;
-        u->d[0] = wide_div_small(ret_q, v[0]);
-        u->n = 1;
-        wide_trim(u);
-        return;
-    }
-    factor = BASE / (v[nv - 1] + 1);
-    wide_set(&scaled, v, nv);
-    wide_mul_small(&scaled, factor, 0);
-    n = u->n;
-    wide_mul_small(u, factor, 0);
-    if (u->n == n) {
-        bao_require(n < WIDE);
-        u->d[u->n++] = 0;
-    }
-    ret_q->n = u->n - nv;
-    for (uint32_t i = ret_q->n; i-- != 0;)
-        ret_q->d[i] = divide_step(u->d + i, scaled.d, nv);
-    wide_trim(ret_q);
-    wide_trim(u);
-    (void)wide_div_small(u, factor); /* leaves no remainder: u is a multiple of the factor */
+    return p->exponent + bao_limbs_digits(p->d, p->n) - 1;
 }
 
 /* m * 10^k as an int64 with a sign, if it is one. */
@@ -325,19 +64,20 @@ static bool fits_int(bool negative, uint64_t m, int k, int64_t *ret)
     t = (u128)m * u64_power(k > 18 ? 18 : k) * (k > 18 ? 10 : 1);
     if (t > (u128)INT64_MAX + negative)
         return false;
-    *ret = negative ? (int64_t)-(uint64_t)t : (int64_t)t;
+    *ret = negative ? (int64_t) - (uint64_t)t : (int64_t)t;
     return true;
 }
 
 /* Makes the number (negative ? - : +) w * 10^exponent in its one form. w is used up. */
-static int finish(struct bao_arena *a, bool negative, struct wide *w, int64_t exponent, struct bao_num *ret)
+static int finish(struct bao_arena *a, bool negative, struct bao_natural *w, int64_t exponent,
+                  struct bao_num *ret)
 {
     uint32_t zeros = 0, limb;
     struct bao_dec *dec;
     int digits, k = 0;
     int64_t i;
 
-    wide_trim(w);
+    bao_natural_trim(w);
     if (w->n == 0) {
         *ret = bao_num_int(0);
         return 0;
@@ -349,17 +89,17 @@ static int finish(struct bao_arena *a, bool negative, struct wide *w, int64_t ex
     for (limb = w->d[0]; limb % 10 == 0; limb /= 10)
         k++;
     if (k != 0)
-        (void)wide_div_small(w, small_power(k)); /* leaves no remainder */
-    exponent += k + (int64_t)zeros * LIMB_DIGITS;
+        (void)bao_natural_div_small(w, bao_power10(k)); /* leaves no remainder */
+    exponent += k + (int64_t)zeros * BAO_LIMB_DIGITS;
 
-    digits = count_digits(w->d, w->n);
+    digits = bao_limbs_digits(w->d, w->n);
     if (digits > MAX_DIGITS || exponent + digits - 1 > MAX_EXPONENT || exponent + digits - 1 < -MAX_EXPONENT)
         return BAO_DEC_E_RANGE;
     if (exponent >= 0 && digits + exponent <= 19) {
         uint64_t m = 0;
 
         for (uint32_t at = w->n; at-- != 0;)
-            m = m * BASE + w->d[at];
+            m = m * BAO_LIMB_BASE + w->d[at];
         if (fits_int(negative, m, (int)exponent, &i)) {
             *ret = bao_num_int(i);
             return 0;
@@ -379,14 +119,14 @@ static int finish(struct bao_arena *a, bool negative, struct wide *w, int64_t ex
 /* The same for a coefficient of a machine word. */
 static int finish_small(struct bao_arena *a, bool negative, uint64_t m, int64_t exponent, struct bao_num *ret)
 {
-    struct wide w;
+    struct bao_natural w;
     int64_t i;
 
     if (m == 0 || (exponent == 0 && fits_int(negative, m, 0, &i))) {
         *ret = bao_num_int(m == 0 ? 0 : i);
         return 0;
     }
-    w.n = limbs_of(w.d, m);
+    w.n = bao_limbs_of(w.d, m);
     return finish(a, negative, &w, exponent, ret);
 }
 
@@ -469,7 +209,7 @@ static uint32_t written_digit(const struct written *x, size_t i)
 static int read_long(struct bao_arena *a, const struct written *x, struct bao_num *ret)
 {
     size_t first = 0, last = x->whole.n + x->fraction.n, end = last;
-    struct wide w = {.n = 0};
+    struct bao_natural w = {.n = 0};
 
     while (first < end && written_digit(x, first) == 0)
         first++;
@@ -479,7 +219,7 @@ static int read_long(struct bao_arena *a, const struct written *x, struct bao_nu
         return BAO_DEC_E_RANGE;
     for (size_t i = last; i > first;) {
         uint32_t limb = 0;
-        size_t from = i - first > LIMB_DIGITS ? i - LIMB_DIGITS : first;
+        size_t from = i - first > BAO_LIMB_DIGITS ? i - BAO_LIMB_DIGITS : first;
 
         for (size_t k = from; k < i; k++)
             limb = limb * 10 + written_digit(x, k);
@@ -527,12 +267,12 @@ int bao_num_from_double(struct bao_arena *a, double x, struct bao_num *ret)
 /* Writes all digits of a coefficient, no NUL; gives their number. */
 static size_t write_digits(char *out, const uint32_t *d, uint32_t n)
 {
-    size_t len = (size_t)count_digits(d, n), at = len;
+    size_t len = (size_t)bao_limbs_digits(d, n), at = len;
 
     for (uint32_t i = 0; i < n; i++) {
         uint32_t limb = d[i];
 
-        for (int k = 0; k < LIMB_DIGITS && at != 0; k++, limb /= 10)
+        for (int k = 0; k < BAO_LIMB_DIGITS && at != 0; k++, limb /= 10)
             out[--at] = (char)('0' + limb % 10);
     }
     return len;
@@ -619,7 +359,7 @@ int bao_num_sign(struct bao_num a)
 int bao_num_cmp(struct bao_num a, struct bao_num b)
 {
     struct parts x, y;
-    struct wide u, v;
+    struct bao_natural u, v;
     int sign, c;
 
     if (a.is_int && b.is_int)
@@ -633,15 +373,15 @@ int bao_num_cmp(struct bao_num a, struct bao_num b)
     if (c != 0)
         return c > 0 ? sign : -sign;
     if (x.exponent == y.exponent)
-        return sign * limbs_cmp(x.d, x.n, y.d, y.n);
+        return sign * bao_limbs_cmp(x.d, x.n, y.d, y.n);
     /* The first digits stand at the same place, so that neither grows beyond the longer one's digits. */
-    wide_set(&u, x.d, x.n);
-    wide_set(&v, y.d, y.n);
+    bao_natural_set(&u, x.d, x.n);
+    bao_natural_set(&v, y.d, y.n);
     if (x.exponent > y.exponent)
-        wide_shift_up(&u, x.exponent - y.exponent);
+        bao_natural_shift_up(&u, x.exponent - y.exponent);
     else
-        wide_shift_up(&v, y.exponent - x.exponent);
-    return sign * limbs_cmp(u.d, u.n, v.d, v.n);
+        bao_natural_shift_up(&v, y.exponent - x.exponent);
+    return sign * bao_limbs_cmp(u.d, u.n, v.d, v.n);
 }
 
 bool bao_num_is_whole(struct bao_num a)
@@ -659,34 +399,34 @@ int bao_num_decimals(struct bao_num x)
 static int add_parts(struct bao_arena *a, struct parts *x, struct parts *y, struct bao_num *ret)
 {
     int32_t low = x->exponent < y->exponent ? x->exponent : y->exponent;
-    struct wide u, v;
+    struct bao_natural u, v;
     int top_x, top_y;
 
     if (x->n == 0 || y->n == 0) {
         const struct parts *p = x->n == 0 ? y : x;
 
-        wide_set(&u, p->d, p->n);
+        bao_natural_set(&u, p->d, p->n);
         return finish(a, p->negative, &u, p->exponent, ret);
     }
     top_x = first_exponent(x);
     top_y = first_exponent(y);
     /* Cancelling can take away many digits only where both begin at the same place or next to it, and
      * then the sum spans at most one more digit than the longer one. */
-    if ((top_x > top_y ? top_x : top_y) - low > MAX_DIGITS + LIMB_DIGITS * 3)
+    if ((top_x > top_y ? top_x : top_y) - low > MAX_DIGITS + BAO_LIMB_DIGITS * 3)
         return BAO_DEC_E_RANGE;
-    wide_set(&u, x->d, x->n);
-    wide_set(&v, y->d, y->n);
-    wide_shift_up(&u, x->exponent - low);
-    wide_shift_up(&v, y->exponent - low);
+    bao_natural_set(&u, x->d, x->n);
+    bao_natural_set(&v, y->d, y->n);
+    bao_natural_shift_up(&u, x->exponent - low);
+    bao_natural_shift_up(&v, y->exponent - low);
     if (x->negative == y->negative) {
-        wide_add(&u, &v);
+        bao_natural_add(&u, &v);
         return finish(a, x->negative, &u, low, ret);
     }
-    if (limbs_cmp(u.d, u.n, v.d, v.n) >= 0) {
-        wide_sub(&u, &v);
+    if (bao_limbs_cmp(u.d, u.n, v.d, v.n) >= 0) {
+        bao_natural_sub(&u, &v);
         return finish(a, x->negative, &u, low, ret);
     }
-    wide_sub(&v, &u);
+    bao_natural_sub(&v, &u);
     return finish(a, y->negative, &v, low, ret);
 }
 
@@ -727,7 +467,7 @@ int bao_num_neg(struct bao_arena *a, struct bao_num x, struct bao_num *ret)
 int bao_num_mul(struct bao_arena *a, struct bao_num x, struct bao_num y, struct bao_num *ret)
 {
     struct parts p, q;
-    struct wide w;
+    struct bao_natural w;
     int64_t i;
 
     if (x.is_int && y.is_int && !__builtin_mul_overflow(x.i, y.i, &i)) {
@@ -736,17 +476,17 @@ int bao_num_mul(struct bao_arena *a, struct bao_num x, struct bao_num y, struct 
     }
     take_apart(&p, x);
     take_apart(&q, y);
-    wide_mul(&w, p.d, p.n, q.d, q.n);
+    bao_natural_mul(&w, p.d, p.n, q.d, q.n);
     return finish(a, p.negative != q.negative, &w, (int64_t)p.exponent + q.exponent, ret);
 }
 
 int bao_num_div(struct bao_arena *a, struct bao_num x, struct bao_num y, struct bao_num *ret)
 {
     struct parts p, q;
-    struct wide u, quotient;
+    struct bao_natural u, quotient;
     int scale, over, side;
     int64_t exponent;
-    bool exact, rest;
+    bool rest;
 
     if (bao_num_sign(y) == 0)
         return BAO_DEC_E_DIVISION;
@@ -757,42 +497,42 @@ int bao_num_div(struct bao_arena *a, struct bao_num x, struct bao_num y, struct 
     take_apart(&p, x);
     take_apart(&q, y);
     /* Enough digits in the numerator for a quotient of one more than is kept. */
-    scale = QUOTIENT_DIGITS + 2 + count_digits(q.d, q.n) - count_digits(p.d, p.n);
-    wide_set(&u, p.d, p.n);
+    scale = QUOTIENT_DIGITS + 2 + bao_limbs_digits(q.d, q.n) - bao_limbs_digits(p.d, p.n);
+    bao_natural_set(&u, p.d, p.n);
     if (scale > 0)
-        wide_shift_up(&u, scale);
+        bao_natural_shift_up(&u, scale);
     else
         scale = 0;
-    wide_divide(&u, q.d, q.n, &quotient);
+    bao_natural_divide(&u, q.d, q.n, &quotient);
     exponent = (int64_t)p.exponent - q.exponent - scale;
     rest = u.n != 0;
-    over = count_digits(quotient.d, quotient.n) - QUOTIENT_DIGITS;
+    over = bao_limbs_digits(quotient.d, quotient.n) - QUOTIENT_DIGITS;
     if (over > 0) {
-        side = wide_shift_down(&quotient, over, &exact);
+        side = bao_natural_shift_down(&quotient, over);
         if (side == 0 && rest)
             side = 1;
         if (side > 0 || (side == 0 && quotient.d[0] % 2 != 0))
-            wide_add(&quotient, &(struct wide){.n = 1, .d = {1}});
+            bao_natural_add(&quotient, &(struct bao_natural){.n = 1, .d = {1}});
         exponent += over;
     }
     return finish(a, p.negative != q.negative, &quotient, exponent, ret);
 }
 
 /* w = w * 10^k mod m, for any k >= 0. */
-static void wide_shift_mod(struct wide *w, int k, const uint32_t *m, uint32_t nm)
+static void long_shift_mod(struct bao_natural *w, int k, const uint32_t *m, uint32_t nm)
 {
-    struct wide power = {.n = 1, .d = {10}}, t;
+    struct bao_natural power = {.n = 1, .d = {10}}, t;
 
-    wide_divide(&power, m, nm, NULL);
-    wide_divide(w, m, nm, NULL);
+    bao_natural_divide(&power, m, nm, NULL);
+    bao_natural_divide(w, m, nm, NULL);
     for (; k != 0 && w->n != 0; k >>= 1) {
         if (k & 1) {
-            wide_mul(&t, w->d, w->n, power.d, power.n);
-            wide_divide(&t, m, nm, NULL);
+            bao_natural_mul(&t, w->d, w->n, power.d, power.n);
+            bao_natural_divide(&t, m, nm, NULL);
             *w = t;
         }
-        wide_mul(&t, power.d, power.n, power.d, power.n);
-        wide_divide(&t, m, nm, NULL);
+        bao_natural_mul(&t, power.d, power.n, power.d, power.n);
+        bao_natural_divide(&t, m, nm, NULL);
         power = t;
     }
 }
@@ -813,7 +553,7 @@ static uint64_t shift_mod(uint64_t w, int k, uint64_t m)
 int bao_num_rem(struct bao_arena *a, struct bao_num x, struct bao_num y, struct bao_num *ret)
 {
     struct parts p, q;
-    struct wide u, v;
+    struct bao_natural u, v;
     int32_t low;
 
     if (bao_num_sign(y) == 0)
@@ -829,11 +569,11 @@ int bao_num_rem(struct bao_arena *a, struct bao_num x, struct bao_num y, struct 
         return 0;
     }
     low = p.exponent < q.exponent ? p.exponent : q.exponent;
-    wide_set(&u, p.d, p.n);
-    wide_set(&v, q.d, q.n);
+    bao_natural_set(&u, p.d, p.n);
+    bao_natural_set(&v, q.d, q.n);
     /* x begins no later than y, so that y spread out is no longer than x; x is never spread out. */
-    wide_shift_up(&v, q.exponent - low);
-    wide_shift_mod(&u, p.exponent - low, v.d, v.n);
+    bao_natural_shift_up(&v, q.exponent - low);
+    long_shift_mod(&u, p.exponent - low, v.d, v.n);
     return finish(a, p.negative, &u, low, ret);
 }
 
@@ -849,7 +589,7 @@ static bool small_parts(struct bao_num x, uint64_t *ret_m, int *ret_exponent)
     } else {
         if (x.d->n_limbs > 2)
             return false;
-        m = x.d->limbs[0] + (x.d->n_limbs == 2 ? (uint64_t)x.d->limbs[1] * BASE : 0);
+        m = x.d->limbs[0] + (x.d->n_limbs == 2 ? (uint64_t)x.d->limbs[1] * BAO_LIMB_BASE : 0);
         e = x.d->exponent;
     }
     *ret_m = m;
@@ -879,8 +619,7 @@ int bao_num_is_multiple(struct bao_arena *a, struct bao_num x, struct bao_num y)
 static int cut(struct bao_arena *a, struct bao_num x, int decimals, bool round, struct bao_num *ret)
 {
     struct parts p;
-    struct wide w;
-    bool exact;
+    struct bao_natural w;
     int side;
 
     if (bao_num_decimals(x) <= decimals) {
@@ -888,10 +627,10 @@ static int cut(struct bao_arena *a, struct bao_num x, int decimals, bool round, 
         return 0;
     }
     take_apart(&p, x);
-    wide_set(&w, p.d, p.n);
-    side = wide_shift_down(&w, -p.exponent - decimals, &exact);
+    bao_natural_set(&w, p.d, p.n);
+    side = bao_natural_shift_down(&w, -p.exponent - decimals);
     if (round && side >= 0)
-        wide_add(&w, &(struct wide){.n = 1, .d = {1}});
+        bao_natural_add(&w, &(struct bao_natural){.n = 1, .d = {1}});
     return finish(a, p.negative, &w, -decimals, ret);
 }
 
@@ -921,7 +660,7 @@ int bao_num_scale(struct bao_num x, int decimals, int64_t *ret)
     if (p.exponent + decimals < 0 || first_exponent(&p) + decimals > 18)
         return BAO_DEC_E_RANGE;
     for (uint32_t at = p.n; at-- != 0;)
-        m = m * BASE + p.d[at];
+        m = m * BAO_LIMB_BASE + p.d[at];
     if (!fits_int(p.negative, m, p.exponent + decimals, &i))
         return BAO_DEC_E_RANGE;
     *ret = i;

@@ -130,7 +130,8 @@ static bool is_plainly_nfc(struct bao_str s)
 }
 
 /* The code points of s after decomposition with the options, in the arena: 0, -ENOMEM or -EINVAL. */
-static int decompose(struct bao_arena *a, struct bao_str s, utf8proc_option_t options, int32_t **ret, size_t *ret_n)
+static int decompose(struct bao_arena *a, struct bao_str s, utf8proc_option_t options, int32_t **ret,
+                     size_t *ret_n)
 {
     /* No character gives more than 18 (U+FDFA), and it takes three octets; two rounds at most. */
     size_t room = s.n + 16;
@@ -201,8 +202,9 @@ struct bao_str bao_utf8_fold(struct bao_arena *a, struct bao_str s)
     char *out;
 
     s.n = bao_utf8_valid(s);
-    if (s.n != 0 && decompose(a, s, UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK | UTF8PROC_STABLE,
-                              &points, &n) < 0)
+    if (s.n != 0 &&
+        decompose(a, s, UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK | UTF8PROC_STABLE,
+                  &points, &n) < 0)
         return BAO_STR_NULL;
     out = bao_arena_alloc(a, n * 4 + 1);
     if (out == NULL)
@@ -322,5 +324,6 @@ bool bao_utf8_is_mark(uint32_t c)
 {
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
 
-    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+           category == UTF8PROC_CATEGORY_ME;
 }
