@@ -19,7 +19,8 @@ struct bao_finding *bao_loading_finding(struct bao_loading *l, unsigned code, si
 /* The same without arguments; gives BAO_LOAD_E_REFUSED. */
 int bao_loading_refuse(struct bao_loading *l, unsigned code, size_t offset, size_t length);
 /* The same with a number to name. */
-int bao_loading_refuse_number(struct bao_loading *l, unsigned code, size_t offset, size_t length, size_t number);
+int bao_loading_refuse_number(struct bao_loading *l, unsigned code, size_t offset, size_t length,
+                              size_t number);
 /* The same with a piece of text to show. */
 int bao_loading_refuse_text(struct bao_loading *l, unsigned code, size_t offset, size_t length,
                             struct bao_str text);
@@ -43,7 +44,8 @@ void bao_stack_deinit(struct bao_stack *s);
 void *bao_stack_push(struct bao_stack *s, size_t n) BAO_MUST_CHECK;
 
 /* Moves what lies above `from` into the arena as the elements of a list: 0 or -ENOMEM. */
-int bao_stack_take_list(struct bao_stack *s, size_t from, struct bao_arena *a, struct bao_node *list) BAO_MUST_CHECK;
+int bao_stack_take_list(struct bao_stack *s, size_t from, struct bao_arena *a,
+                        struct bao_node *list) BAO_MUST_CHECK;
 /* The same for the members of a map; 1 when two have the same key, then ret_twins names them. */
 int bao_stack_take_map(struct bao_stack *s, size_t from, struct bao_arena *a, struct bao_node *map,
                        const struct bao_member *ret_twins[2]) BAO_MUST_CHECK;

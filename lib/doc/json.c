@@ -92,7 +92,10 @@ static int hex4(const char *p)
 
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
 
         if (digit < 0)
             return -1;
@@ -180,7 +183,8 @@ static int read_string(struct json *j, bool is_key, struct bao_str *ret)
             return r;
     }
     if (*j->p != '"')
-        return refuse(j, j->p == j->end ? BAO_BC_JSON_QUOTE : BAO_BC_JSON_CONTROL, j->p == j->end ? open : j->p);
+        return refuse(j, j->p == j->end ? BAO_BC_JSON_QUOTE : BAO_BC_JSON_CONTROL,
+                      j->p == j->end ? open : j->p);
     *out = '\0';
     j->p++;
     *ret = (struct bao_str){open + 1, (size_t)(out - open) - 1};

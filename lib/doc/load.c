@@ -16,7 +16,8 @@ struct bao_place bao_loading_place(struct bao_str text, size_t offset, size_t le
             line = p + 1;
         }
     return (struct bao_place){.line = lines,
-                              .column = (uint32_t)bao_utf8_count((struct bao_str){line, (size_t)(at - line)}) + 1,
+                              .column =
+                                  (uint32_t)bao_utf8_count((struct bao_str){line, (size_t)(at - line)}) + 1,
                               .offset = (uint32_t)offset,
                               .length = (uint32_t)length};
 }
@@ -47,7 +48,8 @@ int bao_loading_refuse_text(struct bao_loading *l, unsigned code, size_t offset,
     return BAO_LOAD_E_REFUSED;
 }
 
-int bao_loading_refuse_number(struct bao_loading *l, unsigned code, size_t offset, size_t length, size_t number)
+int bao_loading_refuse_number(struct bao_loading *l, unsigned code, size_t offset, size_t length,
+                              size_t number)
 {
     struct bao_finding *f = bao_loading_finding(l, code, offset, length);
 
@@ -201,8 +203,8 @@ static int read_guessing(struct bao_loading *l, struct bao_doc *ret)
 int bao_load(struct bao_arena *arena, struct bao_str text, const struct bao_load_options *options,
              struct bao_findings *findings, struct bao_doc *ret)
 {
-    struct bao_loading l = {.arena = arena, .text = text, .mode = options->mode, .limits = options->limits,
-                            .findings = findings};
+    struct bao_loading l = {
+        .arena = arena, .text = text, .mode = options->mode, .limits = options->limits, .findings = findings};
     struct bao_doc doc = {.is_json = false};
     int r;
 

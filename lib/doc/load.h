@@ -16,19 +16,24 @@ enum bao_load_format { BAO_FORMAT_GUESS, BAO_FORMAT_JSON, BAO_FORMAT_YAML };
 enum { BAO_LOAD_DEPTH_MAX = 512 };
 
 struct bao_load_limits {
-    size_t octets;       /* of the document */
-    uint32_t depth;      /* lists and maps inside each other, at most BAO_LOAD_DEPTH_MAX; a bare scalar has 0 */
-    uint32_t nodes;      /* aliases counted as expanded */
-    uint32_t scalar;     /* octets of one scalar */
-    uint32_t key;        /* octets of one key */
-    uint32_t aliases;    /* uses */
+    size_t octets;    /* of the document */
+    uint32_t depth;   /* lists and maps inside each other, at most BAO_LOAD_DEPTH_MAX; a bare scalar has 0 */
+    uint32_t nodes;   /* aliases counted as expanded */
+    uint32_t scalar;  /* octets of one scalar */
+    uint32_t key;     /* octets of one key */
+    uint32_t aliases; /* uses */
     uint32_t tag_directives;
 };
 
 /* 4 MiB, 64, 200,000, 1 MiB, 4 KiB, 1,000, 16. */
 #define BAO_LOAD_LIMITS_DEFAULT                                                                              \
-    ((struct bao_load_limits){.octets = 4u << 20, .depth = 64, .nodes = 200000, .scalar = 1u << 20,           \
-                              .key = 4096, .aliases = 1000, .tag_directives = 16})
+    ((struct bao_load_limits){.octets = 4u << 20,                                                            \
+                              .depth = 64,                                                                   \
+                              .nodes = 200000,                                                               \
+                              .scalar = 1u << 20,                                                            \
+                              .key = 4096,                                                                   \
+                              .aliases = 1000,                                                               \
+                              .tag_directives = 16})
 
 struct bao_load_options {
     enum bao_load_mode mode;

@@ -1,5 +1,5 @@
+#include "lib/doc/cursor.h"
 #include "lib/doc/yaml.h"
-#include "lib/base/octets.h"
 #include "lib/base/utf8.h"
 
 #include <yaml.h>
@@ -9,18 +9,12 @@
 
 #define TAG_PREFIX "tag:yaml.org,2002:"
 
-/* Where an index of characters, as libyaml counts, lies in the octets. Indexes mostly grow. */
-struct cursor {
-    struct bao_str text;
-    size_t index, offset, line_index;
-    uint32_t line;
-};
-
 /* An anchored value, by name. */
 struct anchor {
-    uint64_t hash;
+    uint32_t hash;
+    uint32_t next; /* number of the one before it in its bucket, or 0 */
     struct bao_str name;
-    struct bao_str text;  /* a scalar's own text, for its use as a key */
+    struct bao_str text; /* a scalar's own text, for its use as a key */
     struct bao_node node;
     uint32_t nodes;       /* values it stands for, itself included */
     uint32_t height;      /* lists and maps inside each other in it */
@@ -45,79 +39,14 @@ struct yaml {
     struct bao_loading *l;
     yaml_parser_t parser;
     struct bao_str hidden; /* the text as libyaml reads it */
-    struct cursor at;
+    struct bao_cursor at;
     struct bao_stack elements, anchors, frames;
+    uint32_t buckets[256]; /* newest anchor by hash, as its number; set up by the first anchor */
     uint32_t depth, nodes, aliases, documents;
     struct bao_node root;
 };
 
 /* ---- places ---- */
-
-static bool continues(char c)
-{
-    return ((uint8_t)c & 0xc0) == 0x80;
-}
-
-static bool ends_line(const struct cursor *c)
-{
-    char here = c->text.p[c->offset];
-
-    return here == '\n' || (here == '\r' && (c->offset + 1 == c->text.n || c->text.p[c->offset + 1] != '\n'));
-}
-
-static void step_back(struct cursor *c)
-{
-    do
-        c->offset--;
-    while (c->offset != 0 && continues(c->text.p[c->offset]));
-    c->index--;
-    if (ends_line(c)) {
-        size_t at = c->offset;
-
-        c->line--;
-        c->line_index = c->index;
-        while (at != 0 && c->text.p[at - 1] != '\n' && c->text.p[at - 1] != '\r')
-            if (!continues(c->text.p[--at]))
-                c->line_index--;
-    }
-}
-
-/* Takes in n octets, `characters` of which begin one; if `line_ends`, the last of them is a line end. */
-static void pass(struct cursor *c, size_t n, size_t characters, bool line_ends)
-{
-    c->offset += n;
-    c->index += characters;
-    if (line_ends) {
-        c->line++;
-        c->line_index = c->index;
-    }
-}
-
-/* Moves the cursor onto the character of that index, or to the end. Eight octets at a time, but only up to a line
- * end: what stands before each other line's end is all that a column counts. */
-static void seek(struct cursor *c, size_t index)
-{
-    while (c->index > index)
-        step_back(c);
-    while (c->text.n - c->offset >= 8) {
-        uint64_t w = bao_octets_at(c->text.p + c->offset);
-        uint64_t begins = ~bao_octets_continuing(w) & BAO_EACH_OCTET(0x80);
-        uint64_t breaks = bao_octets_equal(w, '\n') | bao_octets_equal(w, '\r');
-        uint32_t n = breaks == 0 ? 8 : bao_octets_first(breaks) + 1;
-        uint32_t characters = bao_octets_count(n == 8 ? begins : begins & (((uint64_t)1 << (8 * n)) - 1));
-
-        if (c->index + characters > index) {
-            for (; c->index < index; c->index++)
-                begins &= begins - 1;
-            c->offset += bao_octets_first(begins);
-            return;
-        }
-        c->offset += n - 1;
-        pass(c, 1, characters, breaks != 0 && ends_line(c));
-    }
-    while (c->offset < c->text.n && (c->index < index || continues(c->text.p[c->offset])))
-        pass(c, 1, !continues(c->text.p[c->offset]), ends_line(c));
-}
 
 /* A scalar that stands in the file octet by octet as its value. */
 static bool is_verbatim(const yaml_event_t *event)
@@ -131,14 +60,15 @@ static struct bao_place place_of(struct yaml *y, const yaml_event_t *event)
 {
     struct bao_place at;
 
-    seek(&y->at, event->start_mark.index);
+    bao_cursor_seek(&y->at, event->start_mark.index);
     at.line = y->at.line;
     at.column = (uint32_t)(y->at.index - y->at.line_index) + 1;
     at.offset = (uint32_t)y->at.offset;
     if (is_verbatim(event)) {
-        pass(&y->at, event->data.scalar.length, event->end_mark.index - event->start_mark.index, false);
+        bao_cursor_pass(&y->at, event->data.scalar.length, event->end_mark.index - event->start_mark.index,
+                        false);
     } else {
-        seek(&y->at, event->end_mark.index);
+        bao_cursor_seek(&y->at, event->end_mark.index);
     }
     at.length = (uint32_t)(y->at.offset - at.offset);
     return at;
@@ -167,8 +97,8 @@ static int count_nodes(struct yaml *y, uint32_t n, struct bao_place at)
     return 0;
 }
 
-/* {a: 38,5}: a whole number, a comma without a space, a "key" of digits and no value. Valid YAML, but in a report
- * never what was meant (forms.md 3.11). */
+/* {a: 38,5}: a whole number, a comma without a space, a "key" of digits and no value. Valid YAML, but in a
+ * report never what was meant (forms.md 3.11). */
 static int check_decimal_comma(struct yaml *y, const struct frame *f, const struct bao_node *value)
 {
     struct bao_loading *l = y->l;
@@ -180,15 +110,18 @@ static int check_decimal_comma(struct yaml *y, const struct frame *f, const stru
         return 0;
     before = (const struct bao_member *)(void *)(y->elements.base + y->elements.used) - 1;
     if (before->value.type != BAO_INT || before->value.offset + before->value.extent + 1 != key->offset ||
-        l->text.p[key->offset - 1] != ',' || bao_core_of((struct bao_str){l->text.p + key->offset, key->extent}) != BAO_CORE_INT)
+        l->text.p[key->offset - 1] != ',' ||
+        bao_core_of((struct bao_str){l->text.p + key->offset, key->extent}) != BAO_CORE_INT)
         return 0;
     finding = bao_loading_finding(l, BAO_BC_DECIMAL_COMMA, before->value.offset,
                                   key->offset + key->extent - before->value.offset);
     if (finding != NULL) {
         struct bao_str whole = {l->text.p + before->value.offset, before->value.extent};
 
-        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s,%.*s", BAO_STR_ARG(whole), BAO_STR_ARG(bao_member_key(key))));
-        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s.%.*s", BAO_STR_ARG(whole), BAO_STR_ARG(bao_member_key(key))));
+        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s,%.*s", BAO_STR_ARG(whole),
+                                                  BAO_STR_ARG(bao_member_key(key))));
+        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s.%.*s", BAO_STR_ARG(whole),
+                                                  BAO_STR_ARG(bao_member_key(key))));
     }
     return BAO_LOAD_E_REFUSED;
 }
@@ -240,20 +173,24 @@ static struct anchor *anchors(struct yaml *y)
     return (struct anchor *)(void *)y->anchors.base;
 }
 
-static uint32_t count_anchors(const struct yaml *y)
+static uint32_t *bucket_of(struct yaml *y, uint32_t hash)
 {
-    return (uint32_t)(y->anchors.used / sizeof(struct anchor));
+    return &y->buckets[hash % BAO_COUNT(y->buckets)];
 }
 
-static int add_anchor(struct yaml *y, const yaml_char_t *name, const struct anchor *value, uint32_t *ret_number)
+static int add_anchor(struct yaml *y, const yaml_char_t *name, const struct anchor *value,
+                      uint32_t *ret_number)
 {
     struct anchor *a;
+    uint32_t *bucket;
     size_t n;
 
     if (name == NULL) {
         *ret_number = 0;
         return 0;
     }
+    if (y->anchors.used == 0)
+        memset(y->buckets, 0, sizeof(y->buckets));
     n = strlen((const char *)name);
     a = bao_stack_push(&y->anchors, sizeof(*a));
     if (a == NULL)
@@ -263,18 +200,22 @@ static int add_anchor(struct yaml *y, const yaml_char_t *name, const struct anch
     a->hash = bao_key_hash((const char *)name, n);
     if (a->name.p == NULL)
         return -ENOMEM;
-    *ret_number = count_anchors(y);
+    bucket = bucket_of(y, a->hash);
+    a->next = *bucket;
+    *ret_number = *bucket = (uint32_t)(y->anchors.used / sizeof(*a));
     return 0;
 }
 
 /* The newest anchor of that name, or NULL. */
 static struct anchor *find_anchor(struct yaml *y, struct bao_str name)
 {
-    uint64_t hash = bao_key_hash(name.p, name.n);
+    uint32_t hash = bao_key_hash(name.p, name.n);
+    struct anchor *a;
 
-    for (uint32_t i = count_anchors(y); i-- != 0;) {
-        struct anchor *a = &anchors(y)[i];
-
+    if (y->anchors.used == 0)
+        return NULL;
+    for (uint32_t number = *bucket_of(y, hash); number != 0; number = a->next) {
+        a = &anchors(y)[number - 1];
         if (a->hash == hash && bao_str_eq(a->name, name))
             return a;
     }
@@ -303,7 +244,8 @@ static int refuse_mismatch(struct yaml *y, struct bao_place at, struct bao_str t
 }
 
 /* What the tag makes of a scalar's form: 0 and the form to take, or a refusal. */
-static int apply_tag(struct yaml *y, struct bao_place at, struct bao_str tag, struct bao_str value, enum bao_core *core)
+static int apply_tag(struct yaml *y, struct bao_place at, struct bao_str tag, struct bao_str value,
+                     enum bao_core *core)
 {
     static const struct {
         const char *name;
@@ -353,11 +295,13 @@ static int refuse_thousand(struct yaml *y, struct bao_place at, struct bao_str s
     bao_finding_arg(f, bao_arena_str(y->l->arena, s));
     bao_finding_arg(f, bao_arena_printf(y->l->arena, "%.*s%.3s", (int)point, s.p, s.p + point + 1));
     /* 1.25 for 1.250; 1.234 needs a fourth place to be told from a thousand. */
-    bao_finding_arg(f, bao_arena_printf(y->l->arena, "%.*s%s", (int)(s.n - zeros), s.p, zeros == 0 ? "0" : ""));
+    bao_finding_arg(f,
+                    bao_arena_printf(y->l->arena, "%.*s%s", (int)(s.n - zeros), s.p, zeros == 0 ? "0" : ""));
     return BAO_LOAD_E_REFUSED;
 }
 
-static int set_number(struct yaml *y, struct bao_place at, struct bao_str s, enum bao_core core, struct bao_node *node)
+static int set_number(struct yaml *y, struct bao_place at, struct bao_str s, enum bao_core core,
+                      struct bao_node *node)
 {
     struct bao_num x;
     int r;
@@ -431,7 +375,8 @@ static int take_scalar(struct yaml *y, const yaml_event_t *event, struct scalar 
 static int scalar_node(struct yaml *y, const struct scalar *s, struct bao_node *node)
 {
     if (s->text.n > y->l->limits.scalar)
-        return bao_loading_refuse_number(y->l, BAO_BC_SCALAR_LONG, s->at.offset, s->at.length, y->l->limits.scalar);
+        return bao_loading_refuse_number(y->l, BAO_BC_SCALAR_LONG, s->at.offset, s->at.length,
+                                         y->l->limits.scalar);
     memset(node, 0, sizeof(*node));
     node->style = (uint8_t)(BAO_STYLE_YAML | (s->quoted ? BAO_STYLE_QUOTED : 0));
     set_place(node, s->at);
@@ -467,8 +412,13 @@ static int add_key(struct yaml *y, struct bao_place at, struct bao_str text, boo
     copy = bao_arena_dup(y->l->arena, text.p, text.n);
     if (copy == NULL)
         return -ENOMEM;
-    *m = (struct bao_member){.key = copy, .key_len = (uint32_t)text.n, .hash = bao_key_hash(copy, text.n),
-                             .line = at.line, .column = at.column, .offset = at.offset, .extent = at.length};
+    *m = (struct bao_member){.key = copy,
+                             .key_len = (uint32_t)text.n,
+                             .hash = bao_key_hash(copy, text.n),
+                             .line = at.line,
+                             .column = at.column,
+                             .offset = at.offset,
+                             .extent = at.length};
     top(y)->has_key = true;
     top(y)->end = at.offset + at.length;
     return 0;
@@ -523,7 +473,10 @@ static int on_open(struct yaml *y, const yaml_event_t *event)
     if (f == NULL)
         return -ENOMEM;
     y->depth++;
-    *f = (struct frame){.is_map = is_map, .from = y->elements.used, .nodes_before = y->nodes - 1, .height = 1,
+    *f = (struct frame){.is_map = is_map,
+                        .from = y->elements.used,
+                        .nodes_before = y->nodes - 1,
+                        .height = 1,
                         .end = at.offset + at.length};
     f->node.style = (uint8_t)(BAO_STYLE_YAML | (flow ? BAO_STYLE_FLOW : 0));
     set_place(&f->node, at);
@@ -648,9 +601,9 @@ static int on_fault(struct yaml *y)
     if (y->parser.error == YAML_READER_ERROR) {
         fault.at = fault.context_at = y->parser.problem_offset;
     } else {
-        seek(&y->at, y->parser.problem_mark.index);
+        bao_cursor_seek(&y->at, y->parser.problem_mark.index);
         fault.at = y->at.offset;
-        seek(&y->at, y->parser.context_mark.index);
+        bao_cursor_seek(&y->at, y->parser.context_mark.index);
         fault.context_at = y->at.offset;
     }
     return bao_yaml_refuse(y->l, &fault);
@@ -713,7 +666,7 @@ int bao_yaml_read(struct bao_loading *l, struct bao_doc *ret)
     int r;
 
     y.l = l;
-    y.at = (struct cursor){.text = l->text, .line = 1};
+    y.at = (struct bao_cursor){.text = l->text, .line = 1};
     y.depth = y.nodes = y.aliases = y.documents = 0;
     bao_stack_init(&y.elements);
     bao_stack_init(&y.anchors);

@@ -18,7 +18,8 @@ enum bao_core {
 
 enum bao_core bao_core_of(struct bao_str s);
 /* The value of an INT, FLOAT or BASED scalar: 0, BAO_DEC_E_RANGE or -ENOMEM. */
-int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core, struct bao_num *ret) BAO_MUST_CHECK;
+int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core,
+                    struct bao_num *ret) BAO_MUST_CHECK;
 /* Has it the shape of a Vietnamese thousand (forms.md 3.11)? */
 bool bao_core_is_thousand(struct bao_str s);
 
@@ -35,7 +36,7 @@ int bao_yaml_refuse(struct bao_loading *l, const struct bao_yaml_fault *fault);
 /* Surrogate halves in escapes, which libyaml refuses (forms.md 3.8). Gives the text with each \uD800..\uDFFF
  * replaced by \ufffd, in a copy if there is any: 0 or -ENOMEM. */
 int bao_halves_hide(struct bao_loading *l, struct bao_str *ret_hidden) BAO_MUST_CHECK;
-/* Puts them back into the value of a scalar read at that place; `escapes` says that it stands in double quotes.
- * 0, BAO_LOAD_E_REFUSED for a lone half, or -ENOMEM. */
+/* Puts them back into the value of a scalar read at that place; `escapes` says that it stands in double
+ * quotes. 0, BAO_LOAD_E_REFUSED for a lone half, or -ENOMEM. */
 int bao_halves_join(struct bao_loading *l, struct bao_str hidden, struct bao_place at, bool escapes,
                     struct bao_str *value) BAO_MUST_CHECK;

@@ -112,14 +112,16 @@ static int no_colon(struct bao_loading *l, const struct bao_yaml_fault *f)
     before = (size_t)(colon - line.p) + 1;
     if (finding != NULL) {
         bao_finding_arg(finding, bao_arena_str(l->arena, line));
-        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s %.*s", (int)before, line.p, (int)(line.n - before), colon + 1));
+        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s %.*s", (int)before, line.p,
+                                                  (int)(line.n - before), colon + 1));
     }
     return BAO_LOAD_E_REFUSED;
 }
 
 static int unexpected_colon(struct bao_loading *l, const struct bao_yaml_fault *f)
 {
-    return no_colon(l, &(struct bao_yaml_fault){.problem = f->problem, .context = "", .at = f->at, .context_at = f->at});
+    return no_colon(
+        l, &(struct bao_yaml_fault){.problem = f->problem, .context = "", .at = f->at, .context_at = f->at});
 }
 
 /* A second ": " on a line, or a line that stands deeper than the ones before. */
@@ -153,7 +155,8 @@ static int misplaced(struct bao_loading *l, const struct bao_yaml_fault *f)
         return bao_loading_refuse(l, BAO_BC_YAML_AFTER_QUOTE, f->at, 0);
     if (octet_at(l, f->at) == ':')
         return bao_loading_refuse(l, BAO_BC_NULL_KEY, f->at, 1);
-    return bao_loading_refuse(l, strstr(f->problem, "'-'") != NULL ? BAO_BC_YAML_DASH : BAO_BC_YAML_INDENT, f->at, 0);
+    return bao_loading_refuse(l, strstr(f->problem, "'-'") != NULL ? BAO_BC_YAML_DASH : BAO_BC_YAML_INDENT,
+                              f->at, 0);
 }
 
 static int after_end(struct bao_loading *l, const struct bao_yaml_fault *f)
@@ -176,10 +179,12 @@ static int bracket(struct bao_loading *l, const struct bao_yaml_fault *f)
     struct bao_finding *finding;
 
     if (nothing_follows(l, f->at))
-        return bao_loading_refuse_text(l, BAO_BC_YAML_BRACKET, f->context_at, 1, character_at(l, f->context_at));
+        return bao_loading_refuse_text(l, BAO_BC_YAML_BRACKET, f->context_at, 1,
+                                       character_at(l, f->context_at));
     finding = bao_loading_finding(l, BAO_BC_YAML_FLOW, f->at, 0);
     if (finding != NULL) {
-        bao_finding_arg(finding, bao_arena_printf(l->arena, "%u", bao_loading_place(l->text, f->context_at, 0).line));
+        bao_finding_arg(finding,
+                        bao_arena_printf(l->arena, "%u", bao_loading_place(l->text, f->context_at, 0).line));
         bao_finding_arg(finding, open == '{' ? BAO_STR("}") : BAO_STR("]"));
     }
     return BAO_LOAD_E_REFUSED;
@@ -227,7 +232,8 @@ static int tag_handle(struct bao_loading *l, const struct bao_yaml_fault *f)
 
     while (to < l->text.n && !is_space(l->text.p[to]) && !is_break(l->text.p[to]))
         to++;
-    return bao_loading_refuse_text(l, BAO_BC_TAG_UNKNOWN, f->at, to - f->at, (struct bao_str){l->text.p + f->at, to - f->at});
+    return bao_loading_refuse_text(l, BAO_BC_TAG_UNKNOWN, f->at, to - f->at,
+                                   (struct bao_str){l->text.p + f->at, to - f->at});
 }
 
 /* The first row whose words stand in the fault's context and problem. */
@@ -265,7 +271,8 @@ static const struct {
 int bao_yaml_refuse(struct bao_loading *l, const struct bao_yaml_fault *fault)
 {
     for (size_t i = 0; i < BAO_COUNT(rows); i++)
-        if (strstr(fault->context, rows[i].context) != NULL && strstr(fault->problem, rows[i].problem) != NULL)
+        if (strstr(fault->context, rows[i].context) != NULL &&
+            strstr(fault->problem, rows[i].problem) != NULL)
             return rows[i].run(l, fault);
     return general(l, fault);
 }

@@ -63,8 +63,8 @@ int bao_halves_hide(struct bao_loading *l, struct bao_str *ret)
 }
 
 /* Text that is no escape to YAML: each hidden place gets its octets back. */
-static char *restore(const struct bao_loading *l, struct bao_str hidden, struct bao_place at, struct bao_str value,
-                     char *out)
+static char *restore(const struct bao_loading *l, struct bao_str hidden, struct bao_place at,
+                     struct bao_str value, char *out)
 {
     const char *in = value.p, *in_end = in + value.n, *found;
     const char *from = hidden.p + at.offset, *end = from + at.length, *place;
@@ -117,7 +117,8 @@ static int join(struct bao_loading *l, struct bao_place at, struct bao_str value
     const char *in = value.p, *in_end = in + value.n, *found;
     uint32_t half, low;
 
-    while ((found = memmem(in, (size_t)(in_end - in), replacement, 3)) != NULL && next_sign(&source, end, &half)) {
+    while ((found = memmem(in, (size_t)(in_end - in), replacement, 3)) != NULL &&
+           next_sign(&source, end, &half)) {
         memcpy(*out, in, (size_t)(found - in));
         *out += found - in;
         in = found + 3;
@@ -128,7 +129,8 @@ static int join(struct bao_loading *l, struct bao_place at, struct bao_str value
         }
         low = half < 0xdc00 ? half_at(source, end) : 0;
         if (low < 0xdc00)
-            return bao_loading_refuse(l, BAO_BC_SURROGATE, (size_t)(source - l->text.p) - ESCAPE_LEN, ESCAPE_LEN);
+            return bao_loading_refuse(l, BAO_BC_SURROGATE, (size_t)(source - l->text.p) - ESCAPE_LEN,
+                                      ESCAPE_LEN);
         source += ESCAPE_LEN;
         in += 3; /* the sign of the other half follows at once */
         *out += bao_utf8_put(0x10000 + ((half - 0xd800) << 10) + (low - 0xdc00), *out);

@@ -72,8 +72,10 @@ static enum bao_core number(struct bao_str s)
 
 enum bao_core bao_core_of(struct bao_str s)
 {
-    static const char *const nulls[] = {"~", "null", "Null", "NULL", NULL}, *const trues[] = {"true", "True", "TRUE", NULL},
-                             *const falses[] = {"false", "False", "FALSE", NULL}, *const nans[] = {".nan", ".NaN", ".NAN", NULL};
+    static const char *const nulls[] = {"~", "null", "Null", "NULL", NULL},
+                             *const trues[] = {"true", "True", "TRUE", NULL},
+                             *const falses[] = {"false", "False", "FALSE", NULL},
+                             *const nans[] = {".nan", ".NaN", ".NAN", NULL};
 
     if (s.n == 0)
         return BAO_CORE_NULL;
@@ -162,5 +164,6 @@ bool bao_core_is_thousand(struct bao_str s)
     if (i == s.n || s.p[i] == '0')
         return false;
     whole = digits_at(s, i);
-    return whole >= 1 && whole <= 3 && i + whole + 4 == s.n && s.p[i + whole] == '.' && digits_at(s, s.n - 3) == 3;
+    return whole >= 1 && whole <= 3 && i + whole + 4 == s.n && s.p[i + whole] == '.' &&
+           digits_at(s, s.n - 3) == 3;
 }
