@@ -49,12 +49,14 @@ static int load_file(const struct cli_options *options, const char *path)
         cli_tell_unreadable(options->lang, path, r);
         return CLI_USAGE;
     }
-    return fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) == bao_buf_len(&out) && fflush(stdout) == 0
+    return fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) == bao_buf_len(&out) &&
+                   fflush(stdout) == 0
                ? CLI_OK
                : CLI_USAGE;
 }
 
-static int load_line(void *data, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer)
+static int load_line(void *data, const struct bao_node *request, struct bao_arena *arena,
+                     struct bao_buf *answer)
 {
     const struct cli_options *options = data;
     const struct bao_load_options load = {.limits = BAO_LOAD_LIMITS_DEFAULT};

@@ -66,8 +66,8 @@ int cli_read_file(struct bao_arena *arena, const char *path, size_t cap, struct 
 
 void cli_tell_unreadable(enum bao_lang lang, const char *path, int error)
 {
-    fprintf(stderr, lang == BAO_VI ? "baocao: không đọc được tệp %s: %s\n" : "baocao: cannot read %s: %s\n", path,
-            strerror(-error));
+    fprintf(stderr, lang == BAO_VI ? "baocao: không đọc được tệp %s: %s\n" : "baocao: cannot read %s: %s\n",
+            path, strerror(-error));
 }
 
 enum bao_load_format cli_format_of(const char *path)

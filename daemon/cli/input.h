@@ -3,7 +3,8 @@
 
 #include "lib/doc/load.h"
 
-/* Reads a whole file, or standard input for "-", into the arena. 0, -EFBIG beyond `cap` octets, or a negative errno. */
+/* Reads a whole file, or standard input for "-", into the arena. 0, -EFBIG beyond `cap` octets, or a negative
+ * errno. */
 int cli_read_file(struct bao_arena *arena, const char *path, size_t cap, struct bao_str *ret) BAO_MUST_CHECK;
 /* Tells on standard error, in the user's language, that a file could not be read. */
 void cli_tell_unreadable(enum bao_lang lang, const char *path, int error);

@@ -21,7 +21,8 @@ int cli_answer_error(struct bao_buf *answer, const struct bao_node *request, str
     return r == 0 ? bao_buf_append_c(answer, "}") : r;
 }
 
-struct bao_str cli_finding_text(struct bao_arena *arena, const struct bao_findings *findings, enum bao_lang lang)
+struct bao_str cli_finding_text(struct bao_arena *arena, const struct bao_findings *findings,
+                                enum bao_lang lang)
 {
     struct bao_buf sentence BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(64 * 1024);
     const struct bao_finding *f = findings->items;
@@ -32,7 +33,8 @@ struct bao_str cli_finding_text(struct bao_arena *arena, const struct bao_findin
                             BAO_STR_ARG(bao_buf_str(&sentence)));
 }
 
-static int answer_line(cli_line *run, void *data, struct bao_str line, struct bao_arena *arena, struct bao_buf *answer)
+static int answer_line(cli_line *run, void *data, struct bao_str line, struct bao_arena *arena,
+                       struct bao_buf *answer)
 {
     const struct bao_load_options options = {.format = BAO_FORMAT_JSON, .limits = CLI_LINE_LIMITS};
     static const struct bao_node no_request = {.type = BAO_NULL};

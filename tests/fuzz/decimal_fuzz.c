@@ -30,7 +30,8 @@ static void check_division(struct bao_arena *a, struct bao_num x, struct bao_num
     struct bao_num quotient, rest, whole, product, sum;
 
     if (bao_num_sign(y) > 0)
-        bao_require(bao_num_is_multiple(a, x, y) == (bao_num_rem(a, x, y, &rest) == 0 && bao_num_sign(rest) == 0));
+        bao_require(bao_num_is_multiple(a, x, y) ==
+                    (bao_num_rem(a, x, y, &rest) == 0 && bao_num_sign(rest) == 0));
     (void)made(a, bao_num_div(a, x, y, &quotient), quotient);
     if (bao_num_rem(a, x, y, &rest) != 0 || bao_num_sub(a, x, rest, &whole) != 0)
         return;
@@ -71,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (space == NULL)
         return 0;
     if (bao_num_parse(&a, (struct bao_str){(const char *)data, (size_t)(space - data)}, &x) == 0 &&
-        bao_num_parse(&a, (struct bao_str){(const char *)space + 1, (size_t)(data + size - space) - 1}, &y) == 0)
+        bao_num_parse(&a, (struct bao_str){(const char *)space + 1, (size_t)(data + size - space) - 1}, &y) ==
+            0)
         check_pair(&a, x, y);
     return 0;
 }

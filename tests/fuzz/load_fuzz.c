@@ -1,12 +1,13 @@
-/* Any octets through the loader, in every mode and format: a document or one finding with a place inside the text; and
- * what was loaded prints to JSON that loads again as the same value with the same hash. */
+/* Any octets through the loader, in every mode and format: a document or one finding with a place inside the
+ * text; and what was loaded prints to JSON that loads again as the same value with the same hash. */
 #include "lib/base/buf.h"
 #include "lib/base/utf8.h"
 #include "lib/doc/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_place(struct bao_str source, uint32_t line, uint32_t column, uint32_t offset, uint32_t extent)
+static void check_place(struct bao_str source, uint32_t line, uint32_t column, uint32_t offset,
+                        uint32_t extent)
 {
     bao_require(line >= 1 && column >= 1);
     bao_require((size_t)offset + extent <= source.n);

@@ -57,9 +57,9 @@ static binary *operation(const char *name)
     static const struct {
         const char *name;
         binary *run;
-    } all[] = {{"add", bao_num_add},  {"sub", bao_num_sub},  {"mul", bao_num_mul}, {"div", bao_num_div},
-               {"rem", bao_num_rem},  {"round", rounded},    {"trunc", truncated}, {"cmp", compared},
-               {"multiple", multiple}};
+    } all[] = {{"add", bao_num_add}, {"sub", bao_num_sub}, {"mul", bao_num_mul},
+               {"div", bao_num_div}, {"rem", bao_num_rem}, {"round", rounded},
+               {"trunc", truncated}, {"cmp", compared},    {"multiple", multiple}};
 
     for (size_t i = 0; i < BAO_COUNT(all); i++)
         if (strcmp(all[i].name, name) == 0)
@@ -116,15 +116,29 @@ static void agrees_with_the_table(void **state)
 
 static void reads_only_numbers(void **state)
 {
-    static const char *const bad[] = {"", "-", "+", ".5", "5.", "1e", "1e+", "1.e5", "0x1", "1 ", " 1", "1..2", "--1", "1e5.5",
-                                      "nan", "inf", "1,5", "٣"};
+    static const char *const bad[] = {"",   "-",  "+",    ".5",  "5.",    "1e",  "1e+", "1.e5", "0x1",
+                                      "1 ", " 1", "1..2", "--1", "1e5.5", "nan", "inf", "1,5",  "٣"};
     static const struct {
         const char *text, *canonical;
-    } good[] = {{"-0", "0"},      {"+5", "5"},     {"007", "7"},           {"1.0", "1"},       {"1e2", "100"},
-                {"-1.50", "-1.5"}, {"0e99999999999999", "0"}, {"0.000", "0"}, {"1E+3", "1000"}, {"9223372036854775807", "9223372036854775807"},
-                {"-9223372036854775808", "-9223372036854775808"}, {"9223372036854775808", "9223372036854775808"},
-                {"1e18", "1000000000000000000"}, {"1e400", "1e+400"}, {"1.25e-40", "1.25e-40"}, {"1e6144", "1e+6144"}, {"0.1e6145", "1e+6144"}};
-    static const char *const range[] = {"1e6145", "1e-6145", "1e99999999999999999999", "-1e-99999999999999999999"};
+    } good[] = {{"-0", "0"},
+                {"+5", "5"},
+                {"007", "7"},
+                {"1.0", "1"},
+                {"1e2", "100"},
+                {"-1.50", "-1.5"},
+                {"0e99999999999999", "0"},
+                {"0.000", "0"},
+                {"1E+3", "1000"},
+                {"9223372036854775807", "9223372036854775807"},
+                {"-9223372036854775808", "-9223372036854775808"},
+                {"9223372036854775808", "9223372036854775808"},
+                {"1e18", "1000000000000000000"},
+                {"1e400", "1e+400"},
+                {"1.25e-40", "1.25e-40"},
+                {"1e6144", "1e+6144"},
+                {"0.1e6145", "1e+6144"}};
+    static const char *const range[] = {"1e6145", "1e-6145", "1e99999999999999999999",
+                                        "-1e-99999999999999999999"};
     struct bao_arena a = BAO_ARENA_NULL(0);
     struct bao_num x;
 
@@ -205,7 +219,9 @@ static void doubles_go_both_ways(void **state)
     static const struct {
         double x;
         const char *text;
-    } table[] = {{0.1, "0.1"}, {-2.5, "-2.5"}, {1e300, "1e+300"}, {3, "3"}, {0.1 + 0.2, "0.30000000000000004"}, {-0.0, "0"}};
+    } table[] = {
+        {0.1, "0.1"}, {-2.5, "-2.5"}, {1e300, "1e+300"}, {3, "3"}, {0.1 + 0.2, "0.30000000000000004"},
+        {-0.0, "0"}};
     struct bao_arena a = BAO_ARENA_NULL(0);
     struct bao_num x;
 
@@ -235,9 +251,9 @@ static void answers_lack_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_the_table), cmocka_unit_test(reads_only_numbers),
+        cmocka_unit_test(agrees_with_the_table),    cmocka_unit_test(reads_only_numbers),
         cmocka_unit_test(counts_a_thousand_digits), cmocka_unit_test(one_value_has_one_form),
-        cmocka_unit_test(doubles_go_both_ways), cmocka_unit_test(answers_lack_of_memory),
+        cmocka_unit_test(doubles_go_both_ways),     cmocka_unit_test(answers_lack_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,17 +4,41 @@
 static void takes_what_json_allows(void **state)
 {
     static const struct accept table[] = {
-        {"null", "null"}, {" true ", "true"}, {"false\n", "false"}, {"0", "0"}, {"-0", "0"}, {"-0.0", "0"}, {"-12", "-12"},
-        {"1.0", "1"}, {"1e2", "100"}, {"1E+2", "100"}, {"12.50", "12.5"}, {"1e400", "1e+400"}, {"-1.5e-3", "-0.0015"},
-        {"9223372036854775807", "9223372036854775807"}, {"-9223372036854775808", "-9223372036854775808"},
-        {"9223372036854775808", "9223372036854775808"}, {"123456789012345678", "123456789012345678"},
+        {"null", "null"},
+        {" true ", "true"},
+        {"false\n", "false"},
+        {"0", "0"},
+        {"-0", "0"},
+        {"-0.0", "0"},
+        {"-12", "-12"},
+        {"1.0", "1"},
+        {"1e2", "100"},
+        {"1E+2", "100"},
+        {"12.50", "12.5"},
+        {"1e400", "1e+400"},
+        {"-1.5e-3", "-0.0015"},
+        {"9223372036854775807", "9223372036854775807"},
+        {"-9223372036854775808", "-9223372036854775808"},
+        {"9223372036854775808", "9223372036854775808"},
+        {"123456789012345678", "123456789012345678"},
         {"1234567890123456789", "1234567890123456789"},
-        {"\"\"", "\"\""}, {"\"abc\"", "\"abc\""}, {"\"Đắk Lắk\"", "\"Đắk Lắk\""}, {"\"\x7f\"", "\"\x7f\""},
-        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\""}, {"\"\\u00e9\\u1EAF\"", "\"éắ\""},
-        {"\"\\ud83d\\ude00!\"", "\"😀!\""}, {"\"a\\u0000b\"", "\"a\\u0000b\""}, {"\"12345678901234567890123\\n\"", "\"12345678901234567890123\\n\""},
-        {"[]", "[]"}, {"[ ]", "[]"}, {"{}", "{}"}, {"{ }", "{}"}, {"[1,[2,[3]],{}]", "[1,[2,[3]],{}]"},
+        {"\"\"", "\"\""},
+        {"\"abc\"", "\"abc\""},
+        {"\"Đắk Lắk\"", "\"Đắk Lắk\""},
+        {"\"\x7f\"", "\"\x7f\""},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\""},
+        {"\"\\u00e9\\u1EAF\"", "\"éắ\""},
+        {"\"\\ud83d\\ude00!\"", "\"😀!\""},
+        {"\"a\\u0000b\"", "\"a\\u0000b\""},
+        {"\"12345678901234567890123\\n\"", "\"12345678901234567890123\\n\""},
+        {"[]", "[]"},
+        {"[ ]", "[]"},
+        {"{}", "{}"},
+        {"{ }", "{}"},
+        {"[1,[2,[3]],{}]", "[1,[2,[3]],{}]"},
         {"{\"a\":1,\"b\":{\"c\":[true,null]},\"\":0}", "{\"a\":1,\"b\":{\"c\":[true,null]},\"\":0}"},
-        {"\xef\xbb\xbf{\"a\":1}", "{\"a\":1}"}, {"[1\t,\r\n2\r]", "[1,2]"},
+        {"\xef\xbb\xbf{\"a\":1}", "{\"a\":1}"},
+        {"[1\t,\r\n2\r]", "[1,2]"},
     };
 
     (void)state;
@@ -25,24 +49,60 @@ static void takes_what_json_allows(void **state)
 static void refuses_all_else(void **state)
 {
     static const struct refuse table[] = {
-        {"", BAO_BC_JSON_END, 1, 1, NULL}, {"  ", BAO_BC_JSON_END, 1, 3, NULL}, {"nul", BAO_BC_JSON_VALUE, 1, 1, NULL},
-        {"True", BAO_BC_JSON_VALUE, 1, 1, NULL}, {"NaN", BAO_BC_JSON_VALUE, 1, 1, NULL}, {"'a'", BAO_BC_JSON_VALUE, 1, 1, NULL},
-        {"+1", BAO_BC_JSON_VALUE, 1, 1, NULL}, {"-", BAO_BC_JSON_NUMBER, 1, 1, NULL}, {"01", BAO_BC_JSON_NUMBER, 1, 1, NULL},
-        {"-01", BAO_BC_JSON_NUMBER, 1, 1, NULL}, {"1.", BAO_BC_JSON_NUMBER, 1, 1, NULL}, {".5", BAO_BC_JSON_VALUE, 1, 1, NULL},
-        {"1e", BAO_BC_JSON_NUMBER, 1, 1, NULL}, {"1e+", BAO_BC_JSON_NUMBER, 1, 1, NULL}, {"0x1", BAO_BC_JSON_AFTER, 1, 2, NULL},
-        {"1 2", BAO_BC_JSON_AFTER, 1, 3, NULL}, {"{} x", BAO_BC_JSON_AFTER, 1, 4, NULL}, {"[1", BAO_BC_JSON_END, 1, 3, NULL},
-        {"[1,]", BAO_BC_JSON_LAST_COMMA, 1, 4, NULL}, {"[,1]", BAO_BC_JSON_VALUE, 1, 2, NULL}, {"[1 2]", BAO_BC_JSON_COMMA, 1, 4, NULL},
-        {"{\"a\":1,}", BAO_BC_JSON_LAST_COMMA, 1, 8, NULL}, {"{a:1}", BAO_BC_JSON_KEY, 1, 2, NULL}, {"{1:1}", BAO_BC_JSON_KEY, 1, 2, NULL},
-        {"{\"a\" 1}", BAO_BC_JSON_COLON, 1, 6, NULL}, {"{\"a\":}", BAO_BC_JSON_VALUE, 1, 6, NULL}, {"{\"a\":1 \"b\":2}", BAO_BC_JSON_COMMA, 1, 8, NULL},
-        {"{\"a\"", BAO_BC_JSON_END, 1, 5, NULL}, {"{\"a\":", BAO_BC_JSON_END, 1, 6, NULL}, {"{", BAO_BC_JSON_END, 1, 2, NULL}, {"]", BAO_BC_JSON_VALUE, 1, 1, NULL},
-        {"[1}", BAO_BC_JSON_COMMA, 1, 3, NULL}, {"\"abc", BAO_BC_JSON_QUOTE, 1, 1, NULL}, {"[\"é\", \"abc]", BAO_BC_JSON_QUOTE, 1, 7, NULL},
-        {"\"a\\\"", BAO_BC_JSON_QUOTE, 1, 1, NULL}, {"\"a\\", BAO_BC_JSON_ESCAPE, 1, 3, NULL}, {"\"a\\x\"", BAO_BC_JSON_ESCAPE, 1, 3, NULL}, {"\"\\u12g4\"", BAO_BC_JSON_ESCAPE, 1, 2, NULL},
-        {"\"\\u12", BAO_BC_JSON_ESCAPE, 1, 2, NULL}, {"\"a\nb\"", BAO_BC_JSON_CONTROL, 1, 3, NULL}, {"\"ab\tc\"", BAO_BC_JSON_CONTROL, 1, 4, NULL},
-        {"\"\\ud83d\"", BAO_BC_SURROGATE, 1, 2, NULL}, {"\"\\ude00\\ud83d\"", BAO_BC_SURROGATE, 1, 2, NULL}, {"\"x\\ud83d\\ud83d\"", BAO_BC_SURROGATE, 1, 3, NULL},
-        {"\"\\ud83dabc\\ude00\"", BAO_BC_SURROGATE, 1, 2, NULL}, {"{\n \"a\": 1,\n \"Đắk\": 2, \"a\": 3}", BAO_BC_TWIN_KEY, 3, 12, "a"},
-        {"[\n1,\r\n\"đ\", x]", BAO_BC_JSON_VALUE, 3, 6, NULL}, {"[\r\r x]", BAO_BC_JSON_VALUE, 3, 2, NULL}, {"// a\n1", BAO_BC_JSON_VALUE, 1, 1, NULL},
-        {"1e99999", BAO_BC_NUMBER_RANGE, 1, 1, NULL}, {"[1, 1e-6145]", BAO_BC_NUMBER_RANGE, 1, 5, NULL}, {"{\"\\u0061\":1,\"a\":2}", BAO_BC_TWIN_KEY, 1, 13, "a"},
-        {"\"a\xff\"", BAO_BC_NOT_UTF8, 1, 3, "FF"}, {"\f1", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"", BAO_BC_JSON_END, 1, 1, NULL},
+        {"  ", BAO_BC_JSON_END, 1, 3, NULL},
+        {"nul", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"True", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"NaN", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"'a'", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"+1", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"-", BAO_BC_JSON_NUMBER, 1, 1, NULL},
+        {"01", BAO_BC_JSON_NUMBER, 1, 1, NULL},
+        {"-01", BAO_BC_JSON_NUMBER, 1, 1, NULL},
+        {"1.", BAO_BC_JSON_NUMBER, 1, 1, NULL},
+        {".5", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"1e", BAO_BC_JSON_NUMBER, 1, 1, NULL},
+        {"1e+", BAO_BC_JSON_NUMBER, 1, 1, NULL},
+        {"0x1", BAO_BC_JSON_AFTER, 1, 2, NULL},
+        {"1 2", BAO_BC_JSON_AFTER, 1, 3, NULL},
+        {"{} x", BAO_BC_JSON_AFTER, 1, 4, NULL},
+        {"[1", BAO_BC_JSON_END, 1, 3, NULL},
+        {"[1,]", BAO_BC_JSON_LAST_COMMA, 1, 4, NULL},
+        {"[,1]", BAO_BC_JSON_VALUE, 1, 2, NULL},
+        {"[1 2]", BAO_BC_JSON_COMMA, 1, 4, NULL},
+        {"{\"a\":1,}", BAO_BC_JSON_LAST_COMMA, 1, 8, NULL},
+        {"{a:1}", BAO_BC_JSON_KEY, 1, 2, NULL},
+        {"{1:1}", BAO_BC_JSON_KEY, 1, 2, NULL},
+        {"{\"a\" 1}", BAO_BC_JSON_COLON, 1, 6, NULL},
+        {"{\"a\":}", BAO_BC_JSON_VALUE, 1, 6, NULL},
+        {"{\"a\":1 \"b\":2}", BAO_BC_JSON_COMMA, 1, 8, NULL},
+        {"{\"a\"", BAO_BC_JSON_END, 1, 5, NULL},
+        {"{\"a\":", BAO_BC_JSON_END, 1, 6, NULL},
+        {"{", BAO_BC_JSON_END, 1, 2, NULL},
+        {"]", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"[1}", BAO_BC_JSON_COMMA, 1, 3, NULL},
+        {"\"abc", BAO_BC_JSON_QUOTE, 1, 1, NULL},
+        {"[\"é\", \"abc]", BAO_BC_JSON_QUOTE, 1, 7, NULL},
+        {"\"a\\\"", BAO_BC_JSON_QUOTE, 1, 1, NULL},
+        {"\"a\\", BAO_BC_JSON_ESCAPE, 1, 3, NULL},
+        {"\"a\\x\"", BAO_BC_JSON_ESCAPE, 1, 3, NULL},
+        {"\"\\u12g4\"", BAO_BC_JSON_ESCAPE, 1, 2, NULL},
+        {"\"\\u12", BAO_BC_JSON_ESCAPE, 1, 2, NULL},
+        {"\"a\nb\"", BAO_BC_JSON_CONTROL, 1, 3, NULL},
+        {"\"ab\tc\"", BAO_BC_JSON_CONTROL, 1, 4, NULL},
+        {"\"\\ud83d\"", BAO_BC_SURROGATE, 1, 2, NULL},
+        {"\"\\ude00\\ud83d\"", BAO_BC_SURROGATE, 1, 2, NULL},
+        {"\"x\\ud83d\\ud83d\"", BAO_BC_SURROGATE, 1, 3, NULL},
+        {"\"\\ud83dabc\\ude00\"", BAO_BC_SURROGATE, 1, 2, NULL},
+        {"{\n \"a\": 1,\n \"Đắk\": 2, \"a\": 3}", BAO_BC_TWIN_KEY, 3, 12, "a"},
+        {"[\n1,\r\n\"đ\", x]", BAO_BC_JSON_VALUE, 3, 6, NULL},
+        {"[\r\r x]", BAO_BC_JSON_VALUE, 3, 2, NULL},
+        {"// a\n1", BAO_BC_JSON_VALUE, 1, 1, NULL},
+        {"1e99999", BAO_BC_NUMBER_RANGE, 1, 1, NULL},
+        {"[1, 1e-6145]", BAO_BC_NUMBER_RANGE, 1, 5, NULL},
+        {"{\"\\u0061\":1,\"a\":2}", BAO_BC_TWIN_KEY, 1, 13, "a"},
+        {"\"a\xff\"", BAO_BC_NOT_UTF8, 1, 3, "FF"},
+        {"\f1", BAO_BC_JSON_VALUE, 1, 1, NULL},
     };
 
     (void)state;
@@ -97,10 +157,14 @@ static struct bao_str nested(char *room, size_t n, const char *open, const char 
 
 static void keeps_its_limits(void **state)
 {
-    struct bao_load_options options = {BAO_LOAD_PLAIN, BAO_FORMAT_JSON, {.octets = 1000, .depth = 3, .nodes = 5, .scalar = 8, .key = 4}};
+    struct bao_load_options options = {
+        BAO_LOAD_PLAIN, BAO_FORMAT_JSON, {.octets = 1000, .depth = 3, .nodes = 5, .scalar = 8, .key = 4}};
     static const struct refuse table[] = {
-        {"[[[[]]]]", BAO_BC_DEPTH, 1, 4, "3"}, {"[1,2,3,4,5]", BAO_BC_NODES, 1, 10, "5"}, {"\"123456789\"", BAO_BC_SCALAR_LONG, 1, 1, "8"},
-        {"[\"1234567\\u1234\"]", BAO_BC_SCALAR_LONG, 1, 2, "8"}, {"{\"12345\":0}", BAO_BC_KEY_LONG, 1, 2, "4"},
+        {"[[[[]]]]", BAO_BC_DEPTH, 1, 4, "3"},
+        {"[1,2,3,4,5]", BAO_BC_NODES, 1, 10, "5"},
+        {"\"123456789\"", BAO_BC_SCALAR_LONG, 1, 1, "8"},
+        {"[\"1234567\\u1234\"]", BAO_BC_SCALAR_LONG, 1, 2, "8"},
+        {"{\"12345\":0}", BAO_BC_KEY_LONG, 1, 2, "4"},
         {"1.00000000", BAO_BC_SCALAR_LONG, 1, 1, "8"},
     };
     char *room = malloc(600000);
@@ -145,7 +209,8 @@ static void large_maps_find_their_twins(void **state)
     load(&l, bao_buf_str(&text), BAO_LOAD_REPORT, BAO_FORMAT_JSON);
     assert_int_equal(l.r, 0);
     for (int i = 0; i < 1000; i++) {
-        const struct bao_member *m = bao_node_member(&l.doc.root, bao_arena_printf(&l.arena, "key number %d", i * 7919 % 1000));
+        const struct bao_member *m =
+            bao_node_member(&l.doc.root, bao_arena_printf(&l.arena, "key number %d", i * 7919 % 1000));
 
         assert_non_null(m);
         assert_int_equal(m->value.i, i);
@@ -166,7 +231,8 @@ static void large_maps_find_their_twins(void **state)
 
 static void every_cut_is_refused(void **state)
 {
-    static const char text[] = "{\"đơn\": [1.5e3, \"\\u00e9\\ud83d\\ude00x\", true, null], \"b\": {\"c\": -0.25}}";
+    static const char text[] =
+        "{\"đơn\": [1.5e3, \"\\u00e9\\ud83d\\ude00x\", true, null], \"b\": {\"c\": -0.25}}";
 
     (void)state;
     for (size_t n = 0; n < sizeof(text) - 1; n++) {
@@ -195,7 +261,9 @@ static void lack_of_memory_is_no_verdict(void **state)
         struct bao_doc doc;
 
         bao_findings_init(&f, &a, 1);
-        r = bao_load(&a, bao_str_c(text), &(struct bao_load_options){BAO_LOAD_PLAIN, BAO_FORMAT_JSON, BAO_LOAD_LIMITS_DEFAULT}, &f, &doc);
+        r = bao_load(&a, bao_str_c(text),
+                     &(struct bao_load_options){BAO_LOAD_PLAIN, BAO_FORMAT_JSON, BAO_LOAD_LIMITS_DEFAULT}, &f,
+                     &doc);
         assert_true(r == 0 || r == -ENOMEM);
         bao_arena_deinit(&a);
         cap += 16;
@@ -206,9 +274,12 @@ static void lack_of_memory_is_no_verdict(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_what_json_allows), cmocka_unit_test(refuses_all_else),
-        cmocka_unit_test(knows_every_place),      cmocka_unit_test(keeps_its_limits),
-        cmocka_unit_test(large_maps_find_their_twins), cmocka_unit_test(every_cut_is_refused),
+        cmocka_unit_test(takes_what_json_allows),
+        cmocka_unit_test(refuses_all_else),
+        cmocka_unit_test(knows_every_place),
+        cmocka_unit_test(keeps_its_limits),
+        cmocka_unit_test(large_maps_find_their_twins),
+        cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(lack_of_memory_is_no_verdict),
     };
 

@@ -22,7 +22,8 @@ static inline void load_with(struct loaded *l, struct bao_str text, const struct
     l->r = bao_load(&l->arena, text, options, &l->findings, &l->doc);
 }
 
-static inline void load(struct loaded *l, struct bao_str text, enum bao_load_mode mode, enum bao_load_format format)
+static inline void load(struct loaded *l, struct bao_str text, enum bao_load_mode mode,
+                        enum bao_load_format format)
 {
     load_with(l, text, &(struct bao_load_options){mode, format, BAO_LOAD_LIMITS_DEFAULT});
 }
@@ -56,7 +57,8 @@ struct refuse {
     const char *arg;
 };
 
-static inline void check_accept(const struct accept *row, enum bao_load_mode mode, enum bao_load_format format)
+static inline void check_accept(const struct accept *row, enum bao_load_mode mode,
+                                enum bao_load_format format)
 {
     struct loaded l;
 
@@ -72,7 +74,8 @@ static inline void check_finding(const struct loaded *l, const struct refuse *ro
 {
     const struct bao_finding *f = l->findings.items;
 
-    if (l->r != BAO_LOAD_E_REFUSED || f->code != row->code || f->at.line != row->line || f->at.column != row->column)
+    if (l->r != BAO_LOAD_E_REFUSED || f->code != row->code || f->at.line != row->line ||
+        f->at.column != row->column)
         print_error("answer %d, BC%u at %u:%u for: %s\n", l->r, l->findings.n == 0 ? 0 : f->code,
                     l->findings.n == 0 ? 0 : f->at.line, l->findings.n == 0 ? 0 : f->at.column, row->text);
     assert_int_equal(l->r, BAO_LOAD_E_REFUSED);
@@ -87,7 +90,8 @@ static inline void check_finding(const struct loaded *l, const struct refuse *ro
     }
 }
 
-static inline void check_refuse(const struct refuse *row, enum bao_load_mode mode, enum bao_load_format format)
+static inline void check_refuse(const struct refuse *row, enum bao_load_mode mode,
+                                enum bao_load_format format)
 {
     struct loaded l;
 

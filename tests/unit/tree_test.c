@@ -21,12 +21,14 @@ static void content_hash_sees_only_content(void **state)
         "{\"form\":\"nd73\",\"n\":1,\"l\":[100,0.5],\"t\":\"Đắk\",\"z\":null}",
         "form: nd73\nn: 1\nl: [100, 0.5]\nt: Đắk\nz:\n",
         "form: nd73\r\nn: 1\r\nl: [100, 0.5]\r\nt: Đắk\r\nz: ~\r\n",
-        "\xef\xbb\xbf" "form: nd73\nn: 1.0\nl:\n  - 1e2\n  - 0.50\nt: \"Đắk\"\nz: null\n",
+        "\xef\xbb\xbf"
+        "form: nd73\nn: 1.0\nl:\n  - 1e2\n  - 0.50\nt: \"Đắk\"\nz: null\n",
         "z: null\nt: 'Đắk'\nl: [100.0, .5]\nn: +1\nform: nd73\n",
         "{ \"z\": null, \"t\": \"\\u0110\\u1eafk\", \"n\": 1e0, \"l\": [ 1E2, 5e-1 ], \"form\": \"nd73\" }\n",
         "# a comment\nform: &f nd73\nn: 0x1\nl: [1_0, 2]\n",
     };
-    static const char utf16[] = "\xff\xfe" "{\0\"\0n\0\"\0:\0001\0}\0";
+    static const char utf16[] = "\xff\xfe"
+                                "{\0\"\0n\0\"\0:\0001\0}\0";
     char first[65], other[65];
 
     (void)state;
@@ -57,7 +59,8 @@ static void canonical_text_is_hashed(void **state)
     load(&l, bao_buf_str(&text), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
     assert_int_equal(l.r, 0);
     assert_int_equal(bao_node_print_canonical(&out, &l.doc.root), 0);
-    assert_true(memcmp(bao_buf_data(&out), "{\"\":{\"a\":2,\"b\":1},\"0\":[0.5,\"\\u0001 tab\\t\"],\"1\":", 46) == 0);
+    assert_true(
+        memcmp(bao_buf_data(&out), "{\"\":{\"a\":2,\"b\":1},\"0\":[0.5,\"\\u0001 tab\\t\"],\"1\":", 46) == 0);
     bao_sha256(bao_buf_data(&out), bao_buf_len(&out), whole);
     assert_int_equal(bao_node_hash(&l.doc.root, streamed), 0);
     assert_memory_equal(whole, streamed, 32);
@@ -70,13 +73,43 @@ static void order_agrees_with_equality(void **state)
 {
     /* From least to greatest; the ones in a row are equal. */
     static const char *const rising[] = {
-        "null", "false", "true", "-1e400", "-2", "0", "0.1", "1", "1.5", "9223372036854775807", "9223372036854775808", "1e400",
-        "\"\"", "\"a\"", "\"a\\u0000\"", "\"ab\"", "\"b\"", "[]", "[1]", "[1,1]", "[2]", "{}",
-        "{\"b\":1}", "{\"b\":2}", "{\"b\":2,\"c\":1}", "{\"a\":1}", "{\"a\":1,\"b\":0}", "{\"a\":2}",
+        "null",
+        "false",
+        "true",
+        "-1e400",
+        "-2",
+        "0",
+        "0.1",
+        "1",
+        "1.5",
+        "9223372036854775807",
+        "9223372036854775808",
+        "1e400",
+        "\"\"",
+        "\"a\"",
+        "\"a\\u0000\"",
+        "\"ab\"",
+        "\"b\"",
+        "[]",
+        "[1]",
+        "[1,1]",
+        "[2]",
+        "{}",
+        "{\"b\":1}",
+        "{\"b\":2}",
+        "{\"b\":2,\"c\":1}",
+        "{\"a\":1}",
+        "{\"a\":1,\"b\":0}",
+        "{\"a\":2}",
     };
     static const char *const pairs[][2] = {
-        {"1", "1.0"}, {"-0", "0"}, {"[100]", "[1e2]"}, {"{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"}, {"0.10", "1e-1"},
-        {"9223372036854775808", "9.223372036854775808e18"}, {"\"\\u0061\"", "\"a\""},
+        {"1", "1.0"},
+        {"-0", "0"},
+        {"[100]", "[1e2]"},
+        {"{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"},
+        {"0.10", "1e-1"},
+        {"9223372036854775808", "9.223372036854775808e18"},
+        {"\"\\u0061\"", "\"a\""},
     };
     struct loaded a, b;
 
