@@ -191,13 +191,30 @@ static int read_guessing(struct bao_loading *l, struct bao_doc *ret)
         const struct bao_findings *better = further ? &yaml : &json;
         struct bao_finding *f;
 
-        if (better->n == 0)
+        if (json.no_memory || yaml.no_memory)
             return -ENOMEM;
         f = bao_findings_add(out, better->items[0].code, BAO_ERROR, better->items[0].at);
         if (f != NULL)
             *f = better->items[0];
     }
     return r;
+}
+
+static int read_document(struct bao_loading *l, enum bao_load_format format, struct bao_doc *ret)
+{
+    int r = decode(l);
+
+    if (r != 0)
+        return r;
+    switch (format) {
+    case BAO_FORMAT_JSON:
+        return bao_json_read(l, ret);
+    case BAO_FORMAT_YAML:
+        return bao_yaml_read(l, ret);
+    case BAO_FORMAT_GUESS:
+        return read_guessing(l, ret);
+    }
+    return -EINVAL;
 }
 
 int bao_load(struct bao_arena *arena, struct bao_str text, const struct bao_load_options *options,
@@ -219,20 +236,10 @@ int bao_load(struct bao_arena *arena, struct bao_str text, const struct bao_load
         l.text.n = 0;
         return bao_loading_refuse_number(&l, BAO_BC_TOO_LARGE, 0, 0, l.limits.octets);
     }
-    r = decode(&l);
-    if (r != 0)
-        return r;
-    switch (options->format) {
-    case BAO_FORMAT_JSON:
-        r = bao_json_read(&l, &doc);
-        break;
-    case BAO_FORMAT_YAML:
-        r = bao_yaml_read(&l, &doc);
-        break;
-    case BAO_FORMAT_GUESS:
-        r = read_guessing(&l, &doc);
-        break;
-    }
+    r = read_document(&l, options->format, &doc);
+    /* A refusal that cannot be told is none. */
+    if (r == BAO_LOAD_E_REFUSED && findings->no_memory)
+        return -ENOMEM;
     if (r != 0)
         return r;
     doc.source = l.text;

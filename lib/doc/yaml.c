@@ -593,10 +593,11 @@ static int on_event(struct yaml *y, const yaml_event_t *event)
 /* libyaml refused: its marks count characters, its reader octets. */
 static int on_fault(struct yaml *y)
 {
-    struct bao_yaml_fault fault = {.problem = y->parser.problem == NULL ? "" : y->parser.problem,
+    struct bao_yaml_fault fault = {.problem = y->parser.problem,
                                    .context = y->parser.context == NULL ? "" : y->parser.context};
 
-    if (y->parser.error == YAML_MEMORY_ERROR)
+    /* Some of libyaml's failed allocations name themselves a fault of the text, but without a problem. */
+    if (y->parser.error == YAML_MEMORY_ERROR || y->parser.problem == NULL)
         return -ENOMEM;
     if (y->parser.error == YAML_READER_ERROR) {
         fault.at = fault.context_at = y->parser.problem_offset;
