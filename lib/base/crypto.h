@@ -12,16 +12,21 @@ struct bao_sha256 {
     uint64_t opaque[16];
 };
 
+/* Begins a text. */
 void bao_sha256_init(struct bao_sha256 *h);
+/* Goes on with n octets; p may be NULL when n is 0. */
 void bao_sha256_feed(struct bao_sha256 *h, const void *p, size_t n);
 /* Gives the digest and resets the state for another text. */
 void bao_sha256_get(struct bao_sha256 *h, uint8_t ret[BAO_SHA256_LEN]);
+/* The digest of one whole text. */
 void bao_sha256(const void *p, size_t n, uint8_t ret[BAO_SHA256_LEN]);
 
-/* RFC 8032. seed is the private key; the public key is derived from it. */
+/* RFC 8032: the public key that belongs to a seed, which is the private key. */
 void bao_ed25519_public(const uint8_t seed[BAO_ED25519_KEY_LEN], uint8_t ret_public[BAO_ED25519_KEY_LEN]);
+/* Signs n octets with the pair of seed and public key; deterministic. */
 void bao_ed25519_sign(const uint8_t seed[BAO_ED25519_KEY_LEN], const uint8_t pub[BAO_ED25519_KEY_LEN],
                       const void *p, size_t n, uint8_t ret_signature[BAO_ED25519_SIG_LEN]);
+/* Did the holder of the public key's seed sign these n octets? */
 bool bao_ed25519_verify(const uint8_t pub[BAO_ED25519_KEY_LEN], const void *p, size_t n,
                         const uint8_t signature[BAO_ED25519_SIG_LEN]);
 
