@@ -124,21 +124,53 @@ static int unexpected_colon(struct bao_loading *l, const struct bao_yaml_fault *
         l, &(struct bao_yaml_fault){.problem = f->problem, .context = "", .at = f->at, .context_at = f->at});
 }
 
-/* A second ": " on a line, or a line that stands deeper than the ones before. */
-static int values_not_allowed(struct bao_loading *l, const struct bao_yaml_fault *f)
+/* The line before this one that is not blank, without its spaces; empty when there is none. */
+static struct bao_str line_before(const struct bao_loading *l, size_t at)
 {
-    struct bao_str line = line_around(l, f->at);
-    size_t from = offset_of(l, line);
-    struct bao_str before = {line.p, f->at > from ? f->at - from : 0};
-    const char *colon = memmem(before.p, before.n, ": ", 2), *value;
+    size_t end = at;
+
+    while (end != 0 && !is_break(l->text.p[end - 1]))
+        end--;
+    while (end != 0 && (is_break(l->text.p[end - 1]) || is_space(l->text.p[end - 1])))
+        end--;
+    return end == 0 ? BAO_STR("") : line_around(l, end - 1);
+}
+
+/* Octets between the start of a line and its first word. */
+static size_t indentation(const struct bao_loading *l, struct bao_str line)
+{
+    size_t from = offset_of(l, line), n = 0;
+
+    while (from > n && is_space(l->text.p[from - n - 1]))
+        n++;
+    return n;
+}
+
+static int two_colons(struct bao_loading *l, struct bao_str line, const char *value)
+{
     struct bao_str text;
 
-    if (colon == NULL)
-        return bao_loading_refuse(l, BAO_BC_YAML_INDENT, from, 0);
-    for (value = colon + 1; is_space(*value);)
+    while (is_space(*value))
         value++;
     text = (struct bao_str){value, (size_t)(line.p + line.n - value)};
     return bao_loading_refuse_text(l, BAO_BC_YAML_TWO_COLONS, offset_of(l, text), text.n, text);
+}
+
+/* A colon where none may be: the second on its line; or the line before, of the same indentation, had none
+ * and was taken for the beginning of this one's text; or this line stands deeper than it should. */
+static int values_not_allowed(struct bao_loading *l, const struct bao_yaml_fault *f)
+{
+    struct bao_str line = line_around(l, f->at), before = line_before(l, f->at);
+    size_t from = offset_of(l, line);
+    const char *colon = f->at > from ? memmem(line.p, f->at - from, ": ", 2) : NULL;
+
+    if (colon != NULL)
+        return two_colons(l, line, colon + 1);
+    if (before.n != 0 && before.p[0] != '#' && before.p[before.n - 1] != ':' &&
+        memmem(before.p, before.n, ": ", 2) == NULL && indentation(l, before) == indentation(l, line))
+        return no_colon(l,
+                        &(struct bao_yaml_fault){.problem = f->problem, .context_at = offset_of(l, before)});
+    return bao_loading_refuse(l, BAO_BC_YAML_INDENT, from, 0);
 }
 
 static int list_inline(struct bao_loading *l, const struct bao_yaml_fault *f)
@@ -155,13 +187,16 @@ static int misplaced(struct bao_loading *l, const struct bao_yaml_fault *f)
         return bao_loading_refuse(l, BAO_BC_YAML_AFTER_QUOTE, f->at, 0);
     if (octet_at(l, f->at) == ':')
         return bao_loading_refuse(l, BAO_BC_NULL_KEY, f->at, 1);
+    if (octet_at(l, f->at) == '}' || octet_at(l, f->at) == ']')
+        return refuse_special(l, f->at);
     return bao_loading_refuse(l, strstr(f->problem, "'-'") != NULL ? BAO_BC_YAML_DASH : BAO_BC_YAML_INDENT,
                               f->at, 0);
 }
 
 static int after_end(struct bao_loading *l, const struct bao_yaml_fault *f)
 {
-    if (memmem(l->text.p, f->at < l->text.n ? f->at : l->text.n, "%", 1) != NULL && l->text.p[0] == '%')
+    /* After directives the document must begin with "---". */
+    if (octet_at(l, 0) == '%')
         return bao_loading_refuse(l, BAO_BC_YAML_DIRECTIVE, 0, 1);
     return bao_loading_refuse(l, BAO_BC_YAML_AFTER_QUOTE, f->at, 0);
 }

@@ -285,6 +285,11 @@ static void common_slips_have_their_own_sentence(void **state)
 {
     static const struct refuse table[] = {
         {"a:\n\tb: 1", BAO_BC_YAML_TAB, 2, 1, NULL},
+        {"ten:Xã A\nb: 1", BAO_BC_YAML_COLON_SPACE, 1, 4, "ten:Xã A"},
+        {"Báo cáo quý\n\nform: x", BAO_BC_YAML_NO_COLON, 1, 1, "Báo cáo quý"},
+        {"data:\n  ten:Xã A\n  b: 1", BAO_BC_YAML_COLON_SPACE, 2, 6, "ten:Xã A"},
+        {"data:\n  # ghi chú\n  ten Xã\n  b: 1", BAO_BC_YAML_NO_COLON, 3, 3, "ten Xã"},
+        {"a: 1\n}\n", BAO_BC_YAML_SPECIAL, 2, 1, "}"},
         {"form: x\nunit \"24133\"\nperiod: 2026-Q3", BAO_BC_YAML_NO_COLON, 2, 1, "unit \"24133\""},
         {"form: x\nunit:24133\nperiod: 2026-Q3", BAO_BC_YAML_COLON_SPACE, 2, 5, "unit:24133"},
         {"ten: \"Buôn Ma\nunit: 1\n", BAO_BC_YAML_QUOTE, 1, 6, NULL},
