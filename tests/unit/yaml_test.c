@@ -148,6 +148,7 @@ static void one_document_of_either_kind(void **state)
         {"[1, 2,]", "[1,2]"},
         {"{\"a\":\"\\ud83d\\ude00\\/\"}", "{\"a\":\"😀/\"}"},
         {"{\"a\"\t:\t1}", "{\"a\":1}"},
+        {" \n\t{\"a\": 1}", "{\"a\":1}"},
         {"\"a\" : 1", "{\"a\":1}"},
         {"[\"\x7f\"]", "[\"\x7f\"]"},
         {"{\"a\":{\"b\":[{\"c\":1}]}}", "{\"a\":{\"b\":[{\"c\":1}]}}"},
@@ -285,6 +286,10 @@ static void common_slips_have_their_own_sentence(void **state)
 {
     static const struct refuse table[] = {
         {"a:\n\tb: 1", BAO_BC_YAML_TAB, 2, 1, NULL},
+        {"x: [a:,b]", BAO_BC_YAML_COLON_SPACE, 1, 6, "x: [a:,b]"},
+        {"%YAML 1.2\nabc", BAO_BC_YAML_DIRECTIVE, 1, 1, NULL},
+        {"a: [b\n- c\n", BAO_BC_YAML_BRACKET, 1, 4, "["},
+        {"a:\n  - b\n   c: 1", BAO_BC_YAML_INDENT, 3, 4, NULL},
         {"ten:Xã A\nb: 1", BAO_BC_YAML_COLON_SPACE, 1, 4, "ten:Xã A"},
         {"Báo cáo quý\n\nform: x", BAO_BC_YAML_NO_COLON, 1, 1, "Báo cáo quý"},
         {"data:\n  ten:Xã A\n  b: 1", BAO_BC_YAML_COLON_SPACE, 2, 6, "ten:Xã A"},
