@@ -109,7 +109,7 @@ class Postgres:
         connection = self.connect()
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(text, values)
+                cursor.execute(text, values or None)
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()

@@ -1,0 +1,155 @@
+"""Nothing acked is lost or doubled, and every sum is exact, whatever fails."""
+import os
+import signal
+import threading
+import time
+
+import pytest
+from brp import Client
+from conftest import wait_for
+from reports import SAMPLES, check_exact, many, report, communes, send_until_committed
+
+MANY = int(os.environ.get("BAOCAO_TEST_REPORTS", "2000"))
+
+
+def stored(sql):
+    return sql("SELECT count(*) FROM baocao.report")[0][0]
+
+
+class Sender(threading.Thread):
+    """Sends everything again and again until all is committed; what it says is checked when it is joined."""
+
+    def __init__(self, daemon, reports):
+        super().__init__(daemon=True)
+        self.of, self.reports, self.receipts, self.error = daemon, reports, {}, None
+        self.start()
+
+    def run(self):
+        try:
+            send_until_committed(self.of, self.reports, keep=self.receipts)
+        except BaseException as error:  # told by finish()
+            self.error = error
+
+    def finish(self, seconds=300):
+        self.join(seconds)
+        assert not self.is_alive()
+        if self.error:
+            raise self.error
+        return self.receipts
+
+
+def test_samples_are_answered_as_they_say_and_summed(daemon):
+    with open(os.path.join(SAMPLES, "expected.tsv"), encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#")]
+    with Client(daemon.reports_port) as client:
+        for name, _, expected in rows:
+            with open(os.path.join(SAMPLES, name), "rb") as f:
+                answer = client.submit(f.read())
+            said = {"OK": "DUP" if answer.dup == "1" else "OK"}.get(answer.verb, answer.code)
+            assert said == expected, (name, answer)
+    check_exact(daemon.sql)
+    done = daemon.operate("verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_verify_finds_one_digit_and_rebuild_mends_it(daemon):
+    send_until_committed(daemon, many(20, seed=3))
+    daemon.sql("UPDATE baocao.rollup SET sums[1] = sums[1] + 1 WHERE scope = (SELECT min(scope) FROM baocao.rollup)")
+    done = daemon.operate("verify")
+    assert done.returncode == 1 and "nd73-quarterly 2026-Q3" in done.stdout, done.stdout + done.stderr
+    done = daemon.operate("rebuild")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert daemon.operate("verify").returncode == 0
+    check_exact(daemon.sql)
+
+
+def test_revisions_in_any_order_end_with_the_highest(daemon):
+    reports = many(400, seed=4)
+    backwards = dict(reversed(list(reports.items())))
+    send_until_committed(daemon, backwards)
+    check_exact(daemon.sql, reports)
+
+
+def test_kill_9_during_a_stream_loses_and_doubles_nothing(daemon):
+    reports = many(MANY, seed=5)
+    sender = Sender(daemon, reports)
+    seen = []
+    for part in (0.05, 0.3, 0.6):
+        wait_for(lambda: len(sender.receipts) >= part * MANY or sender.error, 120)
+        daemon.kill(signal.SIGKILL)
+        seen.append(len(sender.receipts))
+        daemon.start()
+    receipts = sender.finish()
+    assert any(0 < n < MANY for n in seen), "the kills came before or after the stream"
+    assert len(set(receipts.values())) == MANY
+    check_exact(daemon.sql, reports)
+    assert send_until_committed(daemon, reports) == receipts
+
+
+def test_postgresql_away_is_answered_wait_and_the_resend_succeeds(make_daemon, postgres):
+    daemon = make_daemon(database_url=postgres.url).start()
+    first = send_until_committed(daemon, many(10, seed=6))
+    postgres.stop()
+    unit = communes()[50]
+    with Client(daemon.reports_port, timeout=60) as client:
+        answer = client.submit(report(unit, 1, 5))
+    assert (answer.verb, answer.code) == ("WAIT", "BUSY"), answer
+    assert int(answer.after) > 0
+    postgres.start()
+    send_until_committed(daemon, {(unit, 1): (5, report(unit, 1, 5))})
+    check_exact(postgres.sql, {**many(10, seed=6), (unit, 1): (5, "")})
+    assert send_until_committed(daemon, many(10, seed=6)) == first
+    assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("how", ["backend", "immediate", "kill"])
+def test_postgresql_failing_in_mid_stream(make_daemon, postgres, how):
+    daemon = make_daemon(database_url=postgres.url).start()
+    reports = many(MANY, seed=7)
+    sender = Sender(daemon, reports)
+    failures = 0
+    for part in (0.1, 0.4, 0.7):
+        wait_for(lambda: len(sender.receipts) >= part * MANY or sender.error, 120)
+        if how == "backend":
+            failures += postgres.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                                     " WHERE application_name LIKE 'baocaod%'")[0][0]
+        elif how == "immediate":
+            postgres.restart("immediate")
+            failures += 1
+        else:
+            postgres.kill()
+            postgres.start()
+            failures += 1
+    receipts = sender.finish()
+    assert failures >= 3
+    assert len(set(receipts.values())) == MANY
+    check_exact(postgres.sql, reports)
+
+
+def test_postgresql_silent_is_given_up_and_found_again(make_daemon, postgres):
+    daemon = make_daemon(database_url=postgres.url).start()
+    send_until_committed(daemon, many(10, seed=8))
+    postgres.freeze()
+    try:
+        with Client(daemon.reports_port, timeout=90) as client:
+            start = time.monotonic()
+            answer = client.submit(report(communes()[60], 1, 1))
+            assert (answer.verb, answer.code) == ("WAIT", "BUSY"), answer
+            assert time.monotonic() - start < 60
+            assert client.ask("PING").verb == "OK"
+    finally:
+        postgres.thaw()
+    reports = many(30, seed=9)
+    with pytest.raises(AssertionError):  # other content under the same keys is refused, not taken
+        send_until_committed(daemon, {k: reports[k] for k in list(reports)[:1]})
+    send_until_committed(daemon, {(communes()[60], 1): (1, report(communes()[60], 1, 1))})
+    check_exact(postgres.sql)
+
+
+def test_two_daemons_race_with_the_same_keys(make_daemon, postgres):
+    reports = many(600, seed=10)
+    daemons = [make_daemon(database_url=postgres.url).start() for _ in range(2)]
+    senders = [Sender(d, reports) for d in daemons]
+    receipts = [s.finish() for s in senders]
+    assert receipts[0] == receipts[1]
+    check_exact(postgres.sql, reports)
