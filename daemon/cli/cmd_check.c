@@ -217,6 +217,7 @@ static int print_text(struct bao_buf *out, const struct check *c, const struct c
     const struct bao_verdict *v = &one->verdict;
     const struct bao_symbol_info *info = bao_symbol_info(v->symbol);
     enum bao_lang lang = c->options->lang;
+    struct bao_str source = v->is_secret ? BAO_STR_NULL : v->doc.source.n != 0 ? v->doc.source : one->bytes;
     int r;
 
     if (v->symbol == BAO_SYM_NONE)
@@ -226,8 +227,7 @@ static int print_text(struct bao_buf *out, const struct check *c, const struct c
     if (r == 0)
         r = print_subject(out, c, v);
     if (r == 0 && v->findings.n != 0)
-        r = bao_text_render_all(out, &v->findings, bao_str_c(one->path), v->is_secret ? BAO_STR_NULL : v->doc.source,
-                                lang, SHOWN);
+        r = bao_text_render_all(out, &v->findings, bao_str_c(one->path), source, lang, SHOWN);
     if (r == 0 && v->symbol == BAO_SYM_NONE && v->unjudged != 0)
         r = bao_buf_printf(out, lang == BAO_VI ? "  chưa kiểm tra được ở đây: %zu quy tắc so với kỳ trước\n"
                                                : "  not judged here: %zu rules that compare with earlier periods\n",

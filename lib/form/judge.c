@@ -189,7 +189,7 @@ static enum bao_symbol refuse_period(struct judgement *j)
     }
     bao_period_print(j->v->period, written);
     bao_period_window(j->v->period, (struct bao_calendar){BAO_CAL_CIVIL, 0}, &from, &to);
-    bao_period_print(example_period(form, to), example);
+    bao_period_print(example_period(form, from), example);
     f = bao_complain(&j->reader, BAO_BC_REPORT_PERIOD_TYPE, envelope_value(j, "period"));
     bao_finding_arg(f, form->id);
     bao_finding_arg2(f, bao_str_c(period_names[form->period_type].vi), bao_str_c(period_names[form->period_type].en));
@@ -401,9 +401,21 @@ static int print_explanations(struct bao_arena *arena, struct bao_verdict *v)
     return json_text(arena, &text, bao_node_print_json(&text, v->explain), &v->explanations);
 }
 
+/* Paths are told as rules and explanations write them: from the data. */
+static void shorten_paths(struct bao_verdict *v)
+{
+    for (size_t i = 0; i < v->findings.n; i++) {
+        struct bao_str *path = &v->findings.items[i].path;
+
+        if (path->n > 5 && memcmp(path->p, "data.", 5) == 0)
+            *path = (struct bao_str){path->p + 5, path->n - 5};
+    }
+}
+
 /* The symbol of what was found in the data, and the texts that go with an acceptance. */
 static int conclude(struct bao_arena *arena, struct bao_verdict *v)
 {
+    shorten_paths(v);
     bao_findings_sort(&v->findings);
     if (v->findings.by_severity[BAO_ERROR] != 0)
         v->symbol = BAO_SYM_INVALID;
