@@ -185,12 +185,22 @@ static int read_before(struct new_report *n, const char *path)
 
 /* ---- writing ---- */
 
+/* "17:00 2026-12-16"; midnight is the end of the day before. */
+static void print_due(bao_time due, int offset, char ret[32])
+{
+    char text[40];
+    bool midnight = due == bao_time_make(bao_time_date(due, offset), 0, offset);
+
+    bao_time_print(midnight ? due - BAO_SECOND : due, offset, text);
+    snprintf(ret, 32, "%.5s %.10s", midnight ? "24:00" : text + 11, text);
+}
+
 static int put_head(struct bao_buf *out, const struct new_report *n)
 {
     enum bao_lang lang = n->options->lang;
     const struct bao_form *f = n->form;
     struct bao_str title = lang == BAO_EN && f->title.en.n != 0 ? f->title.en : f->title.vi;
-    char vi[64], en[64], from[16], to[16], period[16], due_text[40] = "";
+    char vi[64], en[64], from[16], to[16], period[16], due_text[32] = "";
     const struct bao_registry *r = cli_registry(n->snapshot);
     int result;
 
@@ -203,12 +213,11 @@ static int put_head(struct bao_buf *out, const struct new_report *n)
 
         bao_form_times(f, &r->holidays, r->offset, n->unit->kind, n->to, &due, &lock);
         if (due != BAO_TIME_NONE)
-            bao_time_print(due - BAO_SECOND, r->offset, due_text);
+            print_due(due, r->offset, due_text);
     }
     result = bao_buf_printf(out, "# %.*s\n# %s (%s – %s)\n", BAO_STR_ARG(title), lang == BAO_VI ? vi : en, from, to);
     if (result == 0 && due_text[0] != '\0')
-        result = bao_buf_printf(out, lang == BAO_VI ? "# Hạn gửi: %.10s, %.5s\n" : "# Due: %.10s, %.5s\n", due_text,
-                                due_text + 11);
+        result = bao_buf_printf(out, lang == BAO_VI ? "# Hạn gửi: %s\n" : "# Due: %s\n", due_text);
     if (result == 0)
         result = bao_buf_append_c(out, lang == BAO_VI
                                            ? "#\n# Ghi sau dấu hai chấm. Không có thì ghi 0; chưa có số liệu thì để trống. Số viết liền: 1500000.\n"

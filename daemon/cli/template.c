@@ -2,7 +2,7 @@
 
 #include "lib/doc/tree.h"
 
-enum { DEPTH_MAX = 24, COMMENT_MAX = 2000 };
+enum { DEPTH_MAX = 24, COMMENT_MAX = 2000, TOLD_MAX = 100000 };
 
 /* Where the writing stands. `off`: the lines are commented out, for the clerk to take in when needed. */
 struct spot {
@@ -11,7 +11,7 @@ struct spot {
     struct bao_str steps[DEPTH_MAX];
     size_t n;
     int indent;
-    bool off;
+    bool off, was_off; /* was_off: the part around it says so already */
 };
 
 static int put_indent(struct bao_buf *out, const struct spot *s)
@@ -68,12 +68,17 @@ static int put_enum(const struct cli_template *t, struct bao_buf *out, const str
     return r;
 }
 
+/* Bounds that only stop nonsense (millions, at least nothing) would drown the hint. */
 static int put_range(const struct cli_template *t, struct bao_buf *out, struct bao_schema_place place)
 {
     const struct bao_node *low = bao_form_keyword(t->form, place, "minimum"),
                           *high = bao_form_keyword(t->form, place, "maximum");
     int r = 0;
 
+    if (high != NULL && (high->type != BAO_INT || high->i >= TOLD_MAX))
+        high = NULL;
+    if (low != NULL && high == NULL && low->type == BAO_INT && low->i == 0)
+        low = NULL;
     if (low != NULL) {
         r = bao_buf_append_c(out, t->lang == BAO_VI ? " từ " : " from ");
         if (r == 0)
@@ -116,10 +121,22 @@ static int put_line_text(struct bao_buf *out, struct bao_str s)
     return r;
 }
 
+/* The description is written in Vietnamese; that of dates says what the type says already. */
+static struct bao_str hint_of(const struct cli_template *t, struct bao_schema_place place)
+{
+    struct bao_str hint = word(t, place, "description");
+
+    if (t->lang != BAO_VI || bao_str_is(word(t, place, "format"), "date"))
+        return BAO_STR_NULL;
+    while (hint.n != 0 && (hint.p[hint.n - 1] == '.' || hint.p[hint.n - 1] == '\n'))
+        hint.n--;
+    return hint;
+}
+
 /* "# Title (required): type. Hint" above the member. */
 static int put_comment(const struct cli_template *t, struct bao_buf *out, const struct spot *s, bool required)
 {
-    struct bao_str title = title_of(t, s->place), hint = word(t, s->place, "description");
+    struct bao_str title = title_of(t, s->place), hint = hint_of(t, s->place);
     bool is_map = has_properties(t, s->place);
     int r = bao_buf_printf(out, "%*s# ", s->indent, "");
 
@@ -132,12 +149,12 @@ static int put_comment(const struct cli_template *t, struct bao_buf *out, const 
         if (r == 0)
             r = put_type(t, out, s->place);
     }
-    if (r == 0 && hint.n != 0 && t->lang == BAO_VI) {
+    if (r == 0 && hint.n != 0) {
         r = bao_buf_append_c(out, ". ");
         if (r == 0)
             r = put_line_text(out, hint);
     }
-    if (r == 0 && s->off)
+    if (r == 0 && s->off && !s->was_off)
         r = bao_buf_append_c(out, t->lang == BAO_VI ? " (nếu có thì bỏ dấu # ở các dòng dưới)"
                                                     : " (if you have it, drop the # of the lines below)");
     if (r == 0 && s->before != NULL && s->before->type != BAO_MAP && s->before->type != BAO_LIST) {
@@ -256,6 +273,7 @@ static int put_member(const struct cli_template *t, struct bao_buf *out, struct 
     int r;
 
     /* A part that may be left out but asks for members once it is there would refuse to stay blank. */
+    s->was_off = s->off;
     s->off = s->off || (is_map && !required && inner != NULL && inner->len != 0);
     r = put_comment(t, out, s, required);
     if (r == 0)

@@ -24,7 +24,7 @@ bool bao_form_read_top(struct bao_form_loader *l, struct bao_form_top *ret_top) 
 bool bao_form_read_indicators(struct bao_form_loader *l, const struct bao_node *list) BAO_MUST_CHECK;
 /* Loads the expressions of indicators and collect. 0 also when there are findings; <0. */
 int bao_form_load_rules(struct bao_form_loader *l, const struct bao_form_top *top) BAO_MUST_CHECK;
-/* Walks the inner schema for what a form adds to JSON Schema: bounded lists, x-for, x-key, x-personal.
+/* Walks the inner schema for what a form adds to JSON Schema: x-for, x-key, x-personal.
  * form_schema.c */
 bool bao_form_read_schema(struct bao_form_loader *l);
 

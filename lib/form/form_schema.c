@@ -180,54 +180,6 @@ const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_
     return NULL;
 }
 
-/* ---- bounded lists ---- */
-
-static bool says_array(const struct bao_node *schema)
-{
-    const struct bao_node *type = bao_node_get(schema, "type");
-
-    if (type == NULL)
-        return bao_node_get(schema, "items") != NULL || bao_node_get(schema, "prefixItems") != NULL ||
-               bao_node_get(schema, "contains") != NULL;
-    if (type->type == BAO_STRING)
-        return bao_str_is(bao_node_str(type), "array");
-    for (uint32_t i = 0; type->type == BAO_LIST && i < type->len; i++)
-        if (type->items[i].type == BAO_STRING && bao_str_is(bao_node_str(&type->items[i]), "array"))
-            return true;
-    return false;
-}
-
-/* Every subschema once, whatever refers to it. Depth is bounded by the loader. */
-static bool check_bounds(struct bao_form_loader *l, const struct bao_node *schema)
-{
-    static const char *const maps[] = {"properties", "patternProperties", "$defs", "dependentSchemas"};
-    static const char *const singles[] = {"items", "additionalProperties", "contains", "not", "if", "then", "else",
-                                          "unevaluatedItems", "unevaluatedProperties"};
-    static const char *const lists[] = {"allOf", "anyOf", "oneOf", "prefixItems"};
-    const struct bao_node *sub;
-    bool ok = true;
-
-    if (schema == NULL || schema->type != BAO_MAP)
-        return true;
-    if (says_array(schema) && bao_node_get(schema, "maxItems") == NULL) {
-        (void)bao_complain(&l->reader, BAO_BC_FORM_LIST_UNBOUNDED, schema);
-        ok = false;
-    }
-    for (size_t i = 0; i < BAO_COUNT(maps); i++) {
-        sub = bao_node_get(schema, maps[i]);
-        for (uint32_t k = 0; sub != NULL && sub->type == BAO_MAP && k < sub->len; k++)
-            ok &= check_bounds(l, &sub->members[k].value);
-    }
-    for (size_t i = 0; i < BAO_COUNT(singles); i++)
-        ok &= check_bounds(l, bao_node_get(schema, singles[i]));
-    for (size_t i = 0; i < BAO_COUNT(lists); i++) {
-        sub = bao_node_get(schema, lists[i]);
-        for (uint32_t k = 0; sub != NULL && sub->type == BAO_LIST && k < sub->len; k++)
-            ok &= check_bounds(l, &sub->items[k]);
-    }
-    return ok;
-}
-
 /* ---- x-for, x-key, x-personal ---- */
 
 struct walk {
@@ -425,7 +377,6 @@ bool bao_form_read_schema(struct bao_form_loader *l)
         (void)bao_complain(&l->reader, BAO_BC_FORM_SCHEMA_TYPE, type != NULL ? type : schema);
         ok = false;
     }
-    ok &= check_bounds(l, schema);
     ok &= walk_schema(&walk, (struct scope){schema, l->form->common}, schema);
     return ok;
 }

@@ -339,7 +339,6 @@ static int judge_data(struct judgement *j)
                               &v->findings);
     else
         r = 0;
-    bao_judge_keys(&j->reader, v->form, v->data);
     if (r == 0)
         r = bao_checks_run(v->form, j->arena, &context, &v->findings, &tally);
     v->unjudged = tally.unjudged;

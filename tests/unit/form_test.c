@@ -120,7 +120,7 @@ static void mistakes_of_authors_are_told(void **state)
         {HEAD PERIOD DEADLINE "lock: {then: refuse}\n" SCHEMA, BAO_BC_FORM_LOCK_SHAPE, 7},
         {HEAD PERIOD DEADLINE "effective: {from: 2027-01-01, to: 2026-01-01}\n" SCHEMA, BAO_BC_FORM_EFFECTIVE, 7},
         {HEAD PERIOD DEADLINE "schema: {type: array, maxItems: 3}\n", BAO_BC_FORM_SCHEMA_TYPE, 7},
-        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array}\n", BAO_BC_FORM_LIST_UNBOUNDED, 10},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array}\n", BAO_BC_SCHEMA_NO_MAX_ITEMS, 10},
         {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: ward}\n", BAO_BC_FORM_XFOR, 10},
         {HEAD REPORTERS PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: [commune]}\n",
          BAO_BC_FORM_XFOR_KIND, 11},
