@@ -518,7 +518,8 @@ int bao_judge_history(struct bao_arena *arena, const struct bao_history *history
     size_t before = v->findings.n;
     int r;
 
-    if (v->symbol != BAO_SYM_NONE || v->data == NULL || v->form == NULL)
+    if (v->data == NULL || v->form == NULL ||
+        (v->symbol != BAO_SYM_NONE && (flag_only || (v->symbol != BAO_SYM_INVALID && v->symbol != BAO_SYM_EXPLAIN))))
         return 0;
     context = check_context(v, history);
     r = bao_checks_run(v->form, arena, &context, &v->findings, &tally);

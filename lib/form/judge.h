@@ -51,7 +51,7 @@ struct bao_verdict {
 int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena,
               struct bao_schema_scratch *scratch, struct bao_str bytes, struct bao_verdict *ret) BAO_MUST_CHECK;
 
-/* Runs the history checks of an acceptable report against what the unit reported before; `findings`, `symbol`
+/* Runs the history checks of a report whose data was judged against what the unit reported before; `findings`, `symbol`
  * and `warnings` of the verdict follow. With `flag_only` a check that would refuse is told as a warning
  * (at drain, and for later reports that a correction breaks). Uses the arena of bao_judge. 0, or <0. */
 int bao_judge_history(struct bao_arena *arena, const struct bao_history *history, bool flag_only,
