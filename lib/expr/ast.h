@@ -175,6 +175,8 @@ static inline bool run_spend(struct run *run, size_t n)
     return true;
 }
 
+/* bao_value_of_node, written where it is wanted. */
+void value_set(struct bao_value *ret, const struct bao_node *node);
 /* Element i of a list (i < len). */
 struct bao_value value_item(struct bao_value list, size_t i);
 /* The value of a key: absent when there is none (or it is null in a document). */
@@ -182,6 +184,9 @@ struct bao_value value_get(struct bao_value map, struct bao_value key);
 struct bao_value value_field(struct bao_value map, struct bao_str name, uint32_t hash);
 /* Key and value at place i (i < len); false when a document's null stands there. */
 bool value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, struct bao_value *ret_value);
+/* Follows fields while there are maps: the node reached (NULL: absent) after *ret_done steps. */
+const struct bao_node *node_walk(const struct bao_node *node, const struct bao_expr_step *steps, size_t n,
+                                 size_t *ret_done);
 /* Entries that are not null. */
 size_t value_map_size(struct bao_value map);
 /* 1 equal, 0 not, -1 the budget is spent. */

@@ -49,22 +49,34 @@ static struct bao_value field_of(const struct ast *node, struct bao_value v, str
     }
 }
 
+/* The value of a variable: asked for once. */
+static const struct bao_value *variable(struct run *run, const struct ast *node)
+{
+    if (node->local)
+        return &run->locals[node->slot];
+    if (!run->asked[node->slot]) {
+        run->names[node->slot] = run->scope->get(run->scope->user, run->expr->names[node->slot]);
+        run->asked[node->slot] = true;
+    }
+    return &run->names[node->slot];
+}
+
 static int run_name(struct run *run, const struct ast *node, struct bao_value *ret)
 {
-    struct bao_value v;
+    const struct bao_value *v;
+    size_t done = 0;
 
-    if (node->local) {
-        v = run->locals[node->slot];
-    } else {
-        if (!run->asked[node->slot]) {
-            run->names[node->slot] = run->scope->get(run->scope->user, run->expr->names[node->slot]);
-            run->asked[node->slot] = true;
-        }
-        v = run->names[node->slot];
+    if (run->scope->known != NULL && node->path != 0 && run->scope->known[node->path - 1] != NULL) {
+        value_set(ret, run->scope->known[node->path - 1]);
+        return 0;
     }
-    for (uint32_t i = 0; i < node->n_steps; i++)
-        v = field_of(node, v, node->steps[i].name, node->steps[i].hash);
-    *ret = v;
+    v = variable(run, node);
+    if (v->type == BAO_V_MAP && v->made == NULL && v->len != 0)
+        value_set(ret, node_walk(v->node, node->steps, node->n_steps, &done));
+    else
+        *ret = *v;
+    for (; done < node->n_steps; done++)
+        *ret = field_of(node, *ret, node->steps[done].name, node->steps[done].hash);
     return 0;
 }
 

@@ -74,6 +74,8 @@ const struct bao_expr_path *bao_expr_paths(const struct bao_expr *expr, size_t *
  * and an empty list misses nothing. What lies behind a computed index counts as there. */
 enum bao_presence { BAO_PATH_ABSENT, BAO_PATH_PARTLY, BAO_PATH_PRESENT };
 enum bao_presence bao_expr_path_presence(const struct bao_expr_path *path, struct bao_value root);
+/* The node a path of fields leads to below a document's node; NULL: absent, or the path is not of fields alone. */
+const struct bao_node *bao_expr_path_node(const struct bao_expr_path *path, const struct bao_node *root);
 /* Is the whole expression one path? */
 bool bao_expr_is_path(const struct bao_expr *expr);
 
@@ -82,6 +84,7 @@ struct bao_expr_scope {
     struct bao_value (*get)(void *user, struct bao_str name);
     void *user;
     const struct bao_value *zeros; /* by path: what an absent one stands for; NULL: absent is an error */
+    const struct bao_node *const *known; /* by path: its node where the caller has found it, else NULL; or NULL */
 };
 
 /* Evaluates within a step limit (1,000,000). 0 (ret may be BAO_V_ERROR or BAO_V_ABSENT), or -ENOMEM. */

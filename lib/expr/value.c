@@ -3,37 +3,61 @@
 
 #include "lib/base/buf.h"
 
-enum { SCAN_MAX = 16 }; /* members looked through here by hash; larger maps may have an index */
+enum { SCAN_MAX = 24 }; /* members looked through here by hash; larger maps may have an index */
 
-struct bao_value bao_value_of_node(const struct bao_node *node)
+void value_set(struct bao_value *ret, const struct bao_node *node)
 {
     static const uint8_t types[] = {
         [BAO_NULL] = BAO_V_NULL,     [BAO_BOOL] = BAO_V_BOOL, [BAO_INT] = BAO_V_NUM, [BAO_DEC] = BAO_V_NUM,
         [BAO_STRING] = BAO_V_STRING, [BAO_LIST] = BAO_V_LIST, [BAO_MAP] = BAO_V_MAP,
     };
-    struct bao_value v = {.type = BAO_V_ABSENT};
 
-    if (node == NULL)
-        return v;
-    v.type = types[node->type];
-    v.len = node->len;
+    ret->made = NULL;
+    ret->is_double = false;
+    ret->code = 0;
+    if (node == NULL) {
+        ret->type = BAO_V_ABSENT;
+        return;
+    }
+    ret->type = types[node->type];
+    ret->len = node->len;
     switch (node->type) {
     case BAO_BOOL:
-        v.boolean = node->boolean;
+        ret->boolean = node->boolean;
         break;
     case BAO_INT:
+        ret->num.is_int = true;
+        ret->num.i = node->i;
+        ret->is_double = (node->style & BAO_STYLE_FLOAT) != 0;
+        break;
     case BAO_DEC:
-        v.num = bao_node_num(node);
-        v.is_double = node->type == BAO_DEC || (node->style & BAO_STYLE_FLOAT) != 0;
+        ret->num.is_int = false;
+        ret->num.d = node->dec;
+        ret->is_double = true;
         break;
     case BAO_STRING:
-        v.str = node->str;
+        ret->str = node->str;
         break;
     default:
-        v.node = node;
+        ret->node = node;
         break;
     }
+}
+
+struct bao_value bao_value_of_node(const struct bao_node *node)
+{
+    struct bao_value v = {.type = BAO_V_ABSENT};
+
+    value_set(&v, node);
     return v;
+}
+
+const struct bao_node *bao_expr_path_node(const struct bao_expr_path *path, const struct bao_node *root)
+{
+    size_t done;
+    const struct bao_node *node = root == NULL ? NULL : node_walk(root, path->steps, path->n_steps, &done);
+
+    return node == NULL || done != path->n_steps ? NULL : node;
 }
 
 struct bao_value value_item(struct bao_value list, size_t i)
@@ -75,27 +99,42 @@ static bool key_equal(struct bao_value a, struct bao_value b)
     return a.type == BAO_V_BOOL && a.boolean == b.boolean;
 }
 
-static struct bao_value member_value(const struct bao_member *m)
+static const struct bao_node *find_member(const struct bao_node *map, struct bao_str name, uint32_t hash)
 {
-    if (m == NULL || m->value.type == BAO_NULL)
-        return (struct bao_value){.type = BAO_V_ABSENT};
-    return bao_value_of_node(&m->value);
+    const struct bao_member *m = map->members;
+
+    if (map->len > SCAN_MAX) {
+        m = bao_node_member(map, name);
+        return m == NULL ? NULL : &m->value;
+    }
+    for (const struct bao_member *end = m + map->len; m < end; m++)
+        if (m->hash == hash && m->key_len == name.n && memcmp(m->key, name.p, name.n) == 0)
+            return &m->value;
+    return NULL;
+}
+
+const struct bao_node *node_walk(const struct bao_node *node, const struct bao_expr_step *steps, size_t n,
+                                 size_t *ret_done)
+{
+    size_t i = 0;
+
+    for (; i < n && node != NULL && node->type == BAO_MAP && steps[i].kind == BAO_STEP_FIELD; i++) {
+        node = find_member(node, steps[i].name, steps[i].hash);
+        if (node != NULL && node->type == BAO_NULL)
+            node = NULL;
+    }
+    *ret_done = i;
+    return node;
 }
 
 struct bao_value value_field(struct bao_value map, struct bao_str name, uint32_t hash)
 {
-    const struct bao_member *m;
+    const struct bao_node *node;
 
     if (map.made != NULL)
         return value_get(map, value_str(name));
-    if (map.len > SCAN_MAX)
-        return member_value(bao_node_member(map.node, name));
-    for (size_t i = 0; i < map.len; i++) {
-        m = &map.node->members[i];
-        if (m->hash == hash && m->key_len == name.n && memcmp(m->key, name.p, name.n) == 0)
-            return member_value(m);
-    }
-    return (struct bao_value){.type = BAO_V_ABSENT};
+    node = map.len == 0 ? NULL : find_member(map.node, name, hash);
+    return bao_value_of_node(node == NULL || node->type == BAO_NULL ? NULL : node);
 }
 
 struct bao_value value_get(struct bao_value map, struct bao_value key)
@@ -204,6 +243,13 @@ static enum bao_presence presence_in_each(const struct bao_expr_step *steps, siz
 
 static enum bao_presence presence(const struct bao_expr_step *steps, size_t n, struct bao_value v)
 {
+    if (v.type == BAO_V_MAP && v.made == NULL && v.len != 0) {
+        size_t done;
+
+        v = bao_value_of_node(node_walk(v.node, steps, n, &done));
+        steps += done;
+        n -= done;
+    }
     for (; n != 0; steps++, n--) {
         if (steps->kind == BAO_STEP_COMPUTED)
             return value_is_container(v) ? BAO_PATH_PRESENT : BAO_PATH_ABSENT;

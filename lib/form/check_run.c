@@ -1,7 +1,7 @@
 /* Checks at work: over the data, over each item of a list, against earlier reports. */
 #include "lib/form/check.h"
 
-enum { LEVELS_MAX = 8, MESSAGE_MAX = 8192, SHOWN_DECIMALS = 6 };
+enum { LEVELS_MAX = 8, KNOWN_MAX = 32, MESSAGE_MAX = 8192, SHOWN_DECIMALS = 6 };
 
 /* One list on the way to an item. */
 struct trail {
@@ -19,6 +19,7 @@ struct runner {
     const struct bao_check *check;
     struct trail trail[LEVELS_MAX];
     size_t n_trail;
+    const struct bao_node *known[KNOWN_MAX]; /* by path of the rule: nodes found while looking for missing ones */
     bool ran;
 };
 
@@ -259,6 +260,16 @@ static bool is_for_unit(const struct runner *run, const struct rule_read *read)
     return unit == NULL || read->n_kinds == 0;
 }
 
+/* Is the path there? A node found on the way is kept for the evaluation. */
+static enum bao_presence presence_of(struct runner *run, const struct bao_expr_path *path, enum rule_root root, size_t i)
+{
+    const struct bao_node *top = run->env.nodes[root];
+
+    if (top != NULL && i < KNOWN_MAX && (run->known[i] = bao_expr_path_node(path, top)) != NULL)
+        return BAO_PATH_PRESENT;
+    return bao_expr_path_presence(path, rule_env_value(&run->env, root));
+}
+
 /* What the missing strategy says: run, skip, or fail with *ret_path absent. */
 enum verdict { RUN, SKIP, FAIL };
 
@@ -278,7 +289,7 @@ static enum verdict look_for_missing(struct runner *run, const struct bao_expr_p
             continue;
         if (run->check->missing == BAO_MISSING_FAIL && !is_for_unit(run, &rule->reads[i]))
             return SKIP;
-        presence = bao_expr_path_presence(&paths[i], rule_env_value(&run->env, rule->reads[i].root));
+        presence = presence_of(run, &paths[i], rule->reads[i].root, i);
         asked++;
         absent += presence == BAO_PATH_ABSENT;
         if (presence == BAO_PATH_PRESENT || run->check->missing == BAO_MISSING_SKIP_ALL)
@@ -324,7 +335,7 @@ static int make_message(struct runner *run, enum bao_lang lang, struct bao_str *
             r = bao_buf_append_str(&buf, m->pieces[i].text);
             continue;
         }
-        r = rule_run(&m->pieces[i].rule, &run->env, zeros, &v);
+        r = rule_run(&m->pieces[i].rule, &run->env, zeros, NULL, &v);
         if (r == 0)
             r = put_value(run, lang, v, &buf);
     }
@@ -514,22 +525,25 @@ static int judge(struct runner *run)
     struct bao_value v;
     bool touched, zeros = run->check->missing == BAO_MISSING_ZERO || run->check->missing == BAO_MISSING_SKIP_ALL;
     enum verdict verdict;
+    size_t n_paths;
     int r = is_touched(run, &touched);
 
     if (r != 0 || touched)
         return r;
     if (p->has_when) {
-        r = rule_run(&p->when, &run->env, false, &v);
+        r = rule_run(&p->when, &run->env, false, NULL, &v);
         if (r != 0 || v.type != BAO_V_BOOL || !v.boolean)
             return r;
     }
+    (void)bao_expr_paths(p->rule.expr, &n_paths);
+    memset(run->known, 0, (n_paths < KNOWN_MAX ? n_paths : KNOWN_MAX) * sizeof(*run->known));
     verdict = look_for_missing(run, &missing);
     if (verdict == SKIP)
         return 0;
     run->ran = true;
     if (verdict == FAIL)
         return tell_missing(run, missing);
-    r = rule_run(&p->rule, &run->env, zeros, &v);
+    r = rule_run(&p->rule, &run->env, zeros, n_paths <= KNOWN_MAX ? run->known : NULL, &v);
     if (r != 0 || (v.type == BAO_V_BOOL && v.boolean))
         return r;
     if (v.type == BAO_V_BOOL)

@@ -72,6 +72,19 @@ static int fit(const struct bao_indicator *indicator, struct bao_arena *arena, c
     return 0;
 }
 
+/* The indicator's value, most often a field alone. */
+static int value_of(const struct bao_indicator *indicator, struct bao_arena *arena,
+                    const struct bao_check_context *context, struct bao_value *ret)
+{
+    size_t n;
+    const struct bao_expr_path *paths = bao_expr_paths(indicator->value, &n);
+
+    if (!bao_expr_is_path(indicator->value) || !bao_str_is(paths[0].root, "self"))
+        return bao_rule_eval(indicator->value, arena, &context->vars, ret);
+    *ret = bao_value_of_node(bao_expr_path_node(&paths[0], context->vars.self));
+    return 0;
+}
+
 int bao_indicator_eval(const struct bao_indicator *indicator, struct bao_arena *arena,
                        const struct bao_check_context *context, struct bao_findings *findings, bool *ret_present,
                        int64_t *ret_scaled)
@@ -82,7 +95,7 @@ int bao_indicator_eval(const struct bao_indicator *indicator, struct bao_arena *
     *ret_present = false;
     if (indicator->is_ratio || indicator->value == NULL)
         return 0;
-    r = bao_rule_eval(indicator->value, arena, &context->vars, &v);
+    r = value_of(indicator, arena, context, &v);
     if (r != 0 || v.type != BAO_V_NUM)
         return r;
     return fit(indicator, arena, context, findings, v.num, ret_present, ret_scaled);

@@ -119,7 +119,8 @@ struct rule_env {
 
 void rule_env_init(struct rule_env *env, struct bao_arena *arena, const struct bao_rule_vars *vars);
 struct bao_value rule_env_value(struct rule_env *env, enum rule_root root);
-/* Evaluates; with `zeros` absent paths stand for zero. 0, or -ENOMEM. */
-int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, struct bao_value *ret) BAO_MUST_CHECK;
+/* Evaluates; with `zeros` absent paths stand for zero; `known` as in bao_expr_scope. 0, or -ENOMEM. */
+int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, const struct bao_node *const *known,
+             struct bao_value *ret) BAO_MUST_CHECK;
 /* The root of that name, or RULE_ROOTS. */
 enum rule_root rule_root_of(struct bao_str name);

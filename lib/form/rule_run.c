@@ -183,9 +183,10 @@ static struct bao_value get(void *user, struct bao_str name)
     return rule_env_value(user, rule_root_of(name));
 }
 
-int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, struct bao_value *ret)
+int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, const struct bao_node *const *known,
+             struct bao_value *ret)
 {
-    const struct bao_expr_scope scope = {.get = get, .user = env, .zeros = zeros ? rule->zeros : NULL};
+    const struct bao_expr_scope scope = {.get = get, .user = env, .zeros = zeros ? rule->zeros : NULL, .known = known};
     struct bao_value v;
     int r = bao_expr_eval(rule->expr, env->arena, &scope, &v);
 
@@ -233,5 +234,5 @@ int bao_rule_eval(const struct bao_expr *expr, struct bao_arena *arena, const st
     struct rule_env env;
 
     rule_env_init(&env, arena, vars);
-    return rule_run(&rule, &env, false, ret);
+    return rule_run(&rule, &env, false, NULL, ret);
 }
