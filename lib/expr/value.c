@@ -243,7 +243,7 @@ static enum bao_presence presence_in_each(const struct bao_expr_step *steps, siz
 
 static enum bao_presence presence(const struct bao_expr_step *steps, size_t n, struct bao_value v)
 {
-    if (v.type == BAO_V_MAP && v.made == NULL && v.len != 0) {
+    if (n != 0 && v.type == BAO_V_MAP && v.made == NULL && v.len != 0) {
         size_t done;
 
         v = bao_value_of_node(node_walk(v.node, steps, n, &done));
