@@ -1,5 +1,6 @@
 #include "daemon/brp/peer.h"
 
+#include "daemon/net/tls.h"
 #include "daemon/ops/log.h"
 
 enum {
@@ -83,25 +84,44 @@ bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit)
     return false;
 }
 
+/* Whom the certificate of the other side proves; false when it proves nobody. */
+static bool certified(const struct baod_peer *p, struct baod_identity *ret)
+{
+    struct baod_tls_peer tls;
+
+    if (baod_stream_transform(p->stream) == NULL)
+        return false;
+    baod_tls_peer(baod_stream_transform(p->stream), &tls);
+    if (tls.has_certificate && !tls.trusted)
+        baod_log(BAOD_LOG_NOTICE, "peer %llu %s: its certificate is %s", (unsigned long long)p->id,
+                 baod_stream_name(p->stream), tls.complaint);
+    if (tls.n_units == 0)
+        return false;
+    *ret = (struct baod_identity){.n_units = tls.n_units};
+    memcpy(ret->units, tls.units, sizeof(ret->units));
+    return true;
+}
+
+/* A token is for others to check; a certificate and the own machine are known here. */
 static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
 {
     struct baod_peers *peers = p->peers;
-    bool loopback = baod_stream_is_loopback(p->stream), plain = baod_stream_transform(p->stream) == NULL;
-    struct baod_brp_hello hello = {
+    const struct baod_brp_hello hello = {
         .agent = bao_head_get(&event->head, "agent"),
         .token = bao_head_get(&event->head, "token"),
         .address = baod_stream_address(p->stream),
-        .trusted = loopback && plain,
-        .transform = baod_stream_transform(p->stream),
     };
-    const struct baod_identity all = {.any_unit = true};
+    struct baod_identity who = {.any_unit = true};
 
     baod_log(BAOD_LOG_DEBUG, "peer %llu %s: HELLO from «%.*s»%s", (unsigned long long)p->id,
-             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent),
-             hello.token.n != 0 ? " with a token" : "");
-    if (peers->ops->hello != NULL)
+             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent), hello.token.n != 0 ? " with a token" : "");
+    if (hello.token.n != 0 && peers->ops->hello != NULL)
         return peers->ops->hello(peers->ops->user, p->id, &hello);
-    baod_brp_identity(peers, p->id, hello.trusted ? BAO_SYM_NONE : BAO_SYM_AUTH, &all);
+    if (hello.token.n == 0 && (certified(p, &who) || (baod_stream_is_loopback(p->stream) &&
+                                                      baod_stream_transform(p->stream) == NULL)))
+        baod_brp_identity(peers, p->id, BAO_SYM_NONE, &who);
+    else
+        baod_brp_identity(peers, p->id, BAO_SYM_AUTH, &who);
     return 0;
 }
 
@@ -432,6 +452,12 @@ bool baod_peer_settle(struct baod_peer *p)
 
 void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)
 {
+    if (p->refuse_at != 0 && now_ms >= p->refuse_at) {
+        p->refuse_at = 0;
+        if (bao_server_refuse(&p->session, BAO_SYM_AUTH, baod_peers_time(p->peers)) < 0)
+            p->failed = "no memory to refuse it";
+        baod_peer_touch(p);
+    }
     if (bao_server_expire(&p->session, baod_peers_time(p->peers)))
         baod_peer_touch(p);
     else if (baod_stream_queued(p->stream) != 0 && now_ms - baod_stream_progress(p->stream) > STALL_MS)

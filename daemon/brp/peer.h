@@ -40,10 +40,19 @@ struct baod_peer {
     char *units; /* their texts, one after the other */
     struct bao_str unit[8];
     size_t n_units;
+    uint64_t refuse_at; /* ms: HELLO was wrong, the answer waits; 0 = not */
     uint64_t opened_at; /* ms */
     uint64_t reports;
     uint32_t address_hash;
 };
+
+/* How often HELLO of an address was wrong lately; addresses share the slots by hash. */
+struct baod_peer_failures {
+    uint32_t address_hash, count;
+    uint64_t last_at; /* ms */
+};
+
+enum { BAOD_FAILURE_SLOTS = 1024 };
 
 struct baod_peers {
     uv_loop_t *loop;
@@ -65,6 +74,7 @@ struct baod_peers {
     void (*drained)(void *user);
     void *drained_user;
     struct baod_brp_counts counts;
+    struct baod_peer_failures failures[BAOD_FAILURE_SLOTS];
 };
 
 /* Makes a peer of an accepted stream: 0 or <0, then the stream is still the caller's. */

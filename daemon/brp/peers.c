@@ -3,7 +3,12 @@
 #include "daemon/brp/peer.h"
 #include "daemon/ops/log.h"
 
-enum { SWEEP_MS = 250 };
+enum {
+    SWEEP_MS = 250,
+    REFUSE_MS = 250,
+    REFUSE_DOUBLINGS = 4,
+    FORGIVE_MS = 60000,
+};
 
 struct baod_brp_config baod_brp_defaults(void)
 {
@@ -397,6 +402,23 @@ static int keep_identity(struct baod_peer *p, const struct baod_identity *who)
     return 0;
 }
 
+/* Puts the refusal of a wrong HELLO off: 0.25 s, doubling to 4 s, by address; a minute of peace forgives. */
+static void refuse_later(struct baod_peer *p)
+{
+    struct baod_peers *peers = p->peers;
+    struct baod_peer_failures *f = &peers->failures[p->address_hash % BAOD_FAILURE_SLOTS];
+    uint64_t now = uv_now(peers->loop);
+
+    if (f->address_hash != p->address_hash || now - f->last_at > FORGIVE_MS)
+        *f = (struct baod_peer_failures){.address_hash = p->address_hash};
+    f->last_at = now;
+    p->refuse_at = now + ((uint64_t)REFUSE_MS << (f->count < REFUSE_DOUBLINGS ? f->count : REFUSE_DOUBLINGS));
+    f->count++;
+    peers->counts.auth_failed++;
+    baod_log(BAOD_LOG_NOTICE, "peer %llu %s: HELLO refused: AUTH (%u from its address)", (unsigned long long)p->id,
+             baod_stream_name(p->stream), (unsigned)f->count);
+}
+
 void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
                        const struct baod_identity *who)
 {
@@ -406,9 +428,11 @@ void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol 
 
     if (p == NULL)
         return;
+    if (symbol == BAO_SYM_AUTH) {
+        refuse_later(p);
+        return;
+    }
     if (symbol != BAO_SYM_NONE) {
-        baod_log(BAOD_LOG_NOTICE, "peer %llu %s: HELLO refused: %s", (unsigned long long)peer,
-                 baod_stream_name(p->stream), bao_symbol_info(symbol)->name);
         r = bao_server_refuse(&p->session, symbol, now);
     } else {
         r = keep_identity(p, who);

@@ -25,12 +25,10 @@ struct baod_brp_due {
     struct bao_str until; /* YYYY-MM-DD, or empty */
 };
 
-/* A HELLO; texts are borrowed for the call. */
+/* A HELLO with a token; texts are borrowed for the call. */
 struct baod_brp_hello {
-    struct bao_str agent, token; /* token empty: none given */
-    const char *address;         /* of the peer, for counting and delaying failures */
-    bool trusted;                /* plaintext on loopback: any unit when no token is given */
-    void *transform;             /* TLS state of the stream, or NULL */
+    struct bao_str agent, token;
+    const char *address; /* of the peer, for the log */
 };
 
 /* What the port needs from others; wired in server.c. All run on the loop thread. */
@@ -46,8 +44,8 @@ struct baod_brp_ops {
     /* Starts listing obligations; answered by baod_brp_lines(). NULL: VERB. */
     int (*due)(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_due *question,
                const struct baod_identity *who);
-    /* Who is this? Answered by baod_brp_identity(), at once or later. NULL: loopback is trusted, all others
-     * refused. */
+    /* Whose token is this? Answered by baod_brp_identity(), at once or later. NULL: no token is believed. Certificates
+     * and the plaintext of the own machine are judged by the port itself. */
     int (*hello)(void *user, uint64_t peer, const struct baod_brp_hello *hello);
     /* A peer is open for these units (send again what they have not read). May be NULL. */
     void (*opened)(void *user, uint64_t peer, const struct baod_identity *who);
@@ -80,6 +78,7 @@ size_t baod_peers_count(const struct baod_peers *peers);
 struct baod_brp_counts {
     uint64_t accepted, closed, refused; /* connections; refused = over a cap */
     uint64_t reports, ok, wait, no;     /* reports read and their answers */
+    uint64_t auth_failed;               /* HELLOs refused */
     uint64_t late;                      /* answers whose peer had gone */
     uint64_t reserved;                  /* octets reserved now */
     size_t open, waiting;               /* peers; of those, waiting for a reservation */
@@ -100,7 +99,8 @@ void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 /* Answers DUE: JSON lines, or a symbol. */
 void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
                     struct bao_str lines);
-/* Answers HELLO: symbol NONE and the identity (copied), or AUTH, or a WAIT symbol. */
+/* Answers HELLO: symbol NONE and the identity (copied); AUTH, whose answer is put off the longer the oftener the
+ * address was wrong; or a WAIT symbol. */
 void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
                        const struct baod_identity *who);
 /* Tells every open peer that speaks for the unit (DONE, REMIND, RETURNED). */

@@ -36,7 +36,7 @@ int64_t cli_now_ms(void)
 }
 
 /* Parts HOST[:PORT]; a bare IPv6 address needs no brackets when it has no port. */
-static bool split_target(const char *to, char host[256], char port[16])
+bool cli_split_target(const char *to, char host[256], char port[16])
 {
     const char *colon, *end;
     size_t n;
@@ -106,7 +106,7 @@ static int connect_any(const char *to, int *ret, const char **ret_why)
     char host[256], port[16];
     int r;
 
-    if (!split_target(to, host, port)) {
+    if (!cli_split_target(to, host, port)) {
         *ret_why = "HOST[:PORT]?";
         return -EINVAL;
     }

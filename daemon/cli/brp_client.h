@@ -29,5 +29,7 @@ struct bao_client_session *cli_brp_session(struct cli_brp *b);
 /* Says QUIT when that is possible, and closes. Accepts NULL; gives NULL. */
 struct cli_brp *cli_brp_close(struct cli_brp *b);
 
+/* Parts HOST, HOST:PORT, [V6] or [V6]:PORT (NULL: 127.0.0.1): true. */
+bool cli_split_target(const char *to, char ret_host[256], char ret_port[16]);
 /* Milliseconds of a clock that never goes back. */
 int64_t cli_now_ms(void);

@@ -20,7 +20,16 @@ bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o)
     const struct {
         const char *name;
         const char **to;
-    } known[] = {{"--to", &o->to}, {"--token-file", &o->token_file}};
+    } known[] = {{"--to", &o->to},
+                 {"--token-file", &o->token_file},
+                 {"--ca", &o->ca},
+                 {"--cert", &o->certificate},
+                 {"--key", &o->key}};
+
+    if (strcmp(argv[*i], "--plaintext") == 0) {
+        o->plaintext = true;
+        return true;
+    }
 
     for (size_t k = 0; k < BAO_COUNT(known); k++) {
         const char *value = cli_option(argc, argv, i, known[k].name);
@@ -70,16 +79,53 @@ bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_opt
     return o->token_file == NULL || read_token(options, o);
 }
 
-int cli_brp_connect(const struct cli_options *options, const struct cli_brp_options *o, struct cli_brp **ret,
+void cli_brp_options_done(struct cli_brp_options *o)
+{
+    o->tls = baod_tls_unref(o->tls);
+}
+
+static bool wants_tls(const struct cli_brp_options *o, const char *host)
+{
+    bool here = strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
+
+    return o->ca != NULL || o->certificate != NULL || (!here && !o->plaintext);
+}
+
+/* Makes the transformer of a connection: 0, or <0 with *ret_why. */
+static int start_tls(struct cli_brp_options *o, const char *host, struct cli_brp_target *target, const char **ret_why)
+{
+    const struct baod_tls_files files = {
+        .certificate = o->certificate,
+        .key = o->key != NULL ? o->key : o->certificate,
+        .authorities = o->ca,
+    };
+    const char *file;
+    int r = 0;
+
+    if (o->tls == NULL)
+        r = baod_tls_load_client(&files, &o->tls, ret_why, &file);
+    if (r < 0)
+        return r;
+    r = baod_tls_transform(o->tls, host, &target->transform, &target->transform_state);
+    if (r < 0)
+        *ret_why = strerror(-r);
+    return r;
+}
+
+int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o, struct cli_brp **ret,
                     const char **ret_why)
 {
-    const struct cli_brp_target target = {.to = o->to};
+    struct cli_brp_target target = {.to = o->to};
     const struct bao_client_hello hello = {
         .agent = BAO_STR("baocao"),
         .token = bao_str_c(o->token),
         .lang = options->lang,
         .json = options->json,
     };
+    char host[256], port[16];
+    int r = 0;
 
-    return cli_brp_open(&target, &hello, ret, ret_why);
+    if (cli_split_target(o->to, host, port) && wants_tls(o, host))
+        r = start_tls(o, host, &target, ret_why);
+    return r < 0 ? r : cli_brp_open(&target, &hello, ret, ret_why);
 }

@@ -12,9 +12,9 @@ static int usage(const struct cli_options *options)
         options->lang == BAO_VI
             ? "Cách dùng: baocao send TỆP… [--to MÁY[:CỔNG]] [--outbox THƯ_MỤC] [--no-compress] [--wait "
               "GIÂY]\n"
-              "             [--token-file TỆP]\n"
+              "             [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] [--plaintext]\n"
             : "Usage: baocao send FILE… [--to HOST[:PORT]] [--outbox DIR] [--no-compress] [--wait SECONDS]\n"
-              "             [--token-file FILE]\n",
+              "             [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] [--plaintext]\n",
         stderr);
     return CLI_USAGE;
 }
@@ -97,6 +97,7 @@ int cli_send(const struct cli_options *options, int argc, char **argv)
             cli_fates_print(stdout, options, fates, w.n_files) == 0)
             code = cli_fates_exit(fates, w.n_files);
     }
+    cli_brp_options_done(&w.brp);
     bao_arena_deinit(&arena);
     return code;
 }

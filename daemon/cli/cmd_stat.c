@@ -8,9 +8,9 @@ static int usage(const struct cli_options *options)
 {
     fputs(options->lang == BAO_VI
               ? "Cách dùng: baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN\n"
-                "             [--to MÁY[:CỔNG]] [--token-file TỆP]\n"
+                "             [--to MÁY[:CỔNG]] [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] [--plaintext]\n"
               : "Usage: baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID\n"
-                "             [--to HOST[:PORT]] [--token-file FILE]\n",
+                "             [--to HOST[:PORT]] [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] [--plaintext]\n",
           stderr);
     return CLI_USAGE;
 }
@@ -92,6 +92,7 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
         fprintf(stderr, "baocao stat: %s\n", why);
     r = r != 0 ? CLI_USAGE : cli_fates_exit(&fate, 1);
     cli_brp_close(b);
+    cli_brp_options_done(&brp);
     bao_arena_deinit(&arena);
     return r;
 }

@@ -15,7 +15,7 @@ struct cli_send_item {
 
 struct cli_send_options {
     const struct cli_options *common;
-    const struct cli_brp_options *brp;
+    struct cli_brp_options *brp;
     bool compress;
     int wait_s;    /* gives up after so long without progress */
     bool progress; /* a counter on stderr */
