@@ -14,6 +14,7 @@
 #include "daemon/store/pg.h"
 #include "daemon/store/prepare.h"
 #include "daemon/store/queries.h"
+#include "daemon/store/stat.h"
 #include "daemon/store/writer.h"
 
 #include <signal.h>
@@ -30,7 +31,7 @@ struct server {
     enum state state;
     int code;
     struct baod_clock clock;
-    char node[64];
+    char node[64], province[64];
     uint8_t seed[32];
 
     struct baod_snapshot *snapshot;
@@ -285,6 +286,48 @@ static int submit(void *user, const struct baod_request *request)
     return baod_intake_submit(s->intake, request);
 }
 
+/* One STAT under way: whom to answer. */
+struct stat_call {
+    struct server *server;
+    uint64_t peer;
+    uint32_t txn;
+};
+
+static void on_stat(void *user, const struct baod_stat *stat)
+{
+    struct stat_call *call = user;
+    const struct baod_brp_fate fate = {
+        .symbol = stat->symbol, .receipt = stat->receipt, .form = stat->form, .unit = stat->unit,
+        .period = stat->period, .body = stat->file,
+    };
+
+    if (call->server->peers != NULL)
+        baod_brp_fate(call->server->peers, call->peer, call->txn, &fate);
+    free(call);
+}
+
+static int stat_report(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_stat *question,
+                       const struct baod_identity *who)
+{
+    struct server *s = user;
+    struct stat_call *call = malloc(sizeof(*call));
+    struct baod_stat_ask asked = {
+        .by_receipt = question->by_receipt, .form = question->form, .unit = question->unit,
+        .period = question->period, .revision = question->revision, .proof = question->proof,
+    };
+    int r = -ENOMEM;
+
+    (void)who; /* the port knows whose report an answer may tell of */
+    if (call == NULL)
+        return r;
+    *call = (struct stat_call){.server = s, .peer = peer, .txn = txn};
+    memcpy(asked.receipt, question->receipt, sizeof(asked.receipt));
+    r = baod_stat(s->reading, bao_str_c(s->province), &asked, on_stat, call);
+    if (r < 0)
+        free(call);
+    return r;
+}
+
 static int ask(void *user, const struct baod_ask *question, baod_ask_done *done, void *done_user)
 {
     struct server *s = user;
@@ -378,11 +421,10 @@ static int make_store(struct server *s)
         .max_bytes = (size_t)s->settings->total_bytes, .max_raw = (size_t)s->settings->max_document,
         .threads = (int)s->settings->threads,
     };
-    char province[64];
     int r;
 
-    snprintf(province, sizeof(province), "%.*s", BAO_STR_ARG(s->snapshot->registry.province));
-    writing.province = province;
+    snprintf(s->province, sizeof(s->province), "%.*s", BAO_STR_ARG(s->snapshot->registry.province));
+    writing.province = s->province;
     memcpy(writing.seed, s->seed, sizeof(writing.seed));
     r = baod_writer_new(&s->loop, &writing, &s->writer);
     if (r == 0)
@@ -462,7 +504,7 @@ static int serve_reports(struct server *s)
     config.max_peers = (size_t)s->settings->connections;
     config.max_per_address = (size_t)s->settings->per_address;
     config.offset = s->snapshot->registry.offset;
-    s->brp_ops = (struct baod_brp_ops){.user = s, .now = now, .submit = submit};
+    s->brp_ops = (struct baod_brp_ops){.user = s, .now = now, .submit = submit, .stat = stat_report};
     listening.fd = socket.fd;
     s->net = baod_net_new(&s->loop);
     if (s->net == NULL)

@@ -114,7 +114,8 @@ static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
     struct baod_identity who = {.any_unit = true};
 
     baod_log(BAOD_LOG_DEBUG, "peer %llu %s: HELLO from «%.*s»%s", (unsigned long long)p->id,
-             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent), hello.token.n != 0 ? " with a token" : "");
+             baod_stream_name(p->stream), BAO_STR_ARG(hello.agent),
+             hello.token.n != 0 ? " with a token" : "");
     if (hello.token.n != 0 && peers->ops->hello != NULL)
         return peers->ops->hello(peers->ops->user, p->id, &hello);
     if (hello.token.n == 0 && (certified(p, &who) || (baod_stream_is_loopback(p->stream) &&
@@ -168,6 +169,8 @@ static int on_stat(struct baod_peer *p, const struct bao_server_event *event)
     (void)bao_head_number(&event->head, "rev", 9999, &revision); /* absent: the current one */
     question.revision = (int)revision;
     who_of(p, &who);
+    if (!question.by_receipt && !baod_peer_speaks_for(p, question.unit))
+        return -EACCES;
     return peers->ops->stat == NULL ? -ENOTSUP
                                     : peers->ops->stat(peers->ops->user, p->id, event->txn, &question, &who);
 }
@@ -182,6 +185,8 @@ static int on_due(struct baod_peer *p, const struct bao_server_event *event)
     };
 
     who_of(p, &who);
+    if (!baod_peer_speaks_for(p, question.unit))
+        return -EACCES;
     return peers->ops->due == NULL ? -ENOTSUP
                                    : peers->ops->due(peers->ops->user, p->id, event->txn, &question, &who);
 }
@@ -222,14 +227,19 @@ static int act(struct baod_peer *p, const struct bao_server_event *event)
 /* A request that nobody took is answered at once. */
 static void refuse(struct baod_peer *p, const struct bao_server_event *event, int error)
 {
-    enum bao_symbol symbol = error == -ENOTSUP ? BAO_SYM_VERB : BAO_SYM_BUSY;
+    enum bao_symbol symbol = BAO_SYM_BUSY;
     int64_t now = baod_peers_time(p->peers);
     int r;
 
+    if (error == -ENOTSUP || error == -EACCES)
+        symbol = error == -EACCES ? BAO_SYM_UNIT : BAO_SYM_VERB;
     r = event->kind == BAO_SERVER_HELLO
             ? bao_server_refuse(&p->session, symbol, now)
             : bao_server_no(&p->session, event->txn, symbol, 0, BAO_STR_NULL, now);
-    p->peers->counts.wait++;
+    if (bao_symbol_info(symbol)->answer == BAO_WAIT)
+        p->peers->counts.wait++;
+    else
+        p->peers->counts.no++;
     if (r < 0)
         p->failed = strerror(-r);
 }

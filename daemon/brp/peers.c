@@ -364,6 +364,11 @@ void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 
     if (p == NULL)
         return;
+    if (fate->symbol == BAO_SYM_NONE &&
+        !baod_peer_speaks_for(p, fate->unit)) { /* a receipt of somebody else's */
+        give(p, txn, BAO_SYM_UNKNOWN, 0, &keys, BAO_STR_NULL);
+        return;
+    }
     if (fate->symbol == BAO_SYM_NONE && baod_answer_keys(&keys, fate, peers->config.offset) < 0)
         p->failed = "no memory for its answer";
     give(p, txn, fate->symbol, 0, &keys, fate->body);
@@ -415,8 +420,8 @@ static void refuse_later(struct baod_peer *p)
     p->refuse_at = now + ((uint64_t)REFUSE_MS << (f->count < REFUSE_DOUBLINGS ? f->count : REFUSE_DOUBLINGS));
     f->count++;
     peers->counts.auth_failed++;
-    baod_log(BAOD_LOG_NOTICE, "peer %llu %s: HELLO refused: AUTH (%u from its address)", (unsigned long long)p->id,
-             baod_stream_name(p->stream), (unsigned)f->count);
+    baod_log(BAOD_LOG_NOTICE, "peer %llu %s: HELLO refused: AUTH (%u from its address)",
+             (unsigned long long)p->id, baod_stream_name(p->stream), (unsigned)f->count);
 }
 
 void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,

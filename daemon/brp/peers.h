@@ -44,8 +44,8 @@ struct baod_brp_ops {
     /* Starts listing obligations; answered by baod_brp_lines(). NULL: VERB. */
     int (*due)(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_due *question,
                const struct baod_identity *who);
-    /* Whose token is this? Answered by baod_brp_identity(), at once or later. NULL: no token is believed. Certificates
-     * and the plaintext of the own machine are judged by the port itself. */
+    /* Whose token is this? Answered by baod_brp_identity(), at once or later. NULL: no token is believed.
+     * Certificates and the plaintext of the own machine are judged by the port itself. */
     int (*hello)(void *user, uint64_t peer, const struct baod_brp_hello *hello);
     /* A peer is open for these units (send again what they have not read). May be NULL. */
     void (*opened)(void *user, uint64_t peer, const struct baod_identity *who);
@@ -99,8 +99,8 @@ void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 /* Answers DUE: JSON lines, or a symbol. */
 void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
                     struct bao_str lines);
-/* Answers HELLO: symbol NONE and the identity (copied); AUTH, whose answer is put off the longer the oftener the
- * address was wrong; or a WAIT symbol. */
+/* Answers HELLO: symbol NONE and the identity (copied); AUTH, whose answer is put off the longer the oftener
+ * the address was wrong; or a WAIT symbol. */
 void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
                        const struct baod_identity *who);
 /* Tells every open peer that speaks for the unit (DONE, REMIND, RETURNED). */

@@ -15,6 +15,14 @@ const char *cli_option(int argc, char **argv, int *i, const char *name)
     return argv[++*i];
 }
 
+int cli_seconds(const char *text)
+{
+    char *end;
+    long s = strtol(text, &end, 10);
+
+    return *text == '\0' || *end != '\0' || s < 0 || s > 86400 ? -1 : (int)s;
+}
+
 bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o)
 {
     const struct {
@@ -92,7 +100,8 @@ static bool wants_tls(const struct cli_brp_options *o, const char *host)
 }
 
 /* Makes the transformer of a connection: 0, or <0 with *ret_why. */
-static int start_tls(struct cli_brp_options *o, const char *host, struct cli_brp_target *target, const char **ret_why)
+static int start_tls(struct cli_brp_options *o, const char *host, struct cli_brp_target *target,
+                     const char **ret_why)
 {
     const struct baod_tls_files files = {
         .certificate = o->certificate,

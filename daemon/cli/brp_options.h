@@ -6,23 +6,26 @@
 #include "daemon/net/tls.h"
 
 struct cli_brp_options {
-    const char *to;         /* --to HOST[:PORT], else BAOCAO_TO, else this machine */
-    const char *token_file; /* --token-file FILE, else BAOCAO_TOKEN_FILE; mode 0600 */
+    const char *to;                     /* --to HOST[:PORT], else BAOCAO_TO, else this machine */
+    const char *token_file;             /* --token-file FILE, else BAOCAO_TOKEN_FILE; mode 0600 */
     const char *ca, *certificate, *key; /* --ca, --cert, --key: PEM files */
-    bool plaintext;         /* --plaintext: no TLS though the hub is elsewhere */
+    bool plaintext;                     /* --plaintext: no TLS though the hub is elsewhere */
     char token[256];
-    struct baod_tls *tls;   /* made by the first connection */
+    struct baod_tls *tls; /* made by the first connection */
 };
 
 /* The value of option `name` at argv[*i], written "--name value" or "--name=value"; moves *i to its last
  * word. NULL: argv[*i] is something else. */
 const char *cli_option(int argc, char **argv, int *i, const char *name);
+/* A number of seconds, 0..86400, or -1. */
+int cli_seconds(const char *text);
 /* Takes argv[*i] when it is an option of a connection. */
 bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o);
 /* After the options: environment and token. false after telling what is wrong. */
 bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_options *o);
 /* Gives back what connecting made. May be called twice. */
 void cli_brp_options_done(struct cli_brp_options *o);
-/* Connects by them: with TLS, unless the hub is this machine and no certificate was named. 0 or <0 with *ret_why. */
+/* Connects by them: with TLS, unless the hub is this machine and no certificate was named. 0 or <0 with
+ * *ret_why. */
 int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o, struct cli_brp **ret,
                     const char **ret_why) BAO_MUST_CHECK;

@@ -27,3 +27,4 @@ cli_command cli_rollup;
 cli_command cli_status;
 cli_command cli_send;
 cli_command cli_stat;
+cli_command cli_outbox;

@@ -11,6 +11,7 @@ static const struct {
     {"forms", cli_forms_command, {"các biểu mẫu hiện có", "the forms there are"}},
     {"schema", cli_schema, {"xuất JSON Schema của một biểu mẫu", "export a form's JSON Schema"}},
     {"send", cli_send, {"gửi báo cáo, in biên nhận", "send reports, print receipts"}},
+    {"outbox", cli_outbox, {"gửi những gì còn chờ (outbox run)", "send what waits (outbox run)"}},
     {"stat", cli_stat, {"tra cứu một báo cáo đã gửi", "the fate of a report"}},
     {"status", cli_status,
      {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)", "who reported, who is late (--missing: list them)"}},

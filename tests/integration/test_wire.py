@@ -60,7 +60,7 @@ def test_answers_match_requests_in_any_order(client):
     assert [answers[n].verb for n in numbers] == ["OK", "OK", "NO", "OK"]
 
 
-@pytest.mark.parametrize("octets", [
+BROKEN = [
     b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     b"PING 0 0\n\n",
     b"PING 1 0\n\nPING 1 0\n\n",
@@ -73,17 +73,18 @@ def test_answers_match_requests_in_any_order(client):
     b"PING 7 3\nabcd\n",
     b"A" * 2000,
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(2000),
-], ids=["http", "zero", "same", "lower-case", "two-spaces", "leading-zero", "negative", "twice", "no-end",
-        "short-length", "endless", "tls"])
-def test_a_broken_frame_ends_the_connection(daemon, octets):
-    with Client(daemon.reports_port) as c:
-        c.raw(octets)
-        with pytest.raises(Ended) as end:
-            while True:
+]
+
+
+def test_a_broken_frame_ends_the_connection(daemon):
+    for octets in BROKEN:
+        with Client(daemon.reports_port) as c:
+            c.raw(octets)
+            with pytest.raises(Ended) as end:
                 c.answer(10 ** 9)
-        assert end.value.args[0].code == "FRAME"
-        with pytest.raises(Ended):
-            c.read()
+            assert end.value.args[0].code == "FRAME", octets
+            with pytest.raises(Ended):
+                c.read()
     with Client(daemon.reports_port) as c:
         stays_in_step(c)
 
@@ -102,14 +103,15 @@ def test_a_truncated_frame_stores_nothing(daemon):
         is_unknown(c)
 
 
-@pytest.mark.parametrize("wrong", [-1, -100])
-def test_a_wrong_length_stores_nothing(daemon, wrong):
+def test_a_wrong_length_stores_nothing(daemon):
     document = sample(GOOD).rstrip()
-    with Client(daemon.reports_port) as c:
-        c.raw(head("REPORT", 2, len(document) + wrong, sha256=hashlib.sha256(document).hexdigest()) + document + b"\n")
-        with pytest.raises(Ended) as end:
-            c.answer(2)
-        assert end.value.args[0].code == "FRAME"
+    for wrong in (-1, -100):
+        with Client(daemon.reports_port) as c:
+            c.raw(head("REPORT", 2, len(document) + wrong, sha256=hashlib.sha256(document).hexdigest()) + document +
+                  b"\n")
+            with pytest.raises(Ended) as end:
+                c.answer(2)
+            assert end.value.args[0].code == "FRAME"
     with Client(daemon.reports_port) as c:
         is_unknown(c)
 
@@ -117,7 +119,7 @@ def test_a_wrong_length_stores_nothing(daemon, wrong):
 BOMB = zlib.compress(bytes(64 << 20), 9)
 
 
-@pytest.mark.parametrize("keys, code", [
+DAMAGED = [
     ({"sha256": "0" * 64}, "HASH"),
     ({"raw": 1}, "RAW"),
     ({"raw": 100000}, "RAW"),
@@ -133,12 +135,15 @@ BOMB = zlib.compress(bytes(64 << 20), 9)
     ({"sha256": None}, "HEAD"),
     ({"sha256": "12"}, "HEAD"),
     ({"must_future": 1}, "MUST"),
-])
-def test_a_damaged_report_is_refused_in_step(client, keys, code):
-    answer = client.answer(client.report(sample(GOOD), **keys))
-    assert (answer.verb, answer.code) == ("NO", code), answer
-    assert answer.findings and answer.findings[0][2] == code
-    stays_in_step(client)
+]
+
+
+def test_a_damaged_report_is_refused_in_step(client):
+    for keys, code in DAMAGED:
+        answer = client.answer(client.report(sample(GOOD), **keys))
+        assert (answer.verb, answer.code) == ("NO", code), answer
+        assert answer.findings and answer.findings[0][2] == code
+        stays_in_step(client)
     is_unknown(client)
 
 
@@ -164,8 +169,8 @@ def test_a_body_over_the_limit(daemon, client):
         stays_in_step(c)
 
 
-@pytest.mark.parametrize("document, code", [
-    (sample("45-24502-ea-phe-khong-utf8.yaml"), "PARSE"),
+NO_REPORTS = [
+    (sample("45-24502-ea-phe-khong-utf8.yaml"), "UTF8"),
     (sample("38-24211-ea-sup-hai-bao-cao.yaml"), "PARSE"),
     (sample("39-24544-ea-ktur-trung-muc.yaml"), "PARSE"),
     (sample("34-24412-mdrak-mot-nghin.yaml"), "PARSE"),
@@ -174,12 +179,15 @@ def test_a_body_over_the_limit(daemon, client):
     (b"\0" * 100, "PARSE"),
     (b"[" * 100000, "PARSE"),
     (b"hello", "ENVELOPE"),
-])
-def test_what_is_no_report_is_refused(client, document, code):
-    answer = client.submit(document)
-    assert (answer.verb, answer.code) == ("NO", code), answer
-    assert answer.findings
-    stays_in_step(client)
+]
+
+
+def test_what_is_no_report_is_refused(client):
+    for document, code in NO_REPORTS:
+        answer = client.submit(document)
+        assert (answer.verb, answer.code) == ("NO", code), (document[:60], answer)
+        assert answer.findings
+        stays_in_step(client)
 
 
 def test_findings_come_in_the_language_and_shape_of_hello(daemon):

@@ -1,0 +1,112 @@
+/* baocao outbox run: sends what waits in an outbox; meant for a timer. */
+#include "daemon/cli/outbox.h"
+
+#include <unistd.h>
+
+enum { WAIT_S = 30 };
+
+static int usage(const struct cli_options *options)
+{
+    fputs(options->lang == BAO_VI
+              ? "Cách dùng: baocao outbox run [--outbox THƯ_MỤC] [--now] [--wait GIÂY] [--to MÁY[:CỔNG]]\n"
+                "             [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] [--plaintext]\n"
+              : "Usage: baocao outbox run [--outbox DIR] [--now] [--wait SECONDS] [--to HOST[:PORT]]\n"
+                "             [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] [--plaintext]\n",
+          stderr);
+    return CLI_USAGE;
+}
+
+struct words {
+    struct cli_brp_options brp;
+    const char *dir;
+    bool now;
+    int wait_s;
+};
+
+static bool read_words(int argc, char **argv, struct words *w)
+{
+    const char *value;
+
+    if (argc < 2 || strcmp(argv[1], "run") != 0)
+        return false;
+    for (int i = 2; i < argc; i++) {
+        if (cli_brp_option(argc, argv, &i, &w->brp))
+            continue;
+        if ((value = cli_option(argc, argv, &i, "--outbox")) != NULL)
+            w->dir = value;
+        else if ((value = cli_option(argc, argv, &i, "--wait")) != NULL)
+            w->wait_s = cli_seconds(value);
+        else if (strcmp(argv[i], "--now") == 0)
+            w->now = true;
+        else
+            return false;
+    }
+    if (w->dir == NULL)
+        w->dir = getenv("BAOCAO_OUTBOX");
+    return w->dir != NULL && w->wait_s >= 0;
+}
+
+/* One round over what waits: an exit code. */
+static int run(const struct cli_options *options, struct words *w, struct cli_outbox *o,
+               struct bao_arena *arena)
+{
+    struct cli_send_options how = {.common = options, .brp = &w->brp, .compress = true, .wait_s = w->wait_s};
+    struct cli_outbox_item *waiting;
+    struct cli_send_item *items;
+    struct cli_fate *fates;
+    size_t n;
+    int code;
+
+    if (cli_outbox_list(o, arena, &waiting, &n) < 0)
+        return CLI_USAGE;
+    if (n == 0)
+        return CLI_OK;
+    items = bao_arena_array(arena, n, sizeof(*items));
+    fates = bao_arena_array(arena, n, sizeof(*fates));
+    if (items == NULL || fates == NULL)
+        return CLI_USAGE;
+    how.progress = !options->json && isatty(STDERR_FILENO);
+    for (size_t i = 0; i < n; i++) {
+        bool same = i != 0 && waiting[i].key.n != 0 && bao_str_eq(waiting[i].key, waiting[i - 1].key);
+
+        items[i] = (struct cli_send_item){waiting[i].path, waiting[i].name, same ? i - 1 : CLI_SEND_FIRST};
+    }
+    if (cli_send_all(&how, arena, items, n, fates) < 0)
+        return CLI_USAGE;
+    for (size_t i = 0; i < n; i++)
+        if (cli_outbox_settle(o, options, waiting[i].path, &fates[i]) < 0)
+            fates[i].kept = true; /* it stays where it is and is only sent once more than needed */
+    code = cli_fates_exit(fates, n);
+    if (cli_fates_print(stdout, options, fates, n) < 0)
+        code = CLI_USAGE;
+    return code;
+}
+
+int cli_outbox(const struct cli_options *options, int argc, char **argv)
+{
+    struct words w = {.wait_s = WAIT_S};
+    struct cli_outbox *o;
+    struct bao_arena arena;
+    int r, code;
+
+    if (!read_words(argc, argv, &w))
+        return usage(options);
+    r = cli_outbox_open(w.dir, &o);
+    if (r < 0) {
+        cli_outbox_tell(options, w.dir, r);
+        return r == -EAGAIN ? CLI_KEPT : CLI_USAGE;
+    }
+    if (!w.now && cli_outbox_pause(o) > 0) {
+        cli_outbox_close(o);
+        return CLI_KEPT;
+    }
+    bao_arena_init(&arena, 0);
+    code = cli_brp_options_ready(options, &w.brp) ? run(options, &w, o, &arena) : CLI_USAGE;
+    r = cli_outbox_note(o, code == CLI_KEPT);
+    if (r < 0)
+        fprintf(stderr, "%s: %s\n", w.dir, strerror(-r));
+    cli_brp_options_done(&w.brp);
+    bao_arena_deinit(&arena);
+    cli_outbox_close(o);
+    return code;
+}
