@@ -47,7 +47,8 @@ struct baod_embedded {
 /* What holds whatever the operator puts below it in postgresql.conf. Durability is not for tuning: an
  * acknowledged report is on disk. */
 static const char SETTINGS[] =
-    "# Written by baocaod at each start; put your own settings into postgresql.conf, below the line that includes this.\n"
+    "# Written by baocaod at each start; put your own settings into postgresql.conf,\n"
+    "# below the line that includes this file.\n"
     "listen_addresses = ''\n"
     "port = 5432\n"
     "unix_socket_permissions = 0700\n"
@@ -268,7 +269,7 @@ static int ask_version(const char *folder, const char *scratch)
     tail_of(scratch, text, sizeof(text));
     (void)unlink(scratch);
     digits = strpbrk(text, "0123456789");
-    return digits == NULL ? 0 : atoi(digits);
+    return digits == NULL ? 0 : (int)strtol(digits, NULL, 10);
 }
 
 /* PostgreSQL somewhere on the PATH, for places that PLACES does not know. */
@@ -664,7 +665,8 @@ int baod_embedded_open(const struct baod_embedded_options *options, struct bao_b
         return refuse(why, "PostgreSQL does not run as root: start baocaod with --user NAME (for example --user "
                            "baocaod), or name a server with database.url");
     if (user == NULL || strpbrk(user->pw_name, "'\\") != NULL)
-        return refuse(why, "the user number %lu has no name that PostgreSQL could know it by", (unsigned long)geteuid());
+        return refuse(why, "the user number %lu has no name that PostgreSQL could know it by",
+                      (unsigned long)geteuid());
     r = baod_state_lock(options->state, why, &e->lock);
     if (r == BAOD_EMBEDDED_E_REFUSED && options->visit) {
         bao_buf_clear(why); /* the daemon runs: its server is used */

@@ -80,6 +80,7 @@ struct baod_pg {
     uint64_t group;    /* error groups sent on this connection */
     uint64_t head_at;  /* loop time when the oldest operation began to wait for its answer */
     unsigned failures; /* attempts since the last READY */
+    size_t attempts;   /* ever */
     struct op *head, *tail, *unsent;
     size_t pending;
     struct prepared *prepared;
@@ -885,54 +886,85 @@ static const struct {
     {"keepalives_idle", "10"},   {"keepalives_interval", "5"}, {"keepalives_count", "3"},
 };
 
-enum { CONNECT_KEYS = 64 };
+enum { CONNECT_KEYS = 64, LIST_MAX = 2048 };
 
-static size_t connect_keys(struct baod_pg *pg, const PQconninfoOption *given, const char **keys,
-                           const char **values, size_t *ret_hosts)
+/* Writes a comma-separated list beginning with its element `by`, the ones before it at the end; ret has LIST_MAX
+ * octets and the list is shorter. */
+static void rotate_list(char *ret, const char *list, size_t by)
 {
-    size_t n = 0, hosts = 1;
+    const char *cut = list;
 
-    for (size_t i = 0; i < BAO_COUNT(DEFAULTS); i++) {
-        keys[n] = DEFAULTS[i].key;
-        values[n++] = DEFAULTS[i].value;
+    for (; by > 0 && cut != NULL; by--) {
+        cut = strchr(cut, ',');
+        cut = cut == NULL ? NULL : cut + 1;
     }
-    keys[n] = "fallback_application_name";
-    values[n++] = pg->application;
-    if (!pg->options.read_only) {
-        keys[n] = "target_session_attrs";
-        values[n++] = "read-write";
-    }
-    /* A later value of the same key replaces an earlier one. */
-    for (const PQconninfoOption *o = given; o->keyword != NULL && n + 1 < CONNECT_KEYS; o++) {
-        if (o->val == NULL)
-            continue;
-        keys[n] = o->keyword;
-        values[n++] = o->val;
-        if (strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0) {
-            size_t commas = 0;
+    if (cut == NULL || cut == list)
+        snprintf(ret, LIST_MAX, "%s", list);
+    else
+        snprintf(ret, LIST_MAX, "%s,%.*s", cut, (int)(cut - list - 1), list);
+}
 
-            for (const char *c = o->val; *c != '\0'; c++)
-                commas += *c == ',';
-            hosts = commas + 1 > hosts ? commas + 1 : hosts;
-        }
-    }
-    keys[n] = NULL;
-    values[n] = NULL;
-    *ret_hosts = hosts;
+static size_t list_length(const char *list)
+{
+    size_t n = 1;
+
+    for (; *list != '\0'; list++)
+        n += *list == ',';
     return n;
+}
+
+struct connect_keys {
+    const char *keys[CONNECT_KEYS], *values[CONNECT_KEYS];
+    size_t n;
+    char lists[3][LIST_MAX]; /* host, hostaddr, port */
+};
+
+static void connect_key(struct connect_keys *k, const char *key, const char *value)
+{
+    if (k->n + 1 < CONNECT_KEYS) {
+        k->keys[k->n] = key;
+        k->values[k->n++] = value;
+    }
+    k->keys[k->n] = k->values[k->n] = NULL;
+}
+
+/* Each attempt begins with the next of several hosts: one that takes the connection and says nothing uses up the
+ * attempt's time, and must not do so for ever. */
+static void connect_keys(struct baod_pg *pg, const PQconninfoOption *given, struct connect_keys *k)
+{
+    static const char *const lists[] = {"host", "hostaddr", "port"};
+
+    for (size_t i = 0; i < BAO_COUNT(DEFAULTS); i++)
+        connect_key(k, DEFAULTS[i].key, DEFAULTS[i].value);
+    connect_key(k, "fallback_application_name", pg->application);
+    if (!pg->options.read_only)
+        connect_key(k, "target_session_attrs", "read-write");
+    /* A later value of the same key replaces an earlier one. */
+    for (const PQconninfoOption *o = given; o->keyword != NULL; o++) {
+        const char *value = o->val;
+
+        for (size_t i = 0; value != NULL && i < BAO_COUNT(lists); i++) {
+            if (strcmp(o->keyword, lists[i]) != 0 || strlen(value) >= LIST_MAX)
+                continue;
+            rotate_list(k->lists[i], value, pg->attempts % list_length(value));
+            value = k->lists[i];
+        }
+        if (value != NULL)
+            connect_key(k, o->keyword, value);
+    }
+    pg->attempts++;
 }
 
 static void connect_begin(struct baod_pg *pg)
 {
-    const char *keys[CONNECT_KEYS], *values[CONNECT_KEYS];
     PQconninfoOption *given = PQconninfoParse(pg->conninfo, NULL);
-    size_t hosts = 1;
+    struct connect_keys k = {.n = 0};
 
     pg->life++;
     pg->state = CONNECTING;
     if (given != NULL) {
-        (void)connect_keys(pg, given, keys, values, &hosts);
-        pg->conn = PQconnectStartParams(keys, values, 0);
+        connect_keys(pg, given, &k);
+        pg->conn = PQconnectStartParams(k.keys, k.values, 0);
         PQconninfoFree(given);
     }
     if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD || watch_make(pg) < 0 ||
@@ -940,7 +972,7 @@ static void connect_begin(struct baod_pg *pg)
         lose(pg, pg->conn != NULL ? PQerrorMessage(pg->conn) : "the connection string cannot be read");
         return;
     }
-    (void)uv_timer_start(&pg->timer, on_connect_late, (uint64_t)pg->options.connect_ms * hosts, 0);
+    (void)uv_timer_start(&pg->timer, on_connect_late, (uint64_t)pg->options.connect_ms, 0);
 }
 
 /* ------------------------------------------------------------------ life */

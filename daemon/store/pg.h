@@ -27,7 +27,7 @@ struct baod_pg_result;
 struct baod_pg_options {
     const char *conninfo;    /* libpq keywords or URI; copied. DNS names block the loop: give addresses */
     const char *application; /* application_name; copied */
-    int connect_ms;          /* per address tried; 0 = 5,000 */
+    int connect_ms;          /* per attempt; 0 = 5,000. Of several hosts each attempt begins with the next */
     int deadline_ms;         /* longest wait for one answer before the connection is given up; 0 = 15,000 */
     int statement_ms;        /* statement_timeout; 0 = 5,000; < 0 = none */
     int lock_ms;             /* lock_timeout; 0 = 5,000; < 0 = none */

@@ -302,8 +302,8 @@ def make_postgres(cluster):
     """Makes running servers: make_postgres(settings="one setting a line"); all are cleaned up."""
     made = []
 
-    def make(settings=""):
-        server = Postgres(cluster, settings)
+    def make(settings="", primary=None):
+        server = Postgres(None if primary else cluster, settings, primary)
         made.append(server)
         return server.start()
 

@@ -40,9 +40,10 @@ def is_alive(pid):
 
 
 class Postgres:
-    """One cluster on a Unix socket and a loopback port. template: a stopped cluster's folder to copy."""
+    """One cluster on a Unix socket and a loopback port. template: a stopped cluster's folder to copy; primary: a
+    running server to follow as its standby `second`."""
 
-    def __init__(self, template=None, settings=""):
+    def __init__(self, template=None, settings="", primary=None):
         self.root = tempfile.mkdtemp(prefix="bcpg")
         self.data = os.path.join(self.root, "data")
         self.log_path = os.path.join(self.root, "log")
@@ -51,7 +52,11 @@ class Postgres:
         self.port = self.free_port()
         if USER:
             shutil.chown(self.root, USER)
-        if template:
+        if primary:
+            subprocess.run(as_user([os.path.join(programs_folder(), "pg_basebackup"), "-D", self.data, "-R", "-X", "stream",
+                                    "-c", "fast", "-d", primary.conninfo + " application_name=second"]),
+                           check=True, cwd=self.root)
+        elif template:
             subprocess.run(["cp", "-a", template, self.data], check=True)
         else:
             subprocess.run(as_user([os.path.join(programs_folder(), "initdb"), "-D", self.data, "-A", "trust", "-U",
@@ -113,6 +118,21 @@ class Postgres:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+    def run(self, text):
+        """One statement outside a transaction, for ALTER SYSTEM and its like."""
+        connection = self.connect()
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+        finally:
+            connection.close()
+
+    def set(self, name, value):
+        """Changes a setting of the running server."""
+        self.run(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.run("SELECT pg_reload_conf()")
 
     def pids(self):
         """The postmaster and its children."""

@@ -1,0 +1,94 @@
+"""A primary and a standby: what was acked as durable there survives the primary, and nobody waits for a missing one
+in the dark."""
+import time
+
+import pytest
+from brp import Client
+from conftest import wait_for
+from reports import check_exact, communes, many, report, send_until_committed
+from test_store import MANY, Sender
+
+
+@pytest.fixture
+def pair(make_postgres):
+    """A primary that waits for its standby at each commit."""
+    primary = make_postgres()
+    second = make_postgres(primary=primary)
+    primary.set("synchronous_standby_names", "second")
+    wait_for(lambda: primary.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")[0][0] == 1)
+    return primary, second
+
+
+def both(one, other):
+    """A connection string of two hosts."""
+    return f"host=127.0.0.1,127.0.0.1 port={one.port},{other.port} user=postgres dbname=postgres"
+
+
+def test_the_standby_takes_over_and_nothing_acked_is_lost(make_daemon, pair):
+    primary, second = pair
+    daemon = make_daemon(database_url=both(primary, second)).start()
+    reports = many(MANY, seed=21)
+    sender = Sender(daemon, reports)
+    wait_for(lambda: len(sender.receipts) >= 0.3 * MANY or sender.error, 120)
+    primary.kill()
+    acked = dict(sender.receipts)
+    assert len(acked) < MANY, "the stream was over before the primary died"
+    second.run("SELECT pg_promote()")
+    promoted = time.monotonic()
+    wait_for(lambda: len(sender.receipts) > len(acked) or sender.error, 60)
+    assert time.monotonic() - promoted < 15
+    receipts = sender.finish()
+    assert all(receipts[key] == receipt for key, receipt in acked.items())
+    check_exact(second.sql, reports)
+
+
+def test_a_frozen_primary_does_not_keep_the_daemon_from_the_new_one(make_daemon, pair):
+    primary, second = pair
+    daemon = make_daemon(database_url=both(primary, second)).start()
+    first = send_until_committed(daemon, many(10, seed=22))
+    primary.freeze()  # it still takes connections, and says nothing
+    try:
+        second.run("SELECT pg_promote()")
+        reports = {(unit, 1): (7, report(unit, 1, 7)) for unit in communes()[20:30]}
+        send_until_committed(daemon, reports, seconds=90)
+    finally:
+        primary.kill()
+    assert send_until_committed(daemon, many(10, seed=22)) == first
+    check_exact(second.sql, {**many(10, seed=22), **reports})
+
+
+def test_a_missing_standby_is_waited_for_without_a_false_ack(make_daemon, postgres):
+    daemon = make_daemon(database_url=postgres.url).start()
+    send_until_committed(daemon, many(5, seed=23))
+    postgres.set("synchronous_standby_names", "nobody")
+    unit = communes()[70]
+    with Client(daemon.reports_port, timeout=120) as client:
+        answer = client.submit(report(unit, 1, 3))
+    assert (answer.verb, answer.code) == ("WAIT", "BUSY"), answer
+    wait_for(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")[0][0] > 0)
+    assert "canceling wait" not in postgres.log()
+    postgres.set("synchronous_standby_names", "")
+    send_until_committed(daemon, {(unit, 1): (3, report(unit, 1, 3))})
+    assert "canceling wait" not in postgres.log()
+    check_exact(postgres.sql, {**many(5, seed=23), (unit, 1): (3, "")})
+
+
+def test_the_receipt_says_which_durability_it_stands_for(make_daemon, postgres, pair):
+    alone, two = make_daemon(database_url=postgres.url).start(), make_daemon(database_url=both(*pair)).start()
+    document = report(communes()[80], 1, 1)
+    with Client(alone.reports_port) as client:
+        assert client.submit(document).dur == "local"
+    with Client(two.reports_port) as client:
+        assert client.submit(document).dur == "sync"
+
+
+def test_a_commit_whose_wait_was_cancelled_is_only_local(make_daemon, postgres):
+    daemon = make_daemon(database_url=postgres.url).start()
+    send_until_committed(daemon, many(5, seed=24))
+    postgres.set("synchronous_standby_names", "nobody")
+    with Client(daemon.reports_port, timeout=60) as client:
+        txn = client.report(report(communes()[90], 1, 1))
+        waiting = wait_for(lambda: postgres.sql("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+        postgres.sql("SELECT pg_cancel_backend(%s)", waiting[0][0])  # an operator's mistake
+        answer = client.answer(txn)
+    assert (answer.verb, answer.state, answer.dur) == ("OK", "committed", "local"), answer
