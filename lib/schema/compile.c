@@ -364,11 +364,28 @@ static int fill_applicators(struct bao_compiler *c, struct bao_sub *sub, bool tr
     return r == 0 ? dependents(c, sub, tracked) : r;
 }
 
+static int index_properties(struct bao_compiler *c, struct bao_sub *sub)
+{
+    struct bao_str *keys;
+
+    if (sub->n_properties < 32)
+        return 0;
+    sub->property_names = bao_arena_array(c->arena, 1, sizeof(*sub->property_names));
+    keys = bao_arena_array(c->arena, sub->n_properties, sizeof(*keys));
+    if (sub->property_names == NULL || keys == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < sub->n_properties; i++)
+        keys[i] = sub->properties[i].key;
+    return bao_names_init(c->arena, keys, sub->n_properties, sub->property_names) ? 0 : -ENOMEM;
+}
+
 static int fill_parts(struct bao_compiler *c, struct bao_sub *sub)
 {
     const struct bao_node **at = sub->kw.at;
     int r = named(c, sub, at[BAO_KW_PROPERTIES], false, &sub->properties, &sub->n_properties);
 
+    if (r == 0)
+        r = index_properties(c, sub);
     if (r == 0)
         r = patterns(c, sub);
     if (r == 0)

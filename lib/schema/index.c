@@ -27,12 +27,15 @@ static int copy_list(struct bao_arena *a, const struct bao_node *from, struct ba
 
 static int copy_map(struct bao_arena *a, const struct bao_node *from, struct bao_node *to)
 {
-    struct bao_member *members = bao_arena_array(a, from->len, sizeof(*members));
+    /* A large map's index stands behind its members. */
+    size_t each = sizeof(struct bao_member) + (from->indexed != 0 ? sizeof(uint32_t) : 0);
+    struct bao_member *members = bao_arena_array(a, from->len, each);
 
     if (members == NULL)
         return -ENOMEM;
+    if (from->len != 0)
+        memcpy(members, from->members, from->len * each);
     for (uint32_t i = 0; i < from->len; i++) {
-        members[i] = from->members[i];
         members[i].key = bao_arena_dup(a, from->members[i].key, from->members[i].key_len);
         if (members[i].key == NULL || copy_node(a, &from->members[i].value, &members[i].value) < 0)
             return -ENOMEM;

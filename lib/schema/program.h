@@ -208,6 +208,7 @@ struct bao_sub {
     uint32_t n_all, n_any, n_one, n_prefix;
     struct bao_named_sub *properties, *dependents;
     uint32_t n_properties, n_dependents;
+    struct bao_names *property_names; /* over them when they are many */
     struct bao_pattern_sub *patterns;
     uint32_t n_patterns;
     const struct bao_regex *pattern;

@@ -7,7 +7,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/utf8.h"
 
-enum { MOST_SUBS = 20000, PATH_MOST = 1 << 16 };
+enum { MOST_SUBS = 20000, MOST_DEPTH = 300, MOST_GUESSES = 20000, PATH_MOST = 1 << 16 };
 
 /* ---- words ---- */
 
@@ -297,7 +297,7 @@ static void down_item(const struct bao_case *c, uint32_t i, const struct bao_sub
 {
     struct bao_step step = {.up = c->step, .index = i};
     const struct bao_node *item = &c->node->items[i];
-    const struct bao_case inner = {c->r, sub, item, &step};
+    const struct bao_case inner = {.r = c->r, .sub = sub, .node = item, .step = &step};
 
     if (sub == NULL || bao_report_accepts(c->r, sub, item))
         return;
@@ -456,6 +456,11 @@ static struct bao_str line_for(const struct bao_case *c, struct bao_str name, co
 
 static const struct bao_sub *property_of(const struct bao_sub *sub, struct bao_str name)
 {
+    if (sub->property_names != NULL) {
+        uint32_t i = bao_names_find(sub->property_names, name.p, (uint32_t)name.n, bao_key_hash(name.p, name.n));
+
+        return i == sub->n_properties ? NULL : sub->properties[i].sub;
+    }
     for (uint32_t i = 0; i < sub->n_properties; i++)
         if (bao_str_eq(sub->properties[i].key, name))
             return sub->properties[i].sub;
@@ -465,20 +470,25 @@ static const struct bao_sub *property_of(const struct bao_sub *sub, struct bao_s
 /* How far apart two names may be and still be taken for one misspelt. */
 static size_t slip(struct bao_str folded)
 {
-    return folded.n < 4 ? 1 : folded.n < 9 ? 2 : 3;
+    return folded.n < 3 ? 0 : folded.n < 6 ? 1 : folded.n < 10 ? 2 : 3;
 }
 
+/* The distance of two names, SIZE_MAX when they are not alike or enough was guessed already. */
 static size_t distance(struct bao_reporter *r, struct bao_str a, struct bao_str b)
 {
     struct bao_arena *work = bao_run_arena(r->scratch);
-    struct bao_str x = bao_utf8_fold(work, a), y = bao_utf8_fold(work, b);
-    size_t limit;
+    struct bao_str x, y;
+    size_t limit, d;
 
+    if (--r->guesses < 0 || r->findings->n >= r->findings->cap)
+        return SIZE_MAX;
+    x = bao_utf8_fold(work, a);
+    y = bao_utf8_fold(work, b);
     if (x.p == NULL || y.p == NULL)
         return SIZE_MAX;
     limit = slip(y);
-    limit = bao_utf8_distance(x, y, limit) <= limit ? bao_utf8_distance(x, y, limit) : SIZE_MAX;
-    return limit;
+    d = bao_utf8_distance(x, y, limit);
+    return d <= limit ? d : SIZE_MAX;
 }
 
 /* The member that is no known field and looks like this one misspelt. */
@@ -487,7 +497,7 @@ static const struct bao_member *misspelt(const struct bao_case *c, struct bao_st
     const struct bao_member *best = NULL;
     size_t least = SIZE_MAX;
 
-    for (uint32_t i = 0; i < c->node->len && i < 500; i++) {
+    for (uint32_t i = 0; i < c->node->len && c->r->guesses > 0; i++) {
         const struct bao_member *m = &c->node->members[i];
         size_t d;
 
@@ -551,7 +561,7 @@ static struct bao_str nearest_property(const struct bao_case *c, struct bao_str 
     struct bao_str best = BAO_STR_NULL;
     size_t least = SIZE_MAX;
 
-    for (uint32_t i = 0; i < c->sub->n_properties && i < 1000; i++) {
+    for (uint32_t i = 0; i < c->sub->n_properties && c->r->guesses > 0; i++) {
         struct bao_str key = c->sub->properties[i].key;
         size_t d = bao_node_member(c->node, key) != NULL ? SIZE_MAX : distance(c->r, name, key);
 
@@ -746,7 +756,6 @@ static void report_applied(const struct bao_case *c)
     const struct bao_sub *sub = c->sub;
     struct bao_reporter *r = c->r;
 
-    report_unless(r, sub->ref, c->node, c->step);
     report_unless(r, sub->dynamic_ref, c->node, c->step);
     for (uint32_t i = 0; i < sub->n_all; i++)
         report_unless(r, sub->all[i], c->node, c->step);
@@ -779,30 +788,56 @@ static void report_own(const struct bao_case *c)
     }
 }
 
+/* Says what it can of one sub, but for what it refers to. */
+static void report_one(const struct bao_case *c)
+{
+    size_t before = said(c->r);
+
+    if (c->sub->is_bad) {
+        struct bao_str name =
+            c->step->member != NULL ? bao_member_key(c->step->member) : bao_report_value(c->r, c->node).vi;
+
+        bao_finding_arg(bao_report_add(c, BAO_BC_NOT_ALLOWED, NULL), name);
+        return;
+    }
+    if (bao_blame_type(c))
+        return;
+    report_own(c);
+    report_static(c);
+    report_applied(c);
+    if (said(c->r) == before && bao_report_accepts(c->r, c->sub->ref, c->node))
+        report_unevaluated(c);
+}
+
 void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node,
                     const struct bao_step *step)
 {
-    const struct bao_case c = {r, sub, node, step};
     size_t before = said(r);
+    const struct bao_sub *last = sub;
 
-    if (r->error != 0 || --r->left < 0)
-        return;
-    if (sub->is_bad) {
-        struct bao_str name = step->member != NULL ? bao_member_key(step->member) : bao_report_value(r, node).vi;
+    if (r->depth >= MOST_DEPTH) {
+        const struct bao_case c = {.r = r, .sub = sub, .node = node, .step = step};
 
-        bao_finding_arg(bao_report_add(&c, BAO_BC_NOT_ALLOWED, NULL), name);
+        bao_report_add(&c, BAO_BC_NO_FIT, NULL);
         return;
     }
-    if (!bao_blame_type(&c)) {
-        report_own(&c);
-        report_static(&c);
-        report_applied(&c);
-        if (said(r) == before)
-            report_unevaluated(&c);
+    r->depth++;
+    /* A chain of references is walked, not climbed: it may be long. */
+    for (; sub != NULL && r->error == 0 && --r->left >= 0; sub = sub->ref) {
+        const struct bao_case c = {.r = r, .sub = sub, .node = node, .step = step};
+
+        last = sub;
+        report_one(&c);
+        if (said(r) != before || bao_report_accepts(r, sub->ref, node))
+            break;
     }
     /* Something refused it: if nothing above could say what, at least the place is told. */
-    if (said(r) == before && r->error == 0)
+    if (said(r) == before && r->error == 0) {
+        const struct bao_case c = {.r = r, .sub = last, .node = node, .step = step};
+
         bao_report_add(&c, BAO_BC_NO_FIT, NULL);
+    }
+    r->depth--;
 }
 
 /* ---- from outside ---- */
@@ -810,9 +845,10 @@ void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const str
 int bao_schema_report(const struct bao_schema *schema, struct bao_schema_scratch *scratch,
                       const struct bao_node *value, struct bao_schema_at at, struct bao_findings *findings)
 {
-    struct bao_reporter r = {schema, scratch, findings, findings->arena, at, MOST_SUBS, 0};
+    struct bao_reporter r = {.schema = schema, .scratch = scratch, .findings = findings, .arena = findings->arena,
+                             .at = at, .left = MOST_SUBS, .guesses = MOST_GUESSES};
     struct bao_step top = {.up = NULL};
-    const struct bao_case c = {&r, schema->root, value, &top};
+    const struct bao_case c = {.r = &r, .sub = schema->root, .node = value, .step = &top};
 
     bao_run_start(scratch);
     if (!bao_report_accepts(&r, schema->root, value))

@@ -19,7 +19,9 @@ struct bao_reporter {
     struct bao_findings *findings; /* where they go now: while a branch is tried, not the caller's */
     struct bao_arena *arena;       /* of the caller's findings */
     struct bao_schema_at at;
-    int left;  /* subs that may still be looked into */
+    int left;    /* subs that may still be looked into */
+    int guesses; /* names that may still be compared */
+    int depth;
     int error; /* <0: stop */
 };
 

@@ -88,6 +88,12 @@ uint32_t bao_names_find(const struct bao_names *names, const char *p, uint32_t l
 
 static const struct bao_node *member_of(const struct bao_node *map, struct bao_str key, uint32_t hash)
 {
+    const struct bao_member *m;
+
+    if (map->indexed != 0) {
+        m = bao_node_member(map, key);
+        return m == NULL ? NULL : &m->value;
+    }
     for (uint32_t i = 0; i < map->len; i++)
         if (map->members[i].hash == hash && map->members[i].key_len == key.n &&
             bao_text_same(map->members[i].key, key.p, (uint32_t)key.n))
@@ -344,7 +350,7 @@ static bool dependent(struct bao_schema_scratch *r, const struct bao_ins *pc, co
     for (uint32_t i = 0; i < pc->n; i++) {
         const struct bao_dependent *d = &pc->dependents[i];
 
-        r->steps -= 1 + v->len / 32;
+        r->steps--;
         if (r->steps < 0)
             return fail(r, -E2BIG);
         if (member_of(v, d->key, d->hash) == NULL)
