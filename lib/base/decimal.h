@@ -7,6 +7,8 @@
 
 #include "lib/base/arena.h"
 
+#include <math.h>
+
 struct bao_buf;
 
 /* (negative ? -1 : 1) * coefficient * 10^exponent; the coefficient is limbs in base 10^9, least
@@ -50,6 +52,29 @@ int bao_num_sign(struct bao_num a);
 bool bao_num_is_whole(struct bao_num a);
 /* Nearest double, for things that only order or draw. */
 double bao_num_to_double(struct bao_num a);
+
+/* The double nearest to a number where that is sure: coefficient below 2^53 and a power of ten that a double holds
+ * exactly, so that one rounding is all. NaN otherwise. */
+static inline double bao_num_near(struct bao_num n)
+{
+    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const struct bao_dec *d = n.d;
+    int64_t c;
+    double x;
+
+    if (n.is_int)
+        return n.i > -(1ll << 53) && n.i < 1ll << 53 ? (double)n.i : NAN;
+    if (d->n_limbs > 2 || d->exponent > 22 || d->exponent < -22)
+        return NAN;
+    c = d->limbs[0];
+    if (d->n_limbs == 2)
+        c += (int64_t)d->limbs[1] * 1000000000;
+    if (c >= 1ll << 53)
+        return NAN;
+    x = d->exponent < 0 ? (double)c / tens[-d->exponent] : (double)c * tens[d->exponent];
+    return d->negative ? -x : x;
+}
 
 /* Exact; an outcome is BAO_DEC_E_RANGE or, for the last three, BAO_DEC_E_DIVISION. */
 int bao_num_add(struct bao_arena *a, struct bao_num x, struct bao_num y, struct bao_num *ret) BAO_MUST_CHECK;

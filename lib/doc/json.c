@@ -245,6 +245,7 @@ static int read_exact(struct json *j, struct bao_str text, struct bao_node *ret)
         ret->i = x.i;
     else
         ret->dec = x.d;
+    ret->len = x.is_int ? 0 : bao_float_bits(x.d);
     return 0;
 }
 

@@ -26,7 +26,7 @@ struct bao_node {
     uint8_t type;  /* enum bao_type */
     uint8_t style; /* BAO_STYLE_* */
     uint16_t indexed; /* a map whose members are followed by uint32_t[len], their places sorted by key */
-    uint32_t len;  /* octets of a string; elements of a list or map */
+    uint32_t len;  /* octets of a string; elements of a list or map; bao_float_bits() of a decimal, 0 = not said */
     union {
         bool boolean;
         int64_t i;
@@ -73,6 +73,18 @@ static inline uint32_t bao_key_hash(const char *p, size_t n)
         memcpy(&w, p, n);
     h = (h ^ w) * 0xff51afd7ed558ccdu;
     return (uint32_t)(h ^ h >> 29);
+}
+
+/* A decimal's nearest float as bits, so that most comparisons need not look at its digits. 0 when there is no sure
+ * one (a decimal is never zero). Rounding keeps order: floats that differ tell which number is the larger. */
+static inline uint32_t bao_float_bits(const struct bao_dec *dec)
+{
+    float near = (float)bao_num_near((struct bao_num){.is_int = false, .d = dec});
+    uint32_t bits = 0;
+
+    if (near == near)
+        memcpy(&bits, &near, sizeof(bits));
+    return bits;
 }
 
 static inline struct bao_str bao_node_str(const struct bao_node *node)

@@ -322,6 +322,7 @@ static int set_number(struct yaml *y, struct bao_place at, struct bao_str s, enu
         node->i = x.i;
     else
         node->dec = x.d;
+    node->len = x.is_int ? 0 : bao_float_bits(x.d);
     return 0;
 }
 

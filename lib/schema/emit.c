@@ -4,6 +4,8 @@
 
 #include "lib/schema/format.h"
 
+#include <math.h>
+
 /* The list being made. */
 struct emitter {
     struct bao_compiler *c;
@@ -128,18 +130,62 @@ static int emit_int_range(struct emitter *e)
     return push(e, (struct bao_ins){.op = BAO_OP_INT_RANGE, .lo = lo, .hi = hi});
 }
 
-static int emit_dec_bound(struct emitter *e, enum bao_kw kw, enum bao_op op, bool exclusive)
+static void tighten(struct bao_range *range, const struct bao_node *bound, bool is_min, bool exclusive)
 {
-    const struct bao_node *node = e->sub->kw.at[kw];
-    struct bao_num *bound;
+    struct bao_num n;
+    bool has = is_min ? range->has_min : range->has_max;
+    int c;
 
-    if (node == NULL || !bao_node_is_number(node))
-        return 0;
-    bound = bao_arena_array(e->c->arena, 1, sizeof(*bound));
-    if (bound == NULL)
+    if (bound == NULL || !bao_node_is_number(bound))
+        return;
+    n = bao_node_num(bound);
+    c = !has ? 1 : is_min ? bao_num_cmp(n, range->min) : bao_num_cmp(range->max, n);
+    if (c < 0)
+        return;
+    if (is_min) {
+        range->above = exclusive || (c == 0 && has && range->above);
+        range->has_min = true;
+        range->min = n;
+        range->lo = bao_num_near(n);
+    } else {
+        range->below = exclusive || (c == 0 && has && range->below);
+        range->has_max = true;
+        range->max = n;
+        range->hi = bao_num_near(n);
+    }
+}
+
+static int emit_dec_range(struct emitter *e)
+{
+    const struct bao_node **at = e->sub->kw.at;
+    struct bao_range *range = bao_arena_array(e->c->arena, 1, sizeof(*range));
+
+    if (range == NULL)
         return -ENOMEM;
-    *bound = bao_node_num(node);
-    return push(e, (struct bao_ins){.op = (uint32_t)op, .n = exclusive, .bound = bound});
+    range->lo = -INFINITY;
+    range->hi = INFINITY;
+    tighten(range, at[BAO_KW_MINIMUM], true, false);
+    tighten(range, at[BAO_KW_EXCLUSIVE_MINIMUM], true, true);
+    tighten(range, at[BAO_KW_MAXIMUM], false, false);
+    tighten(range, at[BAO_KW_EXCLUSIVE_MAXIMUM], false, true);
+    if (!range->has_min && !range->has_max)
+        return 0;
+    range->least = (float)range->lo;
+    range->most = (float)range->hi;
+    return push(e, (struct bao_ins){.op = BAO_OP_NUM_RANGE, .range = range});
+}
+
+/* x is a multiple of an odd number exactly when x times the inverse of that number modulo 2^64 is small: a
+ * multiplication in place of a division. */
+static int emit_int_multiple(struct emitter *e, uint64_t by)
+{
+    uint32_t twos = (uint32_t)__builtin_ctzll(by);
+    uint64_t odd = by >> twos, inverse = odd;
+
+    /* Newton: each step doubles the bits that are right, of which the first three are. */
+    for (int i = 0; i < 5; i++)
+        inverse *= 2 - odd * inverse;
+    return push(e, (struct bao_ins){.op = BAO_OP_INT_MULTIPLE, .n = twos, .lo = (int64_t)inverse, .hi = (int64_t)(UINT64_MAX / odd)});
 }
 
 static int emit_multiple(struct emitter *e)
@@ -150,7 +196,7 @@ static int emit_multiple(struct emitter *e)
     if (node == NULL || !bao_node_is_number(node))
         return 0;
     if (node->type == BAO_INT && e->type == BAO_INT)
-        return node->i == 1 ? 0 : push(e, (struct bao_ins){.op = BAO_OP_INT_MULTIPLE, .lo = node->i});
+        return node->i == 1 ? 0 : emit_int_multiple(e, (uint64_t)node->i);
     m = bao_arena_array(e->c->arena, 1, sizeof(*m));
     if (m == NULL)
         return -ENOMEM;
@@ -175,13 +221,7 @@ static int emit_dec(struct emitter *e)
     if (e->sub->only_whole)
         r = push(e, (struct bao_ins){.op = BAO_OP_WHOLE});
     if (r == 0)
-        r = emit_dec_bound(e, BAO_KW_MINIMUM, BAO_OP_NUM_MIN, false);
-    if (r == 0)
-        r = emit_dec_bound(e, BAO_KW_EXCLUSIVE_MINIMUM, BAO_OP_NUM_MIN, true);
-    if (r == 0)
-        r = emit_dec_bound(e, BAO_KW_MAXIMUM, BAO_OP_NUM_MAX, false);
-    if (r == 0)
-        r = emit_dec_bound(e, BAO_KW_EXCLUSIVE_MAXIMUM, BAO_OP_NUM_MAX, true);
+        r = emit_dec_range(e);
     return r == 0 ? emit_multiple(e) : r;
 }
 
@@ -226,6 +266,8 @@ static int emit_text_enum(struct emitter *e, const struct bao_node *items, uint3
             if (texts[k++].p == NULL)
                 return -ENOMEM;
         }
+    if (k == 1)
+        return push(e, (struct bao_ins){.op = BAO_OP_STR_IS, .n = e->c->options->form, .key = texts});
     if (!bao_names_init(e->c->arena, texts, k, names))
         return -ENOMEM;
     return push(e, (struct bao_ins){.op = BAO_OP_STR_ENUM, .n = e->c->options->form, .names = names});
@@ -333,7 +375,7 @@ static int emit_length(struct emitter *e, enum bao_op op, enum bao_kw min, enum 
     if (lo == 0 && hi == INT64_MAX)
         return 0;
     e->never |= lo > hi;
-    return push(e, (struct bao_ins){.op = (uint32_t)op, .lo = lo, .hi = hi});
+    return push(e, (struct bao_ins){.op = (uint16_t)op, .lo = lo, .hi = hi});
 }
 
 static int emit_string(struct emitter *e)
@@ -464,7 +506,7 @@ static struct bao_entry *entry_of(struct gather *g, struct bao_str key)
     }
     if (bao_map_set(&g->by_name, key, (void *)(uintptr_t)(g->n + 1)) < 0)
         return NULL;
-    g->entries[g->n] = (struct bao_entry){bao_key_hash(key.p, key.n), (uint32_t)key.n, key.p, NULL, false, false};
+    g->entries[g->n] = (struct bao_entry){bao_key_hash(key.p, key.n), (uint32_t)key.n, key.p, NULL, false, false, false};
     return &g->entries[g->n++];
 }
 
@@ -583,28 +625,98 @@ static int match_known(struct emitter *e, struct gather *g)
     return r < 0 ? r : 0;
 }
 
+/* May this sub take the members of those it asks about the same map into its own table? */
+static bool merges(const struct emitter *e)
+{
+    return e->type == BAO_MAP && !e->sub->tracked && !e->sub->needs_track;
+}
+
+enum { MOST_MERGED = 128, FEW = 2 };
+
+static const struct bao_members *plain_of(const struct emitter *e, struct bao_sub *sub)
+{
+    sub = real(sub);
+    return sub == NULL || !merges(e) || sub->plain == NULL || sub->plain->n > MOST_MERGED ? NULL : sub->plain;
+}
+
+static int merge_plain(struct emitter *e, struct gather *g, struct bao_sub *sub)
+{
+    const struct bao_members *m = plain_of(e, sub);
+
+    for (uint32_t i = 0; m != NULL && i < m->n; i++) {
+        struct bao_entry *entry = entry_of(g, (struct bao_str){m->entries[i].key, m->entries[i].len});
+
+        if (entry == NULL)
+            return -ENOMEM;
+        entry->required |= m->entries[i].required;
+        if (m->entries[i].sub != NULL)
+            entry->sub = combine(e, entry->sub, m->entries[i].sub);
+        if (m->entries[i].sub != NULL && entry->sub == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int merge_all(struct emitter *e, struct gather *g)
+{
+    int r = merge_plain(e, g, e->sub->ref);
+
+    if (r == 0)
+        r = merge_plain(e, g, e->sub->dynamic_ref);
+    for (uint32_t i = 0; i < e->sub->n_all && r == 0; i++)
+        r = merge_plain(e, g, e->sub->all[i]);
+    return r;
+}
+
+/* What judges members that no name and no pattern speaks of: 0 nothing does. */
+static bool rest_of(const struct emitter *e, const struct gather *g, const struct bao_sub **ret)
+{
+    struct bao_sub *rest = e->sub->additional;
+
+    if (rest == NULL && e->sub->static_members && !g->all)
+        rest = e->sub->uneval_members;
+    *ret = is_true(rest) ? NULL : real(rest);
+    return rest != NULL;
+}
+
+/* Names that are only required, or come from elsewhere, are judged as any other. */
+static int apply_rest(struct emitter *e, struct gather *g)
+{
+    const struct bao_sub *rest;
+
+    if (!rest_of(e, g, &rest))
+        return 0;
+    for (uint32_t i = 0; i < g->n; i++) {
+        struct bao_entry *entry = &g->entries[i];
+
+        if (entry->evaluated)
+            continue;
+        entry->evaluated = entry->by_rest = true;
+        if (rest == NULL)
+            continue;
+        entry->sub = combine(e, entry->sub, rest);
+        if (entry->sub == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static int finish_members(struct emitter *e, struct gather *g)
 {
-    struct bao_sub *sub = e->sub, *rest = sub->additional;
+    struct bao_sub *sub = e->sub;
     struct bao_members *m = bao_arena_array(e->c->arena, 1, sizeof(*m));
     struct bao_entry *entries = bao_arena_array(e->c->arena, g->n, sizeof(*entries));
     struct bao_pattern_sub *patterns = bao_arena_array(e->c->arena, g->n_patterns, sizeof(*patterns));
     struct bao_str *keys = bao_arena_array(e->c->arena, g->n, sizeof(*keys));
+    bool few;
 
     if (m == NULL || entries == NULL || patterns == NULL || keys == NULL)
         return -ENOMEM;
-    if (rest == NULL && sub->static_members && !g->all)
-        rest = sub->uneval_members;
-    m->has_rest = rest != NULL;
-    m->rest = rest == NULL || is_true(rest) ? NULL : real(rest);
+    m->has_rest = rest_of(e, g, &m->rest);
     for (uint32_t i = 0; i < g->n; i++) {
         entries[i] = g->entries[i];
         keys[i] = (struct bao_str){entries[i].key, entries[i].len};
         m->n_required += entries[i].required;
-        if (!entries[i].evaluated && m->has_rest) {
-            entries[i].evaluated = true;
-            entries[i].sub = m->rest;
-        }
     }
     if (g->n_patterns != 0)
         memcpy(patterns, g->patterns, g->n_patterns * sizeof(*patterns));
@@ -615,7 +727,8 @@ static int finish_members(struct emitter *e, struct gather *g)
     if (!bao_names_init(e->c->arena, keys, g->n, &m->names))
         return -ENOMEM;
     sub->members = m;
-    return push(e, (struct bao_ins){.op = BAO_OP_MEMBERS, .members = m});
+    few = g->n <= FEW && m->n_patterns == 0 && !m->has_rest && merges(e);
+    return push(e, (struct bao_ins){.op = few ? BAO_OP_FEW : BAO_OP_MEMBERS, .members = m});
 }
 
 /* Instructions were pushed into the middle of this list: they stay where they are and the list's beginning is
@@ -636,22 +749,22 @@ static int emit_members(struct emitter *e)
     static const uint64_t seed[2] = {1, 2};
     struct bao_sub *sub = e->sub;
     struct gather g = {.c = e->c};
-    const struct bao_node *required = sub->kw.at[BAO_KW_REQUIRED];
     uint32_t before = e->c->n_ins;
     int r;
 
-    if (sub->n_properties == 0 && sub->n_patterns == 0 && sub->additional == NULL && !sub->static_members &&
-        (required == NULL || required->len == 0))
-        return 0;
     bao_map_init(&g.by_name, seed);
     r = gather_names(&g, sub, true);
+    if (r == 0)
+        r = merge_all(e, &g);
     if (r == 0 && sub->static_members)
         r = gather_closure(&g, sub);
     if (r == 0)
         r = match_known(e, &g);
+    if (r == 0)
+        r = apply_rest(e, &g);
     if (r == 0 && e->c->n_ins != before)
         r = move_behind(e, before);
-    if (r == 0)
+    if (r == 0 && (g.n != 0 || g.n_patterns != 0 || sub->additional != NULL || sub->static_members))
         r = finish_members(e, &g);
     free(g.entries);
     free(g.patterns);
@@ -701,6 +814,36 @@ static int emit_map(struct emitter *e)
 
 /* ---- applicators in place ---- */
 
+enum { MOST_SPLICED = 6 };
+
+/* Instructions that mean the same in the midst of another list. */
+static bool can_splice(uint32_t op)
+{
+    return op != BAO_OP_GOOD && op != BAO_OP_TRACK && op != BAO_OP_NFC;
+}
+
+/* A short list is copied into this one; a call would cost more than it. */
+static int splice(struct emitter *e, struct bao_sub *sub)
+{
+    uint32_t from = sub->start[e->type], n = 0;
+    int r = 0;
+
+    from += e->c->ins[from].op == BAO_OP_MEMO;
+    while (n <= MOST_SPLICED && can_splice(e->c->ins[from + n].op))
+        n++;
+    if (n > MOST_SPLICED || e->c->ins[from + n].op != BAO_OP_GOOD)
+        return push(e, (struct bao_ins){.op = BAO_OP_CALL, .sub = sub});
+    for (uint32_t i = 0; i < n && r == 0; i++) {
+        struct bao_ins ins = e->c->ins[from + i];
+
+        ins.lead = BAO_LEAD_ANY;
+        if (ins.op == BAO_OP_JUMP)
+            ins.op = BAO_OP_CALL;
+        r = push(e, ins);
+    }
+    return r;
+}
+
 static int emit_call(struct emitter *e, struct bao_sub *sub)
 {
     sub = real(sub);
@@ -710,23 +853,29 @@ static int emit_call(struct emitter *e, struct bao_sub *sub)
         e->never = true;
         return 0;
     }
-    return push(e, (struct bao_ins){.op = BAO_OP_CALL, .sub = sub});
+    return splice(e, sub);
+}
+
+/* A call that every value must pass, unless the members table has it already. */
+static int emit_must(struct emitter *e, struct bao_sub *sub)
+{
+    return plain_of(e, sub) != NULL ? 0 : emit_call(e, sub);
 }
 
 static int emit_all_of(struct emitter *e)
 {
     uint32_t before = e->c->n_ins;
-    int r = emit_call(e, e->sub->ref);
+    int r = emit_must(e, e->sub->ref);
 
     if (r == 0)
-        r = emit_call(e, e->sub->dynamic_ref);
+        r = emit_must(e, e->sub->dynamic_ref);
     for (uint32_t i = 0; i < e->sub->n_all && r == 0; i++) {
         bool again = false;
 
         for (uint32_t k = before; k < e->c->n_ins && k < before + 64; k++)
             again |= e->c->ins[k].sub == real(e->sub->all[i]);
         if (!again)
-            r = emit_call(e, e->sub->all[i]);
+            r = emit_must(e, e->sub->all[i]);
     }
     return r;
 }
@@ -760,15 +909,12 @@ static int emit_if(struct emitter *e)
     return push(e, (struct bao_ins){.op = BAO_OP_IF, .choice = choice});
 }
 
-/* The texts a branch demands under a key; NULL unless it demands that the key be there with one of them. */
+/* The texts that alone a branch takes under a key; NULL when it takes others. */
 static const struct bao_node *demanded(struct bao_sub *branch, struct bao_str key, uint32_t *ret_n)
 {
-    const struct bao_node *required = branch->kw.at[BAO_KW_REQUIRED], *values = NULL;
-    bool there = false;
+    const struct bao_node *values = NULL;
 
-    for (uint32_t i = 0; required != NULL && required->type == BAO_LIST && i < required->len; i++)
-        there |= bao_str_eq(bao_node_str(&required->items[i]), key);
-    for (uint32_t i = 0; there && i < branch->n_properties; i++)
+    for (uint32_t i = 0; i < branch->n_properties; i++)
         if (bao_str_eq(branch->properties[i].key, key)) {
             const struct bao_sub *sub = real(branch->properties[i].sub);
             const struct bao_node *in = sub->kw.at[BAO_KW_ENUM];
@@ -825,14 +971,13 @@ static int try_switch(struct emitter *e, struct bao_sub *const *subs, uint32_t n
 
 static int emit_switch(struct emitter *e, struct bao_sub *const *subs, uint32_t n)
 {
-    const struct bao_node *required = subs[0]->kw.at[BAO_KW_REQUIRED];
     int r = 0;
 
     /* A form compares text more kindly than a table of exact values can. */
-    if (e->type != BAO_MAP || e->c->options->form || required == NULL || required->type != BAO_LIST)
+    if (e->type != BAO_MAP || e->c->options->form)
         return 0;
-    for (uint32_t i = 0; i < required->len && i < 32 && r == 0; i++)
-        r = try_switch(e, subs, n, bao_node_str(&required->items[i]));
+    for (uint32_t i = 0; i < subs[0]->n_properties && i < 32 && r == 0; i++)
+        r = try_switch(e, subs, n, subs[0]->properties[i].key);
     return r;
 }
 
@@ -863,9 +1008,9 @@ static int emit_branches(struct emitter *e, struct bao_sub *const *all, uint32_t
     if (n == 1)
         return emit_call(e, subs[0]);
     r = emit_switch(e, subs, n);
-    if (r != 0)
-        return r < 0 ? r : 0;
-    return push(e, (struct bao_ins){.op = (uint32_t)op, .n = n, .subs = (const struct bao_sub *const *)subs});
+    if (r < 0)
+        return r;
+    return push(e, (struct bao_ins){.op = (uint16_t)op, .n = n, .subs = (const struct bao_sub *const *)subs});
 }
 
 static int emit_applicators(struct emitter *e)
@@ -925,13 +1070,39 @@ static bool is_costly(uint32_t op)
     case BAO_OP_CONTAINS:
     case BAO_OP_UNIQUE:
     case BAO_OP_MEMBERS:
+    case BAO_OP_FEW:
     case BAO_OP_NAMES:
     case BAO_OP_DEPENDENT:
-    case BAO_OP_PATTERN:
         return true;
     default:
         return false;
     }
+}
+
+static bool is_scalar(uint32_t op)
+{
+    return op >= BAO_OP_BOOL_IS && op <= BAO_OP_FORMAT;
+}
+
+/* How the list from `start` to before its end begins. */
+static enum bao_lead lead_of(const struct bao_ins *ins, uint32_t n)
+{
+    if (n == 1 && ins[0].op == BAO_OP_INT_RANGE)
+        return BAO_LEAD_INT;
+    if (n == 1 && ins[0].op == BAO_OP_NUM_RANGE)
+        return BAO_LEAD_NUM;
+    if (n == 1 && ins[0].op == BAO_OP_STR_LENGTH)
+        return BAO_LEAD_LENGTH;
+    if (n == 1 && ins[0].op == BAO_OP_MEMBERS)
+        return BAO_LEAD_MEMBERS;
+    if (n == 1 && ins[0].op == BAO_OP_FEW)
+        return BAO_LEAD_FEW;
+    if (n <= 2 && ins[n - 1].op == BAO_OP_ITEMS && ins[n - 1].n == 0 && (n == 1 || ins[0].op == BAO_OP_LIST_LENGTH))
+        return BAO_LEAD_LIST;
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_scalar(ins[i].op))
+            return BAO_LEAD_ANY;
+    return BAO_LEAD_SCALAR;
 }
 
 /* Ends the list: a last call becomes a jump, and a memory of answers goes first where many ask. */
@@ -943,6 +1114,10 @@ static int finish_list(struct emitter *e, uint32_t start)
 
     for (uint32_t i = start; i < c->n_ins; i++)
         costly |= is_costly(c->ins[i].op);
+    c->ins[start].lead = (uint16_t)lead_of(&c->ins[start], c->n_ins - start);
+    if (c->n_ins == start + 1 && (c->ins[start].op == BAO_OP_MEMBERS || c->ins[start].op == BAO_OP_FEW) &&
+        !c->ins[start].members->has_rest && c->ins[start].members->n_patterns == 0)
+        e->sub->plain = c->ins[start].members;
     if (c->ins[c->n_ins - 1].op == BAO_OP_CALL)
         c->ins[c->n_ins - 1].op = BAO_OP_JUMP;
     r = push(e, (struct bao_ins){.op = BAO_OP_GOOD});

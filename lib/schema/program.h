@@ -21,20 +21,21 @@ enum bao_op {
     BAO_OP_ANY,        /* n subs, one accepts */
     BAO_OP_ONE,        /* n subs, exactly one accepts */
     BAO_OP_IF,         /* choice: if, then, else */
-    BAO_OP_SWITCH,     /* the value of one member picks the only sub that can accept */
+    BAO_OP_SWITCH,     /* the value of one member picks the only sub that can accept; without the member the next
+                        * instruction, which asks all of them, decides */
     BAO_OP_MEMO,       /* the answer may be known already for (n, value) */
     BAO_OP_TRACK,      /* from here on, note which members or items were evaluated */
     BAO_OP_BOOL_IS,
     BAO_OP_WHOLE,
     BAO_OP_NO_THOUSAND, /* not written like 1.000 */
     BAO_OP_INT_RANGE,  /* lo..hi */
-    BAO_OP_NUM_MIN,    /* a decimal bound; n: exclusive */
-    BAO_OP_NUM_MAX,
+    BAO_OP_NUM_RANGE,
     BAO_OP_MULTIPLE,
-    BAO_OP_INT_MULTIPLE,
+    BAO_OP_INT_MULTIPLE, /* of odd * 2^n: lo the inverse of odd, hi the most that a multiple gives (as uint64_t) */
     BAO_OP_INT_ENUM,   /* n sorted int64 */
     BAO_OP_STR_LENGTH, /* lo..hi characters */
-    BAO_OP_STR_ENUM,   /* names */
+    BAO_OP_STR_IS,     /* key; n: compared kindly */
+    BAO_OP_STR_ENUM,   /* names; n: compared kindly */
     BAO_OP_PATTERN,
     BAO_OP_FORMAT,     /* n: enum bao_format */
     BAO_OP_NFC,        /* go on with the normal form */
@@ -47,6 +48,7 @@ enum bao_op {
     BAO_OP_UNEVALUATED_ITEMS,
     BAO_OP_MAP_LENGTH,
     BAO_OP_MEMBERS,
+    BAO_OP_FEW,        /* members without rest and patterns, so few that looking for each is quicker */
     BAO_OP_NAMES,      /* every key satisfies sub */
     BAO_OP_DEPENDENT,  /* n bao_dependent */
     BAO_OP_UNEVALUATED_MEMBERS,
@@ -57,8 +59,21 @@ enum bao_known { BAO_KNOWN_NOT_YET, BAO_KNOWN_GOOD, BAO_KNOWN_BAD, BAO_KNOWN_LIS
 
 struct bao_sub;
 
+/* How a list begins, for the ways around run(). */
+enum bao_lead {
+    BAO_LEAD_ANY,
+    BAO_LEAD_SCALAR, /* only instructions that ask nothing further */
+    BAO_LEAD_INT,    /* one INT_RANGE and no more */
+    BAO_LEAD_NUM,    /* one NUM_RANGE and no more */
+    BAO_LEAD_LENGTH, /* one STR_LENGTH and no more */
+    BAO_LEAD_MEMBERS, /* one MEMBERS and no more */
+    BAO_LEAD_FEW,     /* one FEW and no more */
+    BAO_LEAD_LIST,    /* a LIST_LENGTH or nothing, one ITEMS without prefix, and no more */
+};
+
 struct bao_ins {
-    uint32_t op; /* enum bao_op */
+    uint16_t op;   /* enum bao_op */
+    uint16_t lead; /* enum bao_lead, in the first of a list */
     uint32_t n;
     union {
         int64_t lo;
@@ -73,7 +88,7 @@ struct bao_ins {
         const struct bao_dependent *dependents;
         const struct bao_choice *choice;
         const struct bao_switch *choices;
-        const struct bao_num *bound;
+        const struct bao_range *range;
         const struct bao_str *key;
         const struct bao_count *count;
         bool boolean;
@@ -111,6 +126,7 @@ struct bao_entry {
     const struct bao_sub *sub; /* everything that judges its value; NULL: nothing does */
     bool required;
     bool evaluated; /* properties, a pattern or additionalProperties saw it */
+    bool by_rest;   /* only the last of them, or unevaluatedProperties */
 };
 
 struct bao_pattern_sub {
@@ -153,6 +169,14 @@ struct bao_switch {
 struct bao_count {
     const struct bao_sub *sub;
     uint64_t min, max;
+};
+
+/* Bounds of decimals. The doubles decide alone where a value's own double is exact enough to differ from them. */
+struct bao_range {
+    float least, most; /* the same as floats, for values that bring theirs along */
+    double lo, hi;     /* nearest to the bounds; infinite without a bound, NaN when they must not decide */
+    struct bao_num min, max;
+    bool has_min, has_max, above, below; /* above, below: the bound itself is out */
 };
 
 /* A divisor, with coefficient * 10^exponent at hand when the coefficient fits in 63 bits. */
@@ -213,6 +237,7 @@ struct bao_sub {
     uint32_t n_patterns;
     const struct bao_regex *pattern;
     const struct bao_members *members; /* when it has any */
+    const struct bao_members *plain;   /* they are all it asks of a map, and leave other members alone */
     uint32_t known_items;              /* static_items: as many are evaluated beforehand */
     uint16_t format;                   /* enum bao_format; 0 = none asserted */
 };

@@ -681,7 +681,7 @@ static bool is_known_name(const struct bao_members *m, const struct bao_case *c,
     uint32_t i = bao_names_find(&m->names, x->key, x->key_len, x->hash);
 
     if (i != m->n)
-        return m->entries[i].sub != m->rest || m->entries[i].sub == NULL;
+        return !m->entries[i].by_rest;
     for (uint32_t k = 0; k < m->n_patterns; k++)
         if (bao_run_match(c->r->scratch, m->patterns[k].regex, bao_member_key(x)) == 1)
             return true;

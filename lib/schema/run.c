@@ -19,6 +19,7 @@ struct memo {
 
 struct bao_schema_scratch {
     struct bao_arena arena;
+    const char *clean; /* where the arena stands when nothing was taken from it */
     struct bao_regex_scratch *regex;
     int64_t steps;
     uintptr_t stack; /* the lowest address a frame may have */
@@ -55,20 +56,84 @@ struct bao_schema_scratch *bao_schema_scratch_free(struct bao_schema_scratch *s)
 
 static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v, struct bao_eval *ev);
 
-static inline bool ask(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v,
-                       struct bao_eval *ev)
-{
-    const struct bao_ins *pc = sub->at[v->type];
-
-    return pc == NULL || run(r, pc, v, ev);
-}
-
 static bool fail(struct bao_schema_scratch *r, int error)
 {
     if (r->error == 0)
         r->error = error;
     r->steps = -1;
     return false;
+}
+
+static bool scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v);
+static bool in_range(const struct bao_range *range, const struct bao_node *v);
+static bool members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v,
+                    struct bao_eval *ev);
+static bool few_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v);
+static bool items(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v, struct bao_eval *ev);
+
+/* Is there budget and stack for going further down? */
+static inline bool may_go_on(struct bao_schema_scratch *r)
+{
+    return BAO_LIKELY(--r->steps >= 0 && (uintptr_t)__builtin_frame_address(0) >= r->stack);
+}
+
+static inline bool quick_length(const struct bao_ins *pc, const struct bao_node *v, bool *ret)
+{
+    int64_t n = v->len;
+
+    /* A character has one to four octets; often that tells. */
+    *ret = n <= pc->hi && (n + 3) / 4 >= pc->lo;
+    return *ret || n < pc->lo || (n + 3) / 4 > pc->hi;
+}
+
+static inline bool is_surely_in(const struct bao_range *range, const struct bao_node *v)
+{
+    float x;
+
+    memcpy(&x, &v->len, sizeof(x));
+    return v->len != 0 && x > range->least && x < range->most;
+}
+
+/* Runs a list, the commonest kinds right here. */
+static inline bool go(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                      struct bao_eval *ev)
+{
+    bool good;
+
+    switch ((enum bao_lead)pc->lead) {
+    case BAO_LEAD_INT:
+        return v->i >= pc->lo && v->i <= pc->hi;
+    case BAO_LEAD_NUM:
+        return is_surely_in(pc->range, v) || in_range(pc->range, v);
+    case BAO_LEAD_LENGTH:
+        if (quick_length(pc, v, &good))
+            return good;
+        return scalar(r, pc, v);
+    case BAO_LEAD_SCALAR:
+        return scalar(r, pc, v);
+    case BAO_LEAD_MEMBERS:
+        return members(r, pc->members, v, ev);
+    case BAO_LEAD_FEW:
+        return few_members(r, pc->members, v);
+    case BAO_LEAD_LIST:
+        if (pc->op == BAO_OP_LIST_LENGTH) {
+            if ((int64_t)v->len < pc->lo || (int64_t)v->len > pc->hi)
+                return false;
+            pc++;
+        }
+        return items(r, pc, v, ev);
+    case BAO_LEAD_ANY:
+        break;
+    }
+    return run(r, pc, v, ev);
+}
+
+static inline bool ask(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v,
+                       struct bao_eval *ev)
+{
+    const struct bao_ins *pc = sub->at[v->type];
+
+    return pc == NULL || go(r, pc, v, ev);
 }
 
 /* ---- names ---- */
@@ -298,19 +363,29 @@ static bool members(struct bao_schema_scratch *r, const struct bao_members *m, c
                     struct bao_eval *ev)
 {
     const struct bao_entry *entries = m->entries, *guess = entries, *end = entries + m->n;
-    bool closed = m->n_patterns != 0 || m->has_rest;
+    bool closed = m->n_patterns != 0 || m->has_rest, simple = m->n_patterns == 0 && ev == NULL;
+    const struct bao_ins *pc;
     uint32_t required = 0;
 
     if (v->len < m->n_required)
         return false;
+    if (!may_go_on(r))
+        return fail(r, -E2BIG);
+    r->steps -= v->len >> 3;
     for (uint32_t i = 0; i < v->len; i++) {
         const struct bao_member *x = &v->members[i];
         const struct bao_entry *e = guess;
 
         /* Files mostly give members in the schema's order. */
         if (e == end || e->hash != x->hash || e->len != x->key_len || !bao_text_same(e->key, x->key, e->len)) {
-            uint32_t k = bao_names_find(&m->names, x->key, x->key_len, x->hash);
+            uint32_t k = m->n == 0 ? 0 : bao_names_find(&m->names, x->key, x->key_len, x->hash);
 
+            if (k == m->n && simple) {
+                pc = m->rest == NULL ? NULL : m->rest->at[x->value.type];
+                if (pc != NULL && !go(r, pc, &x->value, NULL))
+                    return false;
+                continue;
+            }
             if (k == m->n) {
                 if (closed && !unknown_member(r, m, v, i, ev))
                     return false;
@@ -322,11 +397,29 @@ static bool members(struct bao_schema_scratch *r, const struct bao_members *m, c
         required += e->required;
         if (ev != NULL && e->evaluated)
             mark(ev, i);
-        if (e->sub != NULL && !ask(r, e->sub, &x->value, NULL))
+        if (e->sub == NULL)
+            continue;
+        pc = e->sub->at[x->value.type];
+        if (pc != NULL && !go(r, pc, &x->value, NULL))
             return false;
     }
     /* A loaded map has no key twice, so counting is enough. */
     return required == m->n_required;
+}
+
+/* One or two names and nothing else to say: each is looked for. */
+static bool few_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v)
+{
+    if (!may_go_on(r))
+        return fail(r, -E2BIG);
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct bao_entry *e = &m->entries[i];
+        const struct bao_node *x = member_of(v, (struct bao_str){e->key, e->len}, e->hash);
+
+        if (x == NULL ? e->required : e->sub != NULL && !ask(r, e->sub, x, NULL))
+            return false;
+    }
+    return true;
 }
 
 static bool names(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v)
@@ -371,6 +464,8 @@ static bool items(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
 {
     uint32_t n = pc->n < v->len ? pc->n : v->len;
 
+    if (!may_go_on(r))
+        return fail(r, -E2BIG);
     for (uint32_t i = 0; i < n; i++) {
         if (pc->subs[i] != NULL && !ask(r, pc->subs[i], &v->items[i], NULL))
             return false;
@@ -379,9 +474,13 @@ static bool items(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
     }
     if (pc->rest == NULL)
         return true;
-    for (uint32_t i = n; i < v->len; i++)
-        if (!ask(r, pc->rest, &v->items[i], NULL))
+    r->steps -= v->len >> 3;
+    for (const struct bao_node *x = v->items + n, *end = v->items + v->len; x < end; x++) {
+        const struct bao_ins *at = pc->rest->at[x->type];
+
+        if (at != NULL && !go(r, at, x, NULL))
             return false;
+    }
     if (ev != NULL)
         ev->all = true;
     return true;
@@ -393,6 +492,7 @@ static bool contains(struct bao_schema_scratch *r, const struct bao_ins *pc, con
     const struct bao_count *count = pc->count;
     uint64_t found = 0;
 
+    r->steps -= v->len >> 3;
     for (uint32_t i = 0; i < v->len; i++) {
         if (!ask(r, count->sub, &v->items[i], NULL)) {
             if (r->error != 0)
@@ -409,6 +509,17 @@ static bool contains(struct bao_schema_scratch *r, const struct bao_ins *pc, con
     return found >= count->min;
 }
 
+static inline bool is_same(const struct bao_node *a, const struct bao_node *b)
+{
+    if (a->type != b->type)
+        return false;
+    if (a->type == BAO_STRING)
+        return a->len == b->len && bao_text_same(a->str, b->str, a->len);
+    if (a->type == BAO_INT)
+        return a->i == b->i;
+    return bao_node_equal(a, b);
+}
+
 static bool is_unique(struct bao_schema_scratch *r, const struct bao_node *v)
 {
     const struct bao_node **nodes;
@@ -418,7 +529,7 @@ static bool is_unique(struct bao_schema_scratch *r, const struct bao_node *v)
     if (v->len <= FEW) {
         for (uint32_t i = 1; i < v->len; i++)
             for (uint32_t k = 0; k < i; k++)
-                if (v->items[i].type == v->items[k].type && bao_node_equal(&v->items[i], &v->items[k]))
+                if (is_same(&v->items[i], &v->items[k]))
                     return false;
         return true;
     }
@@ -467,17 +578,31 @@ static uint32_t count_characters(const char *p, uint32_t n)
     return count;
 }
 
-static bool length_fits(const struct bao_node *v, int64_t lo, int64_t hi)
+static bool length_fits(const struct bao_ins *pc, const struct bao_node *v)
 {
-    int64_t n = v->len;
+    bool good;
+    int64_t n;
 
-    /* A character has one to four octets; often that tells. */
-    if (n < lo || (n + 3) / 4 > hi)
-        return false;
-    if (n <= hi && (n + 3) / 4 >= lo)
-        return true;
+    if (quick_length(pc, v, &good))
+        return good;
     n = count_characters(v->str, v->len);
-    return n >= lo && n <= hi;
+    return n >= pc->lo && n <= pc->hi;
+}
+
+/* Doubles that are each the nearest to their number keep its order, but for what they make equal. */
+static bool in_range(const struct bao_range *range, const struct bao_node *v)
+{
+    struct bao_num n = bao_node_num(v);
+    double x = bao_num_near(n);
+    int c;
+
+    if (x > range->lo && x < range->hi)
+        return true;
+    c = !range->has_min ? 1 : bao_num_cmp(n, range->min);
+    if (c < 0 || (c == 0 && range->above))
+        return false;
+    c = !range->has_max ? -1 : bao_num_cmp(n, range->max);
+    return c < 0 || (c == 0 && !range->below);
 }
 
 static bool in_ints(const struct bao_ins *pc, int64_t i)
@@ -525,6 +650,18 @@ struct bao_str bao_text_norm(struct bao_arena *a, struct bao_str s)
     while (s.n != 0 && memchr(" \t\r\n", s.p[s.n - 1], 4) != NULL)
         s.n--;
     return s.n == 0 ? (struct bao_str){"", 0} : bao_utf8_nfc(a, s);
+}
+
+static bool is_text(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
+{
+    struct bao_str norm;
+
+    if (v->len == pc->key->n && bao_text_same(v->str, pc->key->p, v->len))
+        return true;
+    if (pc->n == 0)
+        return false;
+    norm = bao_text_norm(&r->arena, bao_node_str(v));
+    return norm.p == NULL ? fail(r, -ENOMEM) : bao_str_eq(norm, *pc->key);
 }
 
 static bool in_names(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
@@ -593,10 +730,19 @@ static bool is_multiple(struct bao_schema_scratch *r, const struct bao_node *v, 
     return yes < 0 ? fail(r, yes) : yes == 1;
 }
 
+static inline bool is_int_multiple(const struct bao_ins *pc, int64_t i)
+{
+    uint64_t x = i < 0 ? -(uint64_t)i : (uint64_t)i;
+
+    return (x & (((uint64_t)1 << pc->n) - 1)) == 0 && (x >> pc->n) * (uint64_t)pc->lo <= (uint64_t)pc->hi;
+}
+
 static bool matches(struct bao_schema_scratch *r, const struct bao_regex *regex, const struct bao_node *v)
 {
-    int found = bao_regex_match(regex, r->regex, bao_node_str(v));
+    int found;
 
+    r->steps -= v->len >> 6;
+    found = bao_regex_match(regex, r->regex, bao_node_str(v));
     return found < 0 ? fail(r, found) : found == 1;
 }
 
@@ -668,24 +814,69 @@ static bool choose(struct bao_schema_scratch *r, const struct bao_choice *c, con
     return next == NULL || ask(r, next, v, ev);
 }
 
-static const struct bao_sub *picked(const struct bao_switch *s, const struct bao_node *v)
+static const struct bao_sub *picked(const struct bao_switch *s, const struct bao_node *x)
 {
-    const struct bao_node *x = member_of(v, s->key, s->hash);
     uint32_t i;
 
-    if (x == NULL || x->type != BAO_STRING)
+    if (x->type != BAO_STRING)
         return NULL;
     i = bao_names_find(&s->values, x->str, x->len, bao_key_hash(x->str, x->len));
     return i == s->values.n ? NULL : s->subs[i];
 }
 
-/* ---- the loop ---- */
+/* ---- the loops ---- */
+
+/* One instruction that looks at a scalar and asks nothing further. */
+static inline bool one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
+{
+    switch ((enum bao_op)pc->op) {
+    case BAO_OP_BOOL_IS:
+        return v->boolean == pc->boolean;
+    case BAO_OP_WHOLE:
+        return v->dec->exponent >= 0;
+    case BAO_OP_NO_THOUSAND:
+        return (v->style & BAO_STYLE_FLOAT) == 0 || !bao_is_thousand(v);
+    case BAO_OP_INT_RANGE:
+        return v->i >= pc->lo && v->i <= pc->hi;
+    case BAO_OP_NUM_RANGE:
+        return in_range(pc->range, v);
+    case BAO_OP_MULTIPLE:
+        return is_multiple(r, v, pc->multiple);
+    case BAO_OP_INT_MULTIPLE:
+        return is_int_multiple(pc, v->i);
+    case BAO_OP_INT_ENUM:
+        return in_ints(pc, v->i);
+    case BAO_OP_STR_LENGTH:
+        return length_fits(pc, v);
+    case BAO_OP_STR_IS:
+        return is_text(r, pc, v);
+    case BAO_OP_STR_ENUM:
+        return in_names(r, pc, v);
+    case BAO_OP_PATTERN:
+        return matches(r, pc->regex, v);
+    case BAO_OP_FORMAT:
+        return bao_format_is((enum bao_format)pc->n, bao_node_str(v));
+    default:
+        return false;
+    }
+}
+
+/* A list of nothing but such instructions. */
+static bool scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
+{
+    for (; pc->op != BAO_OP_GOOD; pc++)
+        if (!one_scalar(r, pc, v))
+            return false;
+    return true;
+}
+
 
 static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v, struct bao_eval *ev)
 {
     const struct bao_sub *sub;
+    const struct bao_node *key;
 
-    if (BAO_UNLIKELY(--r->steps < 0 || (uintptr_t)__builtin_frame_address(0) < r->stack))
+    if (!may_go_on(r))
         return fail(r, -E2BIG);
     for (;; pc++) {
         bool good;
@@ -699,8 +890,12 @@ static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const st
             good = ask(r, pc->sub, v, ev);
             break;
         case BAO_OP_SWITCH:
-            sub = picked(pc->choices, v);
+            key = member_of(v, pc->choices->key, pc->choices->hash);
+            if (key == NULL)
+                continue;
+            sub = picked(pc->choices, key);
             good = sub != NULL && ask(r, sub, v, ev);
+            pc++;
             break;
         case BAO_OP_JUMP:
             pc = pc->sub->at[v->type];
@@ -729,43 +924,19 @@ static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const st
         case BAO_OP_TRACK:
             return tracked(r, pc + 1, v, ev);
         case BAO_OP_BOOL_IS:
-            good = v->boolean == pc->boolean;
-            break;
         case BAO_OP_WHOLE:
-            good = v->dec->exponent >= 0;
-            break;
         case BAO_OP_NO_THOUSAND:
-            good = (v->style & BAO_STYLE_FLOAT) == 0 || !bao_is_thousand(v);
-            break;
         case BAO_OP_INT_RANGE:
-            good = v->i >= pc->lo && v->i <= pc->hi;
-            break;
-        case BAO_OP_NUM_MIN:
-            good = bao_num_cmp(bao_node_num(v), *pc->bound) >= (int)pc->n;
-            break;
-        case BAO_OP_NUM_MAX:
-            good = bao_num_cmp(bao_node_num(v), *pc->bound) <= -(int)pc->n;
-            break;
+        case BAO_OP_NUM_RANGE:
         case BAO_OP_MULTIPLE:
-            good = is_multiple(r, v, pc->multiple);
-            break;
         case BAO_OP_INT_MULTIPLE:
-            good = v->i % pc->lo == 0;
-            break;
         case BAO_OP_INT_ENUM:
-            good = in_ints(pc, v->i);
-            break;
         case BAO_OP_STR_LENGTH:
-            good = length_fits(v, pc->lo, pc->hi);
-            break;
+        case BAO_OP_STR_IS:
         case BAO_OP_STR_ENUM:
-            good = in_names(r, pc, v);
-            break;
         case BAO_OP_PATTERN:
-            good = matches(r, pc->regex, v);
-            break;
         case BAO_OP_FORMAT:
-            good = bao_format_is((enum bao_format)pc->n, bao_node_str(v));
+            good = one_scalar(r, pc, v);
             break;
         case BAO_OP_NFC:
             v = normal_form(r, v);
@@ -793,6 +964,9 @@ static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const st
         case BAO_OP_MEMBERS:
             good = members(r, pc->members, v, ev);
             break;
+        case BAO_OP_FEW:
+            good = few_members(r, pc->members, v);
+            break;
         case BAO_OP_NAMES:
             good = names(r, pc->sub, v);
             break;
@@ -816,7 +990,10 @@ static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const st
 
 void bao_run_start(struct bao_schema_scratch *r)
 {
-    bao_arena_reset(&r->arena);
+    if (r->arena.at != r->clean) {
+        bao_arena_reset(&r->arena);
+        r->clean = r->arena.at;
+    }
     r->steps = BAO_RUN_STEPS;
     r->error = 0;
     r->no_memo = 0;

@@ -38,7 +38,7 @@ uint64_t bao_node_mix(const struct bao_node *node)
         h = stir(h, (uint64_t)(uint32_t)node->dec->exponent << 1 | node->dec->negative);
         return mix_text(h, (const char *)node->dec->limbs, node->dec->n_limbs * sizeof(node->dec->limbs[0]));
     case BAO_STRING:
-        return mix_text(h, node->str, node->len);
+        return (uint64_t)bao_key_hash(node->str, node->len) << 32 | node->len;
     case BAO_LIST:
         for (uint32_t i = 0; i < node->len; i++)
             h = stir(h, bao_node_mix(&node->items[i]));
@@ -106,7 +106,7 @@ int bao_unique_find(struct bao_arena *a, const struct bao_node *const *nodes, ui
     for (uint32_t i = 0; i < n; i++)
         all[i] = (struct hashed){bao_node_mix(nodes[i]), nodes[i], i};
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t at = (uint32_t)all[i].hash & (size - 1), probes = 0;
+        uint32_t at = (uint32_t)(all[i].hash ^ all[i].hash >> 32) & (size - 1), probes = 0;
 
         for (; slots[at] != 0; at = (at + 1) & (size - 1)) {
             const struct hashed *other = &all[slots[at] - 1];
