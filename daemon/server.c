@@ -5,6 +5,7 @@
 #include "daemon/http/api.h"
 #include "daemon/intake.h"
 #include "daemon/net/listener.h"
+#include "daemon/net/tls.h"
 #include "daemon/ops/clock.h"
 #include "daemon/ops/key.h"
 #include "daemon/ops/log.h"
@@ -44,6 +45,7 @@ struct server {
     struct baod_queries *queries;
     struct baod_net *net;
     struct baod_listener *listener;
+    struct baod_tls *tls; /* NULL: plaintext */
     struct baod_peers *peers;
     struct baod_brp_ops brp_ops;
     struct baod_http *http;
@@ -138,6 +140,7 @@ static void end_loop(struct server *s)
     baod_peers_close(BAO_TAKE(s->peers));
     baod_http_close(BAO_TAKE(s->http), NULL, NULL);
     baod_listener_close(BAO_TAKE(s->listener));
+    s->tls = baod_tls_unref(s->tls);
     s->queries = baod_queries_free(s->queries);
     s->reading = baod_pg_free(s->reading);
     s->writer = baod_writer_free(s->writer);
@@ -190,6 +193,47 @@ static void prepare(struct baod_writer *writer, void *user)
         baod_writer_go(writer, NULL);
 }
 
+/* ------------------------------------------------------------------ keys */
+
+static const char *set_or_null(const char *text)
+{
+    return *text == '\0' ? NULL : text;
+}
+
+/* Loads the keys of the report port; those in force stay when the new ones are bad. */
+static int load_tls(struct server *s)
+{
+    const struct baod_tls_files files = {
+        .certificate = set_or_null(s->settings->tls_certificate), .key = set_or_null(s->settings->tls_key),
+        .authorities = set_or_null(s->settings->tls_authorities), .revoked = set_or_null(s->settings->tls_revoked),
+    };
+    const char *why = NULL, *file = NULL;
+    struct baod_tls *tls;
+    int r;
+
+    if (files.certificate == NULL)
+        return 0;
+    if (files.key == NULL) {
+        baod_log(BAOD_LOG_ERROR, "tls: certificate is set, but key is not");
+        return -EINVAL;
+    }
+    r = baod_tls_load_server(&files, &tls, &why, &file);
+    if (r < 0) {
+        baod_log(BAOD_LOG_ERROR, "tls: %s: %s", file != NULL ? file : "start", why);
+        return r;
+    }
+    baod_tls_unref(s->tls);
+    s->tls = tls;
+    return 0;
+}
+
+static int make_transform(void *user, const struct baod_transform_ops **ret_ops, void **ret_transform)
+{
+    struct server *s = user;
+
+    return baod_tls_transform(s->tls, NULL, ret_ops, ret_transform);
+}
+
 /* ------------------------------------------------------------------ reloading */
 
 struct reload {
@@ -239,6 +283,7 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
     if (reload == NULL)
         return;
     baod_sd_reloading();
+    (void)load_tls(s); /* it has told what is wrong; the keys in force stay */
     reload->server = s;
     bao_buf_init(&reload->complaints, 16 << 20);
     reload->work.data = reload;
@@ -491,14 +536,18 @@ static int serve_reports(struct server *s)
     struct baod_brp_config config = baod_brp_defaults();
     struct baod_listener_config listening = {.plaintext = s->settings->reports_plaintext, .on_stream = on_stream, .user = s};
     struct baod_socket socket;
-    int r = open_socket(s, "reports", s->settings->reports_address, s->settings->reports_plaintext, &socket);
+    int r = load_tls(s);
 
+    if (r == 0)
+        r = open_socket(s, "reports", s->settings->reports_address, s->settings->reports_plaintext || s->tls != NULL,
+                        &socket);
     if (r != 0)
         return r;
     config.limits.items = (uint32_t)s->settings->peer_items;
     config.limits.bytes = (uint64_t)s->settings->peer_bytes;
     config.limits.maxbody = (uint64_t)s->settings->max_body;
     config.limits.maxraw = (uint64_t)s->settings->max_document;
+    config.limits.hello_ms = (int)s->settings->hello_ms;
     config.limits.idle_s = (int)(s->settings->idle_ms / 1000);
     config.total_bytes = (uint64_t)s->settings->total_bytes;
     config.max_peers = (size_t)s->settings->connections;
@@ -506,6 +555,7 @@ static int serve_reports(struct server *s)
     config.offset = s->snapshot->registry.offset;
     s->brp_ops = (struct baod_brp_ops){.user = s, .now = now, .submit = submit, .stat = stat_report};
     listening.fd = socket.fd;
+    listening.transform = s->tls != NULL ? make_transform : NULL;
     s->net = baod_net_new(&s->loop);
     if (s->net == NULL)
         return -ENOMEM;

@@ -8,9 +8,11 @@ static int usage(const struct cli_options *options)
 {
     fputs(options->lang == BAO_VI
               ? "Cách dùng: baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN\n"
-                "             [--to MÁY[:CỔNG]] [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] [--plaintext]\n"
+                "             [--to MÁY[:CỔNG]] [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] "
+                "[--plaintext]\n"
               : "Usage: baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID\n"
-                "             [--to HOST[:PORT]] [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] [--plaintext]\n",
+                "             [--to HOST[:PORT]] [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] "
+                "[--plaintext]\n",
           stderr);
     return CLI_USAGE;
 }

@@ -8,6 +8,7 @@
  * milliseconds. What each means stands in the table of settings.c, and so in dump-config. */
 struct baod_settings {
     char *reports_address, *reports_port_file;
+    char *tls_certificate, *tls_key, *tls_authorities, *tls_revoked;
     char *http_address, *http_port_file;
     bool reports_plaintext, http_plaintext;
     char *database_url;

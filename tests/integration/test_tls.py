@@ -1,0 +1,150 @@
+"""TLS on the report port: versions, certificates and whom they speak for, keys changed by a reload."""
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from brp import Client, Ended, connect_tls
+from conftest import SOURCE, USER, wait_for
+
+SAMPLES = os.path.join(SOURCE, "schemas", "samples")
+MINE, OTHERS = "01-24133-buon-ma-thuot.yaml", "02-24121-tan-lap.yaml"
+
+
+def sample(name):
+    with open(os.path.join(SAMPLES, name), "rb") as f:
+        return f.read()
+
+
+class Pki:
+    def __init__(self, root):
+        self.root = root
+        self("authority")
+
+    def __call__(self, *words, until=""):
+        subprocess.run([os.path.join(SOURCE, "deploy", "pki"), self.root, *words], check=True, capture_output=True,
+                       env={**os.environ, "PKI_UNTIL": until})
+        if USER:
+            for name in os.listdir(self.root):
+                shutil.chown(os.path.join(self.root, name), USER)
+
+    def file(self, name):
+        return os.path.join(self.root, name)
+
+
+@pytest.fixture
+def pki(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pki")
+    for folder in (root, root.parent, root.parent.parent):
+        os.chmod(folder, 0o755)
+    made = Pki(str(root))
+    made("server", "localhost", "127.0.0.1")
+    made("unit", "24133")
+    return made
+
+
+@pytest.fixture
+def hub(make_daemon, pki):
+    return make_daemon(config={"tls": {
+        "certificate": pki.file("server.pem"), "key": pki.file("server.key"), "authorities": pki.file("ca.pem"),
+        "revoked": pki.file("revoked.pem")}}).start()
+
+
+def client(hub, pki, name=None, ca=None):
+    cert, key = (pki.file(f"{name}.pem"), pki.file(f"{name}.key")) if name else (None, None)
+    return Client(0, sock=connect_tls("localhost", hub.reports_port, ca or pki.file("ca.pem"), cert, key))
+
+
+def test_a_certificate_speaks_for_its_units(hub, pki):
+    pki("unit", "24121", "24133")
+    with client(hub, pki, "unit-24133") as c:
+        assert c.sock.version() == "TLSv1.3" and c.sock.selected_alpn_protocol() == "brp/1"
+        mine = c.submit(sample(MINE), sha256=None)  # TLS keeps the octets whole
+        assert mine.state == "committed", mine
+        assert c.submit(sample(OTHERS)).code == "UNIT"
+        assert c.ask("STAT", receipt=mine.receipt).receipt == mine.receipt
+        assert c.ask("STAT", form="nd73-quarterly", unit="24121", period="2026-Q3").code == "UNIT"
+    with client(hub, pki, "unit-24121") as c:  # a gateway for two
+        others = c.submit(sample(OTHERS))
+        assert others.state == "committed", others
+        assert c.ask("STAT", receipt=mine.receipt).receipt == mine.receipt
+    with client(hub, pki, "unit-24133") as c:
+        assert c.ask("STAT", receipt=others.receipt).code == "UNKNOWN"  # somebody else's
+
+
+def test_certificates_that_prove_nothing_are_refused_with_a_symbol(hub, pki, tmp_path):
+    strangers = Pki(str(tmp_path / "strangers"))
+    strangers("unit", "24133")
+    pki("unit", "24169", until=time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 2)))
+    pki("unit", "22015")
+    pki("revoke", "unit-22015.pem")
+    hub.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "reload:" in hub.log())
+    time.sleep(3)  # past the end of the short certificate
+    for which, name in ((pki, None), (strangers, "unit-24133"), (pki, "unit-24169"), (pki, "unit-22015"),
+                        (pki, "server")):
+        with pytest.raises(Ended) as end:
+            client(hub, which, name, ca=pki.file("ca.pem"))
+        assert end.value.args[0].code == "AUTH", name
+    for word in ("unknown authority", "expired", "revoked", "not made for clients"):
+        assert word in hub.log(), word
+    with client(hub, pki, "unit-24133") as c:
+        assert c.ask("PING").verb == "OK"
+
+
+def test_only_tls_1_3_with_the_protocols_name(hub, pki):
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.load_verify_locations(pki.file("ca.pem"))
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    old.set_alpn_protocols(["brp/1"])
+    other = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    other.load_verify_locations(pki.file("ca.pem"))
+    other.set_alpn_protocols(["http/1.1"])
+    for context in (old, other):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            sock = context.wrap_socket(socket.create_connection(("127.0.0.1", hub.reports_port), 10),
+                                       server_hostname="localhost")
+            sock.recv(1)
+    with Client(hub.reports_port, hello=False) as c:  # plaintext on a TLS port
+        c.raw(b"HELLO 1 0 v=1\n\n")
+        with pytest.raises((Ended, ValueError, UnicodeDecodeError, ConnectionError)):
+            c.read()
+    with client(hub, pki, "unit-24133") as c:
+        assert c.ask("PING").verb == "OK"
+
+
+def test_a_reload_takes_new_keys_and_keeps_old_connections(hub, pki):
+    with client(hub, pki, "unit-24133") as c:
+        before = c.sock.getpeercert()["serialNumber"]
+        pki("server", "localhost", "127.0.0.1")
+        hub.process.send_signal(signal.SIGHUP)
+
+        def changed():
+            with client(hub, pki, "unit-24133") as fresh:
+                return fresh.sock.getpeercert()["serialNumber"] != before
+
+        wait_for(changed, 20, every=0.2)
+        assert c.ask("PING").verb == "OK"
+        with open(pki.file("server.pem"), "w", encoding="ascii") as f:
+            f.write("no certificate")
+        hub.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "server.pem" in hub.log(), 20)
+        with client(hub, pki, "unit-24133") as fresh:  # bad keys: those in force stay
+            assert fresh.ask("PING").verb == "OK"
+
+
+def test_send_over_tls(hub, pki):
+    words = ["send", "--to", f"localhost:{hub.reports_port}", "--ca", pki.file("ca.pem"), "--wait", "5",
+             os.path.join(SAMPLES, MINE)]
+    unit = ["--cert", pki.file("unit-24133.pem"), "--key", pki.file("unit-24133.key")]
+    done = hub.programs.run(*words, *unit)
+    assert done.returncode == 0 and "đã nhận" in done.stdout, done.stdout + done.stderr
+    done = hub.programs.run(*words)
+    assert done.returncode == 3 and "Chưa xác thực" in done.stdout
+    words[4] = os.path.join(SOURCE, "README.md")
+    assert hub.programs.run(*words, *unit).returncode == 3
