@@ -3,6 +3,7 @@
 
 #include "lib/expr/expr.h"
 #include "lib/schema/regex.h"
+#include "lib/schema/schema.h"
 
 enum {
     EXPR_TEXT_MAX = 16384,  /* octets of one expression */

@@ -27,48 +27,58 @@ static int f_size(struct run *run, const struct ast *node, const struct bao_valu
     return 0;
 }
 
-/* Both texts, and the budget for looking through them. */
-static bool two_strings(struct run *run, const struct ast *node, const struct bao_value *args,
-                        struct bao_value *ret)
+/* Both texts, in NFC when they are a form's, and the budget for looking through them: 1 fine, 0 *ret is the error,
+ * -ENOMEM. */
+static int two_strings(struct run *run, const struct ast *node, const struct bao_value *args,
+                       struct bao_str ret_texts[2], struct bao_value *ret)
 {
     if (args[0].type != BAO_V_STRING || args[1].type != BAO_V_STRING) {
         *ret = value_error(BAO_BC_EXPR_TYPE, node);
-        return false;
+        return 0;
     }
     if (!run_spend(run, args[0].len / 64)) {
         *ret = value_error(BAO_BC_EXPR_STEPS, node);
-        return false;
+        return 0;
     }
-    return true;
+    for (size_t i = 0; i < 2; i++) {
+        ret_texts[i] = str_of_value(args[i]);
+        if (run->scope->form_text && args[i].len != 0)
+            ret_texts[i] = bao_utf8_nfc(run->arena, ret_texts[i]);
+        if (ret_texts[i].p == NULL)
+            return -ENOMEM;
+    }
+    return 1;
 }
 
 static int f_contains(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
 {
-    if (two_strings(run, node, args, ret))
-        *ret = value_bool(args[1].len == 0 ||
-                          (args[0].len != 0 && memmem(args[0].str, args[0].len, args[1].str, args[1].len) != NULL));
-    return 0;
+    struct bao_str t[2];
+    int r = two_strings(run, node, args, t, ret);
+
+    if (r > 0)
+        *ret = value_bool(t[1].n == 0 || (t[0].n != 0 && memmem(t[0].p, t[0].n, t[1].p, t[1].n) != NULL));
+    return r < 0 ? r : 0;
 }
 
 static int f_starts_with(struct run *run, const struct ast *node, const struct bao_value *args,
                          struct bao_value *ret)
 {
-    if (two_strings(run, node, args, ret))
-        *ret = value_bool(args[0].len >= args[1].len &&
-                          bao_str_eq((struct bao_str){args[0].str, args[1].len}, str_of_value(args[1])));
-    return 0;
+    struct bao_str t[2];
+    int r = two_strings(run, node, args, t, ret);
+
+    if (r > 0)
+        *ret = value_bool(t[0].n >= t[1].n && bao_str_eq((struct bao_str){t[0].p, t[1].n}, t[1]));
+    return r < 0 ? r : 0;
 }
 
 static int f_ends_with(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
 {
-    if (!two_strings(run, node, args, ret))
-        return 0;
-    if (args[0].len < args[1].len)
-        *ret = value_bool(false);
-    else
-        *ret = value_bool(bao_str_eq((struct bao_str){args[0].str + args[0].len - args[1].len, args[1].len},
-                                     str_of_value(args[1])));
-    return 0;
+    struct bao_str t[2];
+    int r = two_strings(run, node, args, t, ret);
+
+    if (r > 0)
+        *ret = value_bool(t[0].n >= t[1].n && bao_str_eq((struct bao_str){t[0].p + t[0].n - t[1].n, t[1].n}, t[1]));
+    return r < 0 ? r : 0;
 }
 
 /* One search costs as much as MATCH_STEPS other steps. */
@@ -91,23 +101,24 @@ static int search(struct run *run, const struct ast *node, const struct bao_rege
 static int f_matches(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
 {
     struct bao_regex *pattern;
+    struct bao_str t[2];
     size_t at;
-    int r;
+    int r = two_strings(run, node, args, t, ret);
 
-    if (!two_strings(run, node, args, ret))
-        return 0;
+    if (r <= 0)
+        return r;
     if (!run_spend(run, MATCH_STEPS)) {
         *ret = value_error(BAO_BC_EXPR_STEPS, node);
         return 0;
     }
     if (node->pattern != NULL)
-        return search(run, node, node->pattern, str_of_value(args[0]), ret);
-    r = bao_regex_compile(str_of_value(args[1]), &at, &pattern);
+        return search(run, node, node->pattern, t[0], ret);
+    r = bao_regex_compile(t[1], &at, &pattern);
     if (r > 0)
         *ret = value_error(BAO_BC_EXPR_PATTERN_RUN, node);
     if (r != 0)
         return r < 0 ? r : 0;
-    r = search(run, node, pattern, str_of_value(args[0]), ret);
+    r = search(run, node, pattern, t[0], ret);
     bao_regex_free(pattern);
     return r;
 }

@@ -179,6 +179,20 @@ static int map_equal(struct run *run, struct bao_value a, struct bao_value b)
     return r;
 }
 
+/* Text of a form: what the schema lets pass as an allowed word is that word here too. */
+static int text_equal(struct run *run, struct bao_str a, struct bao_str b)
+{
+    struct bao_str plain_a, plain_b;
+
+    if (bao_str_eq(a, b))
+        return 1;
+    if (!run->scope->form_text)
+        return 0;
+    plain_a = bao_text_norm(run->arena, a);
+    plain_b = bao_text_norm(run->arena, b);
+    return plain_a.p != NULL && plain_b.p != NULL && bao_str_eq(plain_a, plain_b);
+}
+
 int value_equal(struct run *run, struct bao_value a, struct bao_value b)
 {
     if (!run_spend(run, 1 + (a.type == BAO_V_STRING ? a.len / 64 : 0)))
@@ -191,7 +205,7 @@ int value_equal(struct run *run, struct bao_value a, struct bao_value b)
     case BAO_V_NUM:
         return bao_num_cmp(a.num, b.num) == 0;
     case BAO_V_STRING:
-        return bao_str_eq(str_of_value(a), str_of_value(b));
+        return text_equal(run, str_of_value(a), str_of_value(b));
     case BAO_V_LIST:
         return list_equal(run, a, b);
     case BAO_V_MAP:

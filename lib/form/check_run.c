@@ -34,7 +34,7 @@ static struct bao_str key_of(struct runner *run, const struct bao_node *item, st
 
     *ret_node = m == NULL ? NULL : &m->value;
     if (m != NULL && m->value.type == BAO_STRING)
-        return bao_node_str(&m->value);
+        return bao_text_norm(run->arena, bao_node_str(&m->value));
     if (m == NULL || !bao_node_is_number(&m->value) || bao_num_print(&buf, bao_node_num(&m->value)) != 0)
         return BAO_STR_NULL;
     return bao_arena_str(run->arena, bao_buf_str(&buf));

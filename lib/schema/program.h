@@ -280,8 +280,6 @@ int bao_unique_find(struct bao_arena *a, const struct bao_node *const *nodes, ui
 /* A hash that is equal for equal values. */
 uint64_t bao_node_mix(const struct bao_node *node);
 
-/* NFC without blanks around it: how a form compares text. .p NULL: no memory. */
-struct bao_str bao_text_norm(struct bao_arena *a, struct bao_str s) BAO_MUST_CHECK;
 /* Was a JSON whole number written like 1.000, which a Vietnamese hand may mean as a thousand (forms.md 3.11)? */
 bool bao_is_thousand(const struct bao_node *node);
 

@@ -57,3 +57,6 @@ struct bao_schema_at {
 int bao_schema_report(const struct bao_schema *schema, struct bao_schema_scratch *scratch,
                       const struct bao_node *value, struct bao_schema_at at,
                       struct bao_findings *findings) BAO_MUST_CHECK;
+
+/* NFC without blanks around it: how a form compares text. .p NULL: no memory. */
+struct bao_str bao_text_norm(struct bao_arena *a, struct bao_str s) BAO_MUST_CHECK;
