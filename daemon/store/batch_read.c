@@ -19,26 +19,21 @@ static const struct baod_pg_statement HEAD = {
     "  FROM (VALUES (1)) one(x)"
     "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true"};
 
-static const struct baod_pg_statement OBLIGATIONS = {
-    "w_obligations",
-    "SELECT k.i, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.last_revision, o.received_at, o.kept_at,"
-    "       o.kept_until"
-    "  FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY k(unit, form, period, i)"
-    " CROSS JOIN LATERAL (SELECT * FROM baocao.obligation o"
-    "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period OFFSET 0) o"};
-
-/* The row of each report's own key, and the counted one of its obligation. */
-static const struct baod_pg_statement STORED = {
-    "w_stored",
-    "SELECT k.i, r.revision, r.state, r.form_version, r.received_at, r.seq_from, r.receipt, r.content, r.sha256,"
-    "       r.figures"
+/* Each report's obligation, and of its reports the one of this very key and the counted one. Where none was ever
+ * accepted, which is the common case, the reports are not looked at. A stored report whose obligation has gone is found
+ * all the same. */
+static const struct baod_pg_statement KEYS = {
+    "w_keys",
+    "SELECT k.i, o.unit, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.last_revision, o.received_at,"
+    "       o.kept_at, o.kept_until, r.revision, r.state, r.form_version, r.received_at, r.seq_from, r.receipt, r.content,"
+    "       r.sha256, r.figures"
     "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[]) WITH ORDINALITY k(unit, form, period, revision, i)"
-    "  LEFT JOIN LATERAL (SELECT o.revision, o.last_revision FROM baocao.obligation o"
+    "  LEFT JOIN LATERAL (SELECT * FROM baocao.obligation o"
     "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period OFFSET 0) o ON true"
-    " CROSS JOIN LATERAL (SELECT * FROM baocao.report r"
+    "  LEFT JOIN LATERAL (SELECT * FROM baocao.report r"
     "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
     "                        AND r.revision = ANY (ARRAY[k.revision, o.revision])"
-    "                        AND o.last_revision IS DISTINCT FROM 0 OFFSET 0) r"};
+    "                        AND o.last_revision IS DISTINCT FROM 0 OFFSET 0) r ON true"};
 
 static const struct baod_pg_statement SUMS = {
     "w_sums",
@@ -125,36 +120,26 @@ static size_t row_index(struct baod_batch *b, const struct baod_pg_result *r, si
     return SIZE_MAX;
 }
 
-static void on_obligations(const struct baod_pg_result *r, void *user)
+static struct baod_obligation get_obligation(const struct baod_pg_result *r, size_t row)
 {
-    struct baod_batch *b = user;
-
-    if (!answered(b, r))
-        return;
-    for (size_t row = 0; row < baod_pg_rows(r); row++) {
-        size_t i = row_index(b, r, row, b->n);
-
-        if (i == SIZE_MAX)
-            return;
-        b->items[i].obligation = (struct baod_obligation){
-            .exists = true,
-            .due_at = baod_pg_time(r, row, 1),
-            .lock_at = baod_pg_time(r, row, 2),
-            .extended_to = baod_pg_time(r, row, 3),
-            .exempt = baod_pg_int(r, row, 4) != 0,
-            .revision = (int)baod_pg_int(r, row, 5),
-            .last_revision = (int)baod_pg_int(r, row, 6),
-            .received_at = baod_pg_time(r, row, 7),
-            .kept_at = baod_pg_time(r, row, 8),
-            .kept_until = baod_pg_time(r, row, 9),
-        };
-    }
+    return (struct baod_obligation){
+        .exists = !baod_pg_is_null(r, row, 1),
+        .due_at = baod_pg_time(r, row, 2),
+        .lock_at = baod_pg_time(r, row, 3),
+        .extended_to = baod_pg_time(r, row, 4),
+        .exempt = baod_pg_int(r, row, 5) != 0,
+        .revision = (int)baod_pg_int(r, row, 6),
+        .last_revision = (int)baod_pg_int(r, row, 7),
+        .received_at = baod_pg_time(r, row, 8),
+        .kept_at = baod_pg_time(r, row, 9),
+        .kept_until = baod_pg_time(r, row, 10),
+    };
 }
 
 static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, size_t row, struct baod_stored *stored)
 {
     struct baod_pg_ints ints;
-    int e = baod_pg_ints(r, row, 9, &b->arena, &ints);
+    int e = baod_pg_ints(r, row, 19, &b->arena, &ints);
 
     if (e < 0) {
         b->error = e;
@@ -170,7 +155,23 @@ static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, si
         stored->figures[i] = (struct bao_figure){!ints.null[i], ints.v[i]};
 }
 
-static void on_stored(const struct baod_pg_result *r, void *user)
+static struct baod_stored get_stored(struct baod_batch *b, const struct baod_pg_result *r, size_t row)
+{
+    struct baod_stored stored = {.exists = true,
+                                 .revision = (int)baod_pg_int(r, row, 11),
+                                 .state = (uint8_t)baod_pg_int(r, row, 12),
+                                 .form_version = (int)baod_pg_int(r, row, 13),
+                                 .received_at = baod_pg_time(r, row, 14),
+                                 .seq_from = baod_pg_int(r, row, 15)};
+
+    get_octets(b, baod_pg_bytes(r, row, 16), stored.id, sizeof(stored.id));
+    get_octets(b, baod_pg_bytes(r, row, 17), stored.content, sizeof(stored.content));
+    get_octets(b, baod_pg_bytes(r, row, 18), stored.sha256, sizeof(stored.sha256));
+    get_figures(b, r, row, &stored);
+    return stored;
+}
+
+static void on_keys(const struct baod_pg_result *r, void *user)
 {
     struct baod_batch *b = user;
 
@@ -178,19 +179,14 @@ static void on_stored(const struct baod_pg_result *r, void *user)
         return;
     for (size_t row = 0; row < baod_pg_rows(r) && b->error == 0; row++) {
         size_t i = row_index(b, r, row, b->n);
-        struct baod_stored stored = {.exists = true};
+        struct baod_stored stored;
 
         if (i == SIZE_MAX)
             return;
-        stored.revision = (int)baod_pg_int(r, row, 1);
-        stored.state = (uint8_t)baod_pg_int(r, row, 2);
-        stored.form_version = (int)baod_pg_int(r, row, 3);
-        stored.received_at = baod_pg_time(r, row, 4);
-        stored.seq_from = baod_pg_int(r, row, 5);
-        get_octets(b, baod_pg_bytes(r, row, 6), stored.id, sizeof(stored.id));
-        get_octets(b, baod_pg_bytes(r, row, 7), stored.content, sizeof(stored.content));
-        get_octets(b, baod_pg_bytes(r, row, 8), stored.sha256, sizeof(stored.sha256));
-        get_figures(b, r, row, &stored);
+        b->items[i].obligation = get_obligation(r, row);
+        if (baod_pg_is_null(r, row, 11))
+            continue;
+        stored = get_stored(b, r, row);
         if (stored.revision == b->items[i].s->verdict.revision)
             b->items[i].same = stored;
         if (stored.state == BAOD_COUNTED)
@@ -278,9 +274,7 @@ int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *
     if (r == 0)
         r = baod_pg_exec(pg, &HEAD, NULL, 0, on_head, b);
     if (r == 0)
-        r = baod_pg_exec(pg, &OBLIGATIONS, params + 1, 3, on_obligations, b);
-    if (r == 0)
-        r = baod_pg_exec(pg, &STORED, params + 1, 4, on_stored, b);
+        r = baod_pg_exec(pg, &KEYS, params + 1, 4, on_keys, b);
     if (r == 0 && b->n_sums != 0)
         r = baod_pg_exec(pg, &SUMS, params + 5, 3, on_sums, b);
     return r < 0 ? r : baod_pg_sync(pg, done, user);

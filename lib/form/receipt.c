@@ -1,17 +1,22 @@
 #include "lib/form/receipt.h"
 #include "lib/base/error.h"
 
-enum { BATCH_TEXT_MAX = 1024, UUID = 16, UUID_TEXT = 36, HEX_HASH = 2 * BAO_SHA256_LEN, HEX_SIG = 2 * BAO_ED25519_SIG_LEN };
+enum { BATCH_TEXT_MAX = 1024, UUID = 16, UUID_TEXT = 36, LEAF_FIXED = 256, HEX_HASH = 2 * BAO_SHA256_LEN, HEX_SIG = 2 * BAO_ED25519_SIG_LEN };
 
 static const char LEAF_HEAD[] = "baocao-receipt 1\n", BATCH_HEAD[] = "baocao-batch 1\n";
 
 /* 8-4-4-4-12 lower-case digits and NUL. */
 static void print_uuid(const uint8_t id[UUID], char ret[UUID_TEXT + 1])
 {
-    char hex[2 * UUID + 1];
+    static const uint8_t parts[] = {4, 2, 2, 2, 6};
 
-    bao_hex(id, UUID, hex);
-    (void)snprintf(ret, UUID_TEXT + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    for (size_t i = 0; i < BAO_COUNT(parts); i++) {
+        bao_hex(id, parts[i], ret);
+        id += parts[i];
+        ret += 2 * parts[i];
+        *ret++ = '-';
+    }
+    ret[-1] = '\0';
 }
 
 void bao_uuid_v7(bao_time at, const uint8_t random[10], uint8_t ret[UUID])
@@ -36,22 +41,53 @@ static int print_time(struct bao_buf *out, const char *name, bao_time at)
                           second / 3600, second / 60 % 60, second % 60, (int)(us % BAO_SECOND));
 }
 
+/* Puts pieces into room that is known to be large enough: a leaf is made for every report, and printf would cost
+ * more than hashing it. */
+static char *put(char *at, struct bao_str s)
+{
+    if (s.n != 0)
+        memcpy(at, s.p, s.n);
+    return at + s.n;
+}
+
+static char *put_number(char *at, unsigned n)
+{
+    char digits[10];
+    size_t k = sizeof(digits);
+
+    do {
+        digits[--k] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+    return put(at, (struct bao_str){digits + k, sizeof(digits) - k});
+}
+
 int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
 {
-    char id[UUID_TEXT + 1], content[HEX_HASH + 1];
+    char id[UUID_TEXT + 1], *start = bao_buf_room(out, LEAF_FIXED + leaf->form.n + leaf->unit.n + leaf->period.n), *at;
     int r;
 
+    if (start == NULL)
+        return -ENOMEM;
+    bao_require(leaf->revision >= 0 && leaf->form_version >= 0);
     print_uuid(leaf->id, id);
-    bao_hex(leaf->content, sizeof(leaf->content), content);
-    r = bao_buf_printf(out, "%sreceipt %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\ncontent %s\n", LEAF_HEAD,
-                       id, BAO_STR_ARG(leaf->form), BAO_STR_ARG(leaf->unit), BAO_STR_ARG(leaf->period),
-                       leaf->revision, content);
-    if (r < 0)
-        return r;
+    at = put(put(start, bao_str_c(LEAF_HEAD)), BAO_STR("receipt "));
+    at = put(put(at, (struct bao_str){id, UUID_TEXT}), BAO_STR("\nform "));
+    at = put(put(at, leaf->form), BAO_STR("\nunit "));
+    at = put(put(at, leaf->unit), BAO_STR("\nperiod "));
+    at = put(put(at, leaf->period), BAO_STR("\nrevision "));
+    at = put(put_number(at, (unsigned)leaf->revision), BAO_STR("\ncontent "));
+    bao_hex(leaf->content, sizeof(leaf->content), at);
+    at = put(at + HEX_HASH, BAO_STR("\n"));
+    bao_buf_trim(out, (size_t)(at - start));
     r = print_time(out, "received", leaf->received_at);
-    if (r < 0)
-        return r;
-    return bao_buf_printf(out, "form_version %d\nverdict %.*s\n", leaf->form_version, BAO_STR_ARG(leaf->verdict));
+    start = r < 0 ? NULL : bao_buf_room(out, LEAF_FIXED + leaf->verdict.n);
+    if (start == NULL)
+        return -ENOMEM;
+    at = put_number(put(start, BAO_STR("form_version ")), (unsigned)leaf->form_version);
+    at = put(put(put(at, BAO_STR("\nverdict ")), leaf->verdict), BAO_STR("\n"));
+    bao_buf_trim(out, (size_t)(at - start));
+    return 0;
 }
 
 int bao_batch_print(struct bao_buf *out, const struct bao_batch *batch)
