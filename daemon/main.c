@@ -1,6 +1,8 @@
 /* baocaod: reads the command line and the configuration, leaves root behind, and serves or does one operator's task. */
+#include "daemon/config/forms_check.h"
 #include "daemon/config/settings.h"
 #include "daemon/config/snapshot.h"
+#include "daemon/ops/clock.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/user.h"
 #include "daemon/server.h"
@@ -47,8 +49,8 @@ static int dump_config(const struct invocation *call, const struct baod_settings
     return report_stdout(&out, baod_settings_dump(settings, &out) == 0 ? 0 : EXIT_NO);
 }
 
-/* Forms and province files are judged by loading them; `what` says which of the two is told. */
-static int check_files(const struct invocation *call, const struct baod_settings *settings)
+/* Both folders are judged by loading them; what is wrong is told. NULL: something is. */
+static struct baod_snapshot *load_files(const struct invocation *call, const struct baod_settings *settings)
 {
     struct bao_buf complaints = BAO_BUF_NULL(16 << 20);
     struct baod_snapshot *snapshot = NULL;
@@ -56,16 +58,37 @@ static int check_files(const struct invocation *call, const struct baod_settings
 
     fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&complaints)));
     bao_buf_deinit(&complaints);
-    if (r != 0) {
-        if (r < 0)
-            fprintf(stderr, "baocaod: %s\n", strerror(-r));
+    if (r < 0)
+        fprintf(stderr, "baocaod: %s\n", strerror(-r));
+    return snapshot;
+}
+
+static int check_forms(const struct invocation *call, const struct baod_settings *settings)
+{
+    struct baod_snapshot *snapshot = load_files(call, settings);
+    struct bao_buf out = BAO_BUF_NULL(16 << 20);
+    struct baod_clock clock;
+    int r;
+
+    if (snapshot == NULL)
         return EXIT_NO;
-    }
-    printf(call->lang == BAO_VI ? "%zu biểu mẫu, %zu đơn vị, %zu phạm vi: hợp lệ.\n"
-                                : "%zu forms, %zu units, %zu scopes: valid.\n",
-           snapshot->forms.n, snapshot->registry.n_units, snapshot->registry.n_scopes);
+    baod_clock_init(&clock);
+    r = baod_forms_check(snapshot, bao_time_date(baod_clock_now(&clock), snapshot->registry.offset), call->lang, &out);
+    if (r == 0)
+        r = bao_buf_printf(&out,
+                           call->lang == BAO_VI ? "%zu biểu mẫu, %zu đơn vị, %zu phạm vi: hợp lệ.\n"
+                                                : "%zu forms, %zu units, %zu scopes: valid.\n",
+                           snapshot->forms.n, snapshot->registry.n_units, snapshot->registry.n_scopes);
     baod_snapshot_unref(snapshot);
-    return 0;
+    return report_stdout(&out, r == 0 ? 0 : EXIT_NO);
+}
+
+static int check_units(const struct invocation *call, const struct baod_settings *settings)
+{
+    struct bao_buf out = BAO_BUF_NULL(16 << 20);
+    int r = baod_units_check(settings->province, call->lang, &out);
+
+    return report_stdout(&out, r == 0 ? 0 : EXIT_NO);
 }
 
 /* ------------------------------------------------------------------ tasks at the database */
@@ -200,8 +223,8 @@ static const struct {
     {"migrate", NULL, migrate, {"nâng cấp bảng dữ liệu", "bring the database's tables up to this program"}},
     {"verify", NULL, verify, {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
     {"rebuild", NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
-    {"forms", "check", check_files, {"kiểm tra các biểu mẫu", "check the forms"}},
-    {"units", "check", check_files, {"kiểm tra danh mục đơn vị", "check the units"}},
+    {"forms", "check", check_forms, {"kiểm tra các biểu mẫu", "check the forms"}},
+    {"units", "check", check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
 };
 
 static int usage(FILE *to, enum bao_lang lang)

@@ -1,5 +1,5 @@
 /* Form files: what a good one becomes, and each mistake of an author told at its place. */
-#include "lib/form/form.h"
+#include "lib/form/form_dates.h"
 #include "lib/form/checks.h"
 #include "lib/text/catalogue.h"
 
@@ -246,6 +246,39 @@ static void the_version_in_force_is_by_the_last_day(void **state)
     bao_arena_deinit(&arena);
 }
 
+static void an_author_sees_dates_and_warnings(void **state)
+{
+    struct world w = {.arena = BAO_ARENA_NULL(0)};
+    const struct bao_holidays none = {.known_to = bao_date_make(2026, 12, 31)};
+    struct bao_form_date dates[24];
+    struct bao_findings warnings;
+    char name[16];
+
+    (void)state;
+    assert_int_equal(load(&w, HEAD REPORTERS PERIOD
+                          "deadline:\n  - {kinds: [ward], working_days: 2}\n  - {day: 26, month: last}\n"
+                          "effective: {from: 2026-01-01, to: 2027-06-30}\n"
+                          "schema:\n  type: object\n  properties:\n    a: {type: number, multipleOf: 0.001}\n"
+                          "indicators:\n  - {code: a, label: A, value: self.a, decimals: 3}\n"), 0);
+    /* Q3 2026 is due to wards on 16/9; to the others on Saturday 26/9, so Monday 28/9. */
+    assert_int_equal(bao_form_dates(w.form, &none, BAO_VN_OFFSET, bao_date_make(2026, 9, 17), dates, 24), 7);
+    bao_period_print(dates[0].period, name);
+    assert_string_equal(name, "2026-Q3");
+    assert_int_equal(dates[0].due, bao_time_make(bao_date_make(2026, 9, 29), 0, BAO_VN_OFFSET));
+    assert_true(dates[0].after_25 && !dates[0].provisional);
+    bao_period_print(dates[6].period, name);
+    assert_string_equal(name, "2027-Q2");
+    assert_true(dates[6].provisional);
+    assert_int_equal(bao_form_dates(w.form, &none, BAO_VN_OFFSET, bao_date_make(2026, 9, 17), dates, 2), 2);
+    bao_findings_init(&warnings, &w.arena, 20);
+    bao_form_warn(w.form, &none, BAO_VN_OFFSET, bao_date_make(2026, 9, 17), &warnings);
+    assert_int_equal(warnings.n, 3);
+    assert_int_equal(warnings.items[0].code, BAO_BC_FORM_DAY_25);
+    assert_int_equal(warnings.items[1].code, BAO_BC_FORM_THREE_DECIMALS_FIELD);
+    assert_int_equal(warnings.items[2].code, BAO_BC_FORM_THREE_DECIMALS);
+    unload(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +287,7 @@ int main(void)
         cmocka_unit_test(unknown_paths_and_keywords_are_errors),
         cmocka_unit_test(findings_outlive_the_form),
         cmocka_unit_test(the_version_in_force_is_by_the_last_day),
+        cmocka_unit_test(an_author_sees_dates_and_warnings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
