@@ -3,6 +3,7 @@ import base64
 import copy
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -224,3 +225,35 @@ def test_rules_that_look_back_fire(form, path, value, rule):
         return
     assert verdict["unjudged"] == 0
     assert rule in {f["check"] for f in verdict["findings"]}, verdict["findings"]
+
+
+def read(name):
+    with open(os.path.join(SCHEMAS, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def test_the_example_of_the_readme_works(tmp_path):
+    form, example = re.findall(r"```yaml\n(.*?)```", read("README.md"), re.DOTALL)[:2]
+    (tmp_path / "ho-so-thang.v1.yaml").write_text(form, encoding="utf-8")
+    path = tmp_path / "samples" / "a.yaml"
+    path.parent.mkdir()
+    path.write_text(example, encoding="utf-8")
+    answer = subprocess.run([BAOCAO, "check", str(path), "--forms", str(tmp_path)], capture_output=True, text=True,
+                            timeout=60, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_coverage_names_what_exists():
+    codes, rules = set(), set()
+    for folder, _, names in os.walk(SCHEMAS):
+        for name in names:
+            if re.search(r"\.v\d+\.yaml$", name):
+                text = read(os.path.join(folder, name))
+                codes |= set(re.findall(r"- code: (\S+)", text))
+                rules |= set(re.findall(r"- id: (\S+)", text))
+                codes |= set(re.findall(r"^ +([a-z_]+):$", text, re.MULTILINE))
+    named = set(re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", read("COVERAGE.md")))
+    assert len(named) > 100
+    assert named <= codes
+    forms = {"hn-kpi-monthly", "hn-okr-quarterly"}
+    assert set(re.findall(r"\b[a-z]+(?:-[a-z0-9]+){2,}\b", read("COVERAGE.md"))) - forms <= rules
