@@ -11,7 +11,11 @@ enum bao_load_mode {
     BAO_LOAD_REPORT, /* a report: rules 8 (no C0 controls but TAB, LF, CR) and 11 (1.000) hold too */
 };
 
-enum bao_load_format { BAO_FORMAT_GUESS, BAO_FORMAT_JSON, BAO_FORMAT_YAML };
+enum bao_load_format {
+    BAO_FORMAT_GUESS, /* JSON when the strict reader takes it, else YAML */
+    BAO_FORMAT_JSON,  /* declared: only RFC 8259 */
+    BAO_FORMAT_YAML,
+};
 
 enum { BAO_LOAD_DEPTH_MAX = 512 };
 
