@@ -6,6 +6,7 @@
 #include "daemon/ops/log.h"
 #include "daemon/ops/user.h"
 #include "daemon/server.h"
+#include "daemon/store/audit.h"
 #include "daemon/store/embedded.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
@@ -93,12 +94,20 @@ static int check_units(const struct invocation *call, const struct baod_settings
 
 /* ------------------------------------------------------------------ tasks at the database */
 
-typedef int task(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out);
+/* Whose database it is: the key of its lock, and its code as the chain of batches names it. */
+struct province {
+    int32_t key;
+    char code[64];
+};
 
-static int apply_migrations(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out)
+typedef int task(const struct invocation *call, const char *conninfo, const struct province *province,
+                 struct bao_buf *out);
+
+static int apply_migrations(const struct invocation *call, const char *conninfo, const struct province *province,
+                            struct bao_buf *out)
 {
     int applied = 0;
-    int r = baod_migrate(conninfo, province, DATABASE_WAIT_MS, out, &applied);
+    int r = baod_migrate(conninfo, province->key, DATABASE_WAIT_MS, out, &applied);
 
     if (r == 0)
         printf(call->lang == BAO_VI ? "Đã áp dụng %d bước nâng cấp bảng dữ liệu.\n" : "%d migrations applied.\n", applied);
@@ -123,7 +132,8 @@ static void tell_sums(const struct invocation *call, const struct baod_verify_co
            (long long)n->rollups, (long long)n->reports, (long long)n->different, what);
 }
 
-static int verify_sums(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out)
+static int verify_sums(const struct invocation *call, const char *conninfo, const struct province *province,
+                       struct bao_buf *out)
 {
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
@@ -139,29 +149,55 @@ static int verify_sums(const struct invocation *call, const char *conninfo, int3
     return counts.different == 0 ? 0 : EXIT_NO;
 }
 
-static int rebuild_sums(const struct invocation *call, const char *conninfo, int32_t province, struct bao_buf *out)
+static int rebuild_sums(const struct invocation *call, const char *conninfo, const struct province *province,
+                        struct bao_buf *out)
 {
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
     int r = open_call(conninfo, out, &pg);
 
     if (r == 0)
-        r = baod_rebuild(pg, province, call->lang, out, &counts);
+        r = baod_rebuild(pg, province->key, call->lang, out, &counts);
     baod_pg_call_close(pg);
     if (r == 0)
         tell_sums(call, &counts, true);
     return r;
 }
 
-/* The key of the province's lock, from its files. */
-static int province_key(const struct invocation *call, const struct baod_settings *settings, struct bao_buf *out,
-                        int32_t *ret)
+static int verify_audit(const struct invocation *call, const char *conninfo, const struct province *province,
+                        struct bao_buf *out)
+{
+    struct baod_audit_counts counts = {0};
+    struct baod_pg_call *pg = NULL;
+    char hash[2 * BAO_SHA256_LEN + 1], key[2 * BAO_ED25519_KEY_LEN + 1];
+    int r = open_call(conninfo, out, &pg);
+
+    if (r == 0)
+        r = baod_audit_verify(pg, bao_str_c(province->code), call->lang, out, &counts);
+    baod_pg_call_close(pg);
+    if (r != 0)
+        return r;
+    bao_hex(counts.head_hash, sizeof(counts.head_hash), hash);
+    bao_hex(counts.public_key, sizeof(counts.public_key), key);
+    printf(call->lang == BAO_VI ? "Đã kiểm tra %lld lượt ghi, %lld báo cáo: %lld chỗ sai.\n"
+                                  "Lượt ghi cuối: %lld\nMã băm: %s\nKhóa công khai: %s\n"
+                                : "%lld batches and %lld reports checked: %lld wrong.\n"
+                                  "Last batch: %lld\nHash: %s\nPublic key: %s\n",
+           (long long)counts.batches, (long long)counts.reports, (long long)counts.wrong, (long long)counts.head, hash, key);
+    return counts.wrong == 0 ? 0 : EXIT_NO;
+}
+
+/* The province that its files name. */
+static int read_province(const struct invocation *call, const struct baod_settings *settings, struct bao_buf *out,
+                         struct province *ret)
 {
     struct baod_snapshot *snapshot = NULL;
     int r = baod_snapshot_load(settings->forms, settings->province, call->lang, out, &snapshot);
 
     if (r == 0)
-        *ret = baod_province_key(snapshot->registry.province);
+        ret->key = baod_province_key(snapshot->registry.province);
+    if (r == 0)
+        snprintf(ret->code, sizeof(ret->code), "%.*s", BAO_STR_ARG(snapshot->registry.province));
     baod_snapshot_unref(snapshot);
     return r;
 }
@@ -173,8 +209,8 @@ static int at_database(const struct invocation *call, const struct baod_settings
     struct bao_buf out = BAO_BUF_NULL(16 << 20);
     struct baod_embedded *embedded = NULL;
     const char *conninfo = settings->database_url;
-    int32_t province = 0;
-    int r = province_key(call, settings, &out, &province);
+    struct province province = {0};
+    int r = read_province(call, settings, &out, &province);
 
     if (r == 0 && *conninfo == '\0') {
         r = baod_embedded_open(&options, &out, &embedded);
@@ -182,7 +218,7 @@ static int at_database(const struct invocation *call, const struct baod_settings
             conninfo = baod_embedded_conninfo(embedded);
     }
     if (r == 0)
-        r = run(call, conninfo, province, &out);
+        r = run(call, conninfo, &province, &out);
     fprintf(r == 0 ? stdout : stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&out)));
     if (r < 0)
         fprintf(stderr, "baocaod: %s\n", strerror(-r));
@@ -199,6 +235,11 @@ static int migrate(const struct invocation *call, const struct baod_settings *se
 static int verify(const struct invocation *call, const struct baod_settings *settings)
 {
     return at_database(call, settings, verify_sums);
+}
+
+static int verify_chain(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, verify_audit);
 }
 
 static int rebuild(const struct invocation *call, const struct baod_settings *settings)
@@ -221,6 +262,7 @@ static const struct {
     {"check-config", NULL, check_config, {"kiểm tra tệp cấu hình", "check the configuration"}},
     {"dump-config", NULL, dump_config, {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
     {"migrate", NULL, migrate, {"nâng cấp bảng dữ liệu", "bring the database's tables up to this program"}},
+    {"verify", "--audit", verify_chain, {"kiểm tra nhật ký các lượt ghi", "check the chain of batches"}},
     {"verify", NULL, verify, {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
     {"rebuild", NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
     {"forms", "check", check_forms, {"kiểm tra các biểu mẫu", "check the forms"}},

@@ -56,11 +56,29 @@ def test_verify_finds_one_digit_and_rebuild_mends_it(daemon):
     send_until_committed(daemon, many(20, seed=3))
     daemon.sql("UPDATE baocao.rollup SET sums[1] = sums[1] + 1 WHERE scope = (SELECT min(scope) FROM baocao.rollup)")
     done = daemon.operate("verify")
-    assert done.returncode == 1 and "nd73-quarterly 2026-Q3" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1 and "nd73-quarterly 2026-Q3" in done.stdout + done.stderr
     done = daemon.operate("rebuild")
     assert done.returncode == 0, done.stdout + done.stderr
     assert daemon.operate("verify").returncode == 0
     check_exact(daemon.sql)
+
+
+def test_the_chain_shows_what_was_changed_behind_it(daemon):
+    send_until_committed(daemon, many(230, seed=11))
+    done = daemon.operate("--lang", "en", "verify", "--audit")
+    assert done.returncode == 0 and "230 reports checked: 0 wrong" in done.stdout, done.stdout + done.stderr
+    changes = [
+        ("UPDATE baocao.report SET content = sha256('x') WHERE ctid = (SELECT min(ctid) FROM baocao.report)",
+         "does not fit its leaf"),
+        ("DELETE FROM baocao.receipt WHERE id = (SELECT receipt FROM baocao.report LIMIT 1)", "cannot be found by its receipt"),
+        ("UPDATE baocao.audit SET leaves = overlay(leaves PLACING '\\x00' FROM 1) WHERE seq = 2", "batch 2: its Merkle root"),
+        ("UPDATE baocao.audit SET node = 'another' WHERE seq = 3", "batch 3: its signature is wrong"),
+        ("DELETE FROM baocao.audit WHERE seq = 4", "batch 5: the batch before it is missing"),
+    ]
+    for statement, finding in changes:
+        daemon.sql(statement)
+        done = daemon.operate("--lang", "en", "verify", "--audit")
+        assert done.returncode == 1 and finding in done.stdout + done.stderr, (finding, done.stdout, done.stderr)
 
 
 def test_revisions_in_any_order_end_with_the_highest(daemon):

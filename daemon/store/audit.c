@@ -1,0 +1,252 @@
+#include "daemon/store/audit.h"
+
+#include "daemon/store/pgcall.h"
+#include "lib/base/error.h"
+#include "lib/form/period.h"
+#include "lib/form/receipt.h"
+
+enum { ARENA_CAP = 64 << 20, LINES_MAX = 1000, LEAF_MAX = 4096 };
+
+static const struct baod_pg_statement BATCHES = {
+    "audit_batches",
+    "SELECT seq, node, at, n, root, prev, public_key, signature, leaves"
+    "  FROM baocao.audit WHERE seq > $1 ORDER BY seq LIMIT 200",
+};
+
+/* Leaves are stored uncompressed, so a piece of them is read without the rest. */
+static const struct baod_pg_statement REPORTS = {
+    "audit_reports",
+    "SELECT r.unit, r.form, r.period, r.revision, r.form_version, r.received_at, r.seq_from, r.leaf, r.receipt, r.content,"
+    "       (SELECT code FROM baocao.unit u WHERE u.unit = r.unit LIMIT 1),"
+    "       (SELECT id FROM baocao.form f WHERE f.form = r.form LIMIT 1),"
+    "       (SELECT substring(a.leaves FROM 32 * r.leaf + 1 FOR 32) FROM baocao.audit a WHERE a.seq = r.seq_from),"
+    "       EXISTS (SELECT FROM baocao.receipt c WHERE c.id = r.receipt AND (c.unit, c.form, c.period, c.revision)"
+    "                                                                    = (r.unit, r.form, r.period, r.revision))"
+    "  FROM baocao.report r WHERE (r.unit, r.form, r.period, r.revision) > ($1, $2, $3, $4)"
+    " ORDER BY r.unit, r.form, r.period, r.revision LIMIT 2000",
+};
+
+struct audit {
+    struct baod_pg_call *call;
+    struct bao_str province;
+    enum bao_lang lang;
+    struct bao_buf *out;
+    struct bao_arena arena;
+    struct bao_hash previous; /* hash of the row before */
+    bao_time at;              /* of the row before */
+    struct baod_audit_counts counts;
+};
+
+/* What can be wrong, with the batch or the report it is said of before it. */
+enum finding { GAP, TIME, PREVIOUS, LEAVES, ROOT, SIGNATURE, KEY_CHANGED, LEAF, RECEIPT };
+
+static const char *const SENTENCES[][BAO_LANGS] = {
+    [GAP] = {"thiếu lượt ghi ngay trước", "the batch before it is missing"},
+    [TIME] = {"thời điểm không sau lượt ghi trước", "its time is not after that of the batch before"},
+    [PREVIOUS] = {"không nối với lượt ghi trước: một trong hai đã bị sửa", "does not follow from the batch before: one of "
+                                                                             "the two was changed"},
+    [LEAVES] = {"số lá không đúng", "the number of its leaves is wrong"},
+    [ROOT] = {"gốc Merkle không khớp các lá", "its Merkle root does not fit its leaves"},
+    [SIGNATURE] = {"chữ ký sai", "its signature is wrong"},
+    [KEY_CHANGED] = {"ký bằng khóa khác lượt ghi trước", "signed with another key than the batch before"},
+    [LEAF] = {"báo cáo đang lưu không khớp lá của nó trong nhật ký", "the stored report does not fit its leaf in the chain"},
+    [RECEIPT] = {"không tra được theo mã biên nhận", "cannot be found by its receipt"},
+};
+
+static int say(struct audit *v, struct bao_str what, enum finding finding)
+{
+    if (v->counts.wrong++ >= LINES_MAX)
+        return 0;
+    return bao_buf_printf(v->out, "%.*s: %s\n", BAO_STR_ARG(what), SENTENCES[finding][v->lang]);
+}
+
+static int run(struct audit *v, const struct baod_pg_statement *statement, const struct baod_pg_param *params, size_t n,
+               const struct baod_pg_result **ret)
+{
+    int r = baod_pg_call_exec(v->call, statement, params, n, ret);
+
+    if (r <= 0)
+        return r;
+    r = bao_buf_printf(v->out, "%s\n", baod_pg_call_error(v->call));
+    return r < 0 ? r : BAOD_AUDIT_E_DATABASE;
+}
+
+/* Octets of a column of known length; a wrong length reads as zeros, which fit nothing. */
+static void octets(const struct baod_pg_result *res, size_t row, size_t column, uint8_t *ret, size_t n)
+{
+    struct bao_str s = baod_pg_bytes(res, row, column);
+
+    memset(ret, 0, n);
+    if (s.n == n)
+        memcpy(ret, s.p, n);
+}
+
+/* ------------------------------------------------------------------ the chain */
+
+static int check_leaves(struct audit *v, struct bao_str what, const struct bao_batch *batch, struct bao_str leaves)
+{
+    struct bao_hash root, *hashes;
+
+    if (leaves.n != batch->n * sizeof(*hashes))
+        return say(v, what, LEAVES);
+    hashes = bao_arena_array(&v->arena, batch->n + 1, sizeof(*hashes));
+    if (hashes == NULL)
+        return -ENOMEM;
+    if (leaves.n != 0)
+        memcpy(hashes, leaves.p, leaves.n);
+    bao_merkle_root(hashes, batch->n, &root);
+    return memcmp(&root, &batch->root, sizeof(root)) == 0 ? 0 : say(v, what, ROOT);
+}
+
+static int check_signature(struct audit *v, struct bao_str what, const struct bao_batch *batch, const uint8_t *key)
+{
+    int r = bao_batch_verify(batch, key);
+
+    if (r == 0)
+        r = say(v, what, SIGNATURE);
+    if (r >= 0 && v->counts.batches > 1 && memcmp(key, v->counts.public_key, sizeof(v->counts.public_key)) != 0)
+        r = say(v, what, KEY_CHANGED);
+    memcpy(v->counts.public_key, key, sizeof(v->counts.public_key));
+    return r < 0 ? r : 0;
+}
+
+static int check_batch(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    struct bao_batch batch = {.province = v->province, .node = baod_pg_bytes(res, row, 1), .seq = baod_pg_int(res, row, 0),
+                              .at = baod_pg_time(res, row, 2), .n = (uint64_t)baod_pg_int(res, row, 3)};
+    uint8_t key[BAO_ED25519_KEY_LEN];
+    struct bao_str what;
+    int r = 0;
+
+    bao_arena_reset(&v->arena);
+    what = bao_arena_printf(&v->arena, v->lang == BAO_VI ? "lượt ghi %lld" : "batch %lld", (long long)batch.seq);
+    if (what.p == NULL)
+        return -ENOMEM;
+    octets(res, row, 4, batch.root.octets, sizeof(batch.root.octets));
+    octets(res, row, 5, batch.previous.octets, sizeof(batch.previous.octets));
+    octets(res, row, 6, key, sizeof(key));
+    octets(res, row, 7, batch.signature, sizeof(batch.signature));
+    v->counts.batches++;
+    if (batch.seq != v->counts.head + 1)
+        r = say(v, what, GAP);
+    if (r == 0 && v->counts.head != 0 && batch.at <= v->at)
+        r = say(v, what, TIME);
+    if (r == 0 && memcmp(&batch.previous, &v->previous, sizeof(v->previous)) != 0)
+        r = say(v, what, PREVIOUS);
+    if (r == 0)
+        r = check_leaves(v, what, &batch, baod_pg_bytes(res, row, 8));
+    if (r == 0)
+        r = check_signature(v, what, &batch, key);
+    if (r == 0)
+        r = bao_batch_hash(&batch, &v->previous);
+    v->counts.head = batch.seq;
+    v->at = batch.at;
+    return r;
+}
+
+static int walk_chain(struct audit *v)
+{
+    const struct baod_pg_result *res = NULL;
+    int r;
+
+    do {
+        struct baod_pg_param after;
+
+        bao_arena_reset(&v->arena);
+        after = baod_pg_p_int8(&v->arena, v->counts.head);
+        r = run(v, &BATCHES, &after, 1, &res);
+        for (size_t i = 0; r == 0 && i < baod_pg_rows(res); i++)
+            r = check_batch(v, res, i);
+    } while (r == 0 && baod_pg_rows(res) != 0);
+    memcpy(v->counts.head_hash, v->previous.octets, sizeof(v->counts.head_hash));
+    return r;
+}
+
+/* ------------------------------------------------------------------ the reports */
+
+/* Does the leaf's text, made from the row, hash to the leaf? The verdict is the one thing that the row may not tell. */
+static int fits_leaf(const struct baod_pg_result *res, size_t row, struct bao_str period)
+{
+    const struct bao_str verdicts[] = {BAO_STR("accepted"), BAO_STR("superseded")};
+    struct bao_str stored = baod_pg_bytes(res, row, 12);
+    struct bao_leaf leaf = {.form = baod_pg_bytes(res, row, 11), .unit = baod_pg_bytes(res, row, 10), .period = period,
+                            .revision = (int)baod_pg_int(res, row, 3), .received_at = baod_pg_time(res, row, 5),
+                            .form_version = (int)baod_pg_int(res, row, 4)};
+    struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
+    int r = 0, fits = 0;
+
+    octets(res, row, 8, leaf.id, sizeof(leaf.id));
+    octets(res, row, 9, leaf.content, sizeof(leaf.content));
+    for (size_t i = 0; r == 0 && fits == 0 && i < BAO_COUNT(verdicts); i++) {
+        struct bao_hash hash;
+
+        leaf.verdict = verdicts[i];
+        bao_buf_clear(&text);
+        r = bao_leaf_print(&text, &leaf);
+        bao_merkle_leaf(bao_buf_str(&text), &hash);
+        fits = bao_str_eq(stored, (struct bao_str){(const char *)hash.octets, sizeof(hash.octets)});
+    }
+    bao_buf_deinit(&text);
+    return r < 0 ? r : fits;
+}
+
+static int check_report(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    struct bao_period period;
+    struct bao_str what;
+    char label[16] = "?";
+    int r;
+
+    if (bao_period_of_code((int32_t)baod_pg_int(res, row, 2), &period))
+        bao_period_print(period, label);
+    v->counts.reports++;
+    r = fits_leaf(res, row, bao_str_c(label));
+    if (r < 0 || (r == 1 && baod_pg_int(res, row, 13) != 0))
+        return r < 0 ? r : 0;
+    bao_arena_reset(&v->arena);
+    what = bao_arena_printf(&v->arena, "%.*s %.*s %s/%lld", BAO_STR_ARG(baod_pg_bytes(res, row, 10)),
+                            BAO_STR_ARG(baod_pg_bytes(res, row, 11)), label, (long long)baod_pg_int(res, row, 3));
+    if (what.p == NULL)
+        return -ENOMEM;
+    r = r == 1 ? 0 : say(v, what, LEAF);
+    return r == 0 && baod_pg_int(res, row, 13) == 0 ? say(v, what, RECEIPT) : r;
+}
+
+static int walk_reports(struct audit *v)
+{
+    const struct baod_pg_result *res = NULL;
+    int32_t after[4] = {INT32_MIN, 0, 0, 0};
+    size_t n = 0;
+    int r;
+
+    do {
+        struct baod_pg_param params[4];
+
+        bao_arena_reset(&v->arena);
+        for (size_t i = 0; i < BAO_COUNT(after); i++)
+            params[i] = baod_pg_p_int4(&v->arena, after[i]);
+        r = run(v, &REPORTS, params, BAO_COUNT(params), &res);
+        n = r == 0 ? baod_pg_rows(res) : 0;
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = check_report(v, res, i);
+        for (size_t i = 0; n != 0 && i < BAO_COUNT(after); i++)
+            after[i] = (int32_t)baod_pg_int(res, n - 1, i);
+    } while (r == 0 && n != 0);
+    return r;
+}
+
+int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang, struct bao_buf *out,
+                      struct baod_audit_counts *ret)
+{
+    struct audit v = {.call = call, .province = province, .lang = lang, .out = out};
+    int r;
+
+    bao_arena_init(&v.arena, ARENA_CAP);
+    r = walk_chain(&v);
+    if (r == 0)
+        r = walk_reports(&v);
+    bao_arena_deinit(&v.arena);
+    if (r == 0)
+        *ret = v.counts;
+    return r;
+}
