@@ -146,6 +146,8 @@ static int verify_sums(const struct invocation *call, const char *conninfo, cons
     if (r != 0)
         return r;
     tell_sums(call, &counts, false);
+    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
+    bao_buf_clear(out);
     return counts.different == 0 ? 0 : EXIT_NO;
 }
 
