@@ -7,6 +7,7 @@
 #include "daemon/ops/user.h"
 #include "daemon/server.h"
 #include "daemon/store/audit.h"
+#include "daemon/store/against.h"
 #include "daemon/store/embedded.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
@@ -94,20 +95,14 @@ static int check_units(const struct invocation *call, const struct baod_settings
 
 /* ------------------------------------------------------------------ tasks at the database */
 
-/* Whose database it is: the key of its lock, and its code as the chain of batches names it. */
-struct province {
-    int32_t key;
-    char code[64];
-};
-
-typedef int task(const struct invocation *call, const char *conninfo, const struct province *province,
+typedef int task(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                  struct bao_buf *out);
 
-static int apply_migrations(const struct invocation *call, const char *conninfo, const struct province *province,
+static int apply_migrations(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                             struct bao_buf *out)
 {
     int applied = 0;
-    int r = baod_migrate(conninfo, province->key, DATABASE_WAIT_MS, out, &applied);
+    int r = baod_migrate(conninfo, baod_province_key(files->registry.province), DATABASE_WAIT_MS, out, &applied);
 
     if (r == 0)
         printf(call->lang == BAO_VI ? "Đã áp dụng %d bước nâng cấp bảng dữ liệu.\n" : "%d migrations applied.\n", applied);
@@ -132,14 +127,14 @@ static void tell_sums(const struct invocation *call, const struct baod_verify_co
            (long long)n->rollups, (long long)n->reports, (long long)n->different, what);
 }
 
-static int verify_sums(const struct invocation *call, const char *conninfo, const struct province *province,
+static int verify_sums(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                        struct bao_buf *out)
 {
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
     int r = open_call(conninfo, out, &pg);
 
-    (void)province;
+    (void)files;
     if (r == 0)
         r = baod_verify(pg, call->lang, out, &counts);
     baod_pg_call_close(pg);
@@ -151,7 +146,7 @@ static int verify_sums(const struct invocation *call, const char *conninfo, cons
     return counts.different == 0 ? 0 : EXIT_NO;
 }
 
-static int rebuild_sums(const struct invocation *call, const char *conninfo, const struct province *province,
+static int rebuild_sums(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                         struct bao_buf *out)
 {
     struct baod_verify_counts counts = {0};
@@ -159,14 +154,14 @@ static int rebuild_sums(const struct invocation *call, const char *conninfo, con
     int r = open_call(conninfo, out, &pg);
 
     if (r == 0)
-        r = baod_rebuild(pg, province->key, call->lang, out, &counts);
+        r = baod_rebuild(pg, baod_province_key(files->registry.province), call->lang, out, &counts);
     baod_pg_call_close(pg);
     if (r == 0)
         tell_sums(call, &counts, true);
     return r;
 }
 
-static int verify_audit(const struct invocation *call, const char *conninfo, const struct province *province,
+static int verify_audit(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                         struct bao_buf *out)
 {
     struct baod_audit_counts counts = {0};
@@ -175,7 +170,7 @@ static int verify_audit(const struct invocation *call, const char *conninfo, con
     int r = open_call(conninfo, out, &pg);
 
     if (r == 0)
-        r = baod_audit_verify(pg, bao_str_c(province->code), call->lang, out, &counts);
+        r = baod_audit_verify(pg, files->registry.province, call->lang, out, &counts);
     baod_pg_call_close(pg);
     if (r != 0)
         return r;
@@ -189,19 +184,27 @@ static int verify_audit(const struct invocation *call, const char *conninfo, con
     return counts.wrong == 0 ? 0 : EXIT_NO;
 }
 
-/* The province that its files name. */
-static int read_province(const struct invocation *call, const struct baod_settings *settings, struct bao_buf *out,
-                         struct province *ret)
+static int judge_stored(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
+                        struct bao_buf *out)
 {
-    struct baod_snapshot *snapshot = NULL;
-    int r = baod_snapshot_load(settings->forms, settings->province, call->lang, out, &snapshot);
+    struct baod_against_counts counts = {0};
+    struct baod_pg_call *pg = NULL;
+    int r = open_call(conninfo, out, &pg);
 
     if (r == 0)
-        ret->key = baod_province_key(snapshot->registry.province);
-    if (r == 0)
-        snprintf(ret->code, sizeof(ret->code), "%.*s", BAO_STR_ARG(snapshot->registry.province));
-    baod_snapshot_unref(snapshot);
-    return r;
+        r = baod_against_stored(pg, files, bao_str_c(call->words[3]), call->lang, out, &counts);
+    baod_pg_call_close(pg);
+    if (r == BAOD_AGAINST_E_FORM)
+        fprintf(stderr, call->lang == BAO_VI ? "baocaod: không có biểu mẫu «%s»\n" : "baocaod: there is no form %s\n",
+                call->words[3]);
+    if (r != 0)
+        return r;
+    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
+    bao_buf_clear(out);
+    printf(call->lang == BAO_VI ? "Đã kiểm tra lại %lld báo cáo đã nhận: %lld báo cáo sẽ bị từ chối.\n"
+                                : "%lld accepted reports judged again: %lld would be refused.\n",
+           (long long)counts.reports, (long long)counts.refused);
+    return counts.refused == 0 ? 0 : EXIT_NO;
 }
 
 /* Runs a task at the configured database, or at the private one, which a running daemon may be serving from. */
@@ -211,8 +214,8 @@ static int at_database(const struct invocation *call, const struct baod_settings
     struct bao_buf out = BAO_BUF_NULL(16 << 20);
     struct baod_embedded *embedded = NULL;
     const char *conninfo = settings->database_url;
-    struct province province = {0};
-    int r = read_province(call, settings, &out, &province);
+    struct baod_snapshot *files = NULL;
+    int r = baod_snapshot_load(settings->forms, settings->province, call->lang, &out, &files);
 
     if (r == 0 && *conninfo == '\0') {
         r = baod_embedded_open(&options, &out, &embedded);
@@ -220,12 +223,13 @@ static int at_database(const struct invocation *call, const struct baod_settings
             conninfo = baod_embedded_conninfo(embedded);
     }
     if (r == 0)
-        r = run(call, conninfo, &province, &out);
+        r = run(call, conninfo, files, &out);
     fprintf(r == 0 ? stdout : stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&out)));
     if (r < 0)
         fprintf(stderr, "baocaod: %s\n", strerror(-r));
     bao_buf_deinit(&out);
     baod_embedded_close(embedded);
+    baod_snapshot_unref(files);
     return r == 0 ? 0 : EXIT_NO;
 }
 
@@ -244,6 +248,11 @@ static int verify_chain(const struct invocation *call, const struct baod_setting
     return at_database(call, settings, verify_audit);
 }
 
+static int check_against(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, judge_stored);
+}
+
 static int rebuild(const struct invocation *call, const struct baod_settings *settings)
 {
     return at_database(call, settings, rebuild_sums);
@@ -256,19 +265,22 @@ static int serve(const struct invocation *call, const struct baod_settings *sett
 }
 
 static const struct {
-    const char *first, *second;
+    const char *words[3];
+    const char *argument; /* its name in the usage; NULL: the command takes none */
     command *run;
     const char *what[BAO_LANGS];
 } commands[] = {
-    {NULL, NULL, serve, {"chạy dịch vụ", "serve"}},
-    {"check-config", NULL, check_config, {"kiểm tra tệp cấu hình", "check the configuration"}},
-    {"dump-config", NULL, dump_config, {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
-    {"migrate", NULL, migrate, {"nâng cấp bảng dữ liệu", "bring the database's tables up to this program"}},
-    {"verify", "--audit", verify_chain, {"kiểm tra nhật ký các lượt ghi", "check the chain of batches"}},
-    {"verify", NULL, verify, {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
-    {"rebuild", NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
-    {"forms", "check", check_forms, {"kiểm tra các biểu mẫu", "check the forms"}},
-    {"units", "check", check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
+    {{NULL}, NULL, serve, {"chạy dịch vụ", "serve"}},
+    {{"check-config"}, NULL, check_config, {"kiểm tra tệp cấu hình", "check the configuration"}},
+    {{"dump-config"}, NULL, dump_config, {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
+    {{"migrate"}, NULL, migrate, {"nâng cấp bảng dữ liệu", "bring the database's tables up to this program"}},
+    {{"verify"}, NULL, verify, {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
+    {{"verify", "--audit"}, NULL, verify_chain, {"kiểm tra nhật ký các lượt ghi", "check the chain of batches"}},
+    {{"rebuild"}, NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
+    {{"forms", "check"}, NULL, check_forms, {"kiểm tra các biểu mẫu", "check the forms"}},
+    {{"forms", "check", "--against-stored"}, "FORM", check_against,
+     {"báo cáo đã nhận nào sẽ bị phiên bản mới từ chối", "accepted reports that its newest version would refuse"}},
+    {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
 };
 
 static int usage(FILE *to, enum bao_lang lang)
@@ -277,11 +289,13 @@ static int usage(FILE *to, enum bao_lang lang)
                          : "Usage: baocaod [--config FILE] [--user NAME] [--lang vi|en] [COMMAND]\n\n",
           to);
     for (size_t i = 0; i < BAO_COUNT(commands); i++) {
-        char name[64];
+        char name[64] = "";
+        size_t n = 0;
 
-        snprintf(name, sizeof(name), "%s%s%s", commands[i].first == NULL ? "" : commands[i].first,
-                 commands[i].second == NULL ? "" : " ", commands[i].second == NULL ? "" : commands[i].second);
-        fprintf(to, "  baocaod %-14s %s\n", name, commands[i].what[lang]);
+        for (size_t w = 0; w < BAO_COUNT(commands[i].words) && commands[i].words[w] != NULL; w++)
+            n += (size_t)snprintf(name + n, sizeof(name) - n, "%s ", commands[i].words[w]);
+        snprintf(name + n, sizeof(name) - n, "%s", commands[i].argument != NULL ? commands[i].argument : "");
+        fprintf(to, "  baocaod %-36s %s\n", name, commands[i].what[lang]);
     }
     return to == stdout ? 0 : EXIT_USAGE;
 }
@@ -316,15 +330,17 @@ static bool read_options(int argc, char **argv, struct invocation *ret)
     return true;
 }
 
+/* The command whose words these are, with nothing left over. */
 static command *find(const struct invocation *call)
 {
     for (size_t i = 0; i < BAO_COUNT(commands); i++) {
-        int words = (commands[i].first != NULL) + (commands[i].second != NULL);
+        int n = 0;
 
-        if (call->n_words < words || (words == 0 && call->n_words != 0))
-            continue;
-        if ((words < 1 || strcmp(call->words[0], commands[i].first) == 0) &&
-            (words < 2 || strcmp(call->words[1], commands[i].second) == 0))
+        while (n < (int)BAO_COUNT(commands[i].words) && commands[i].words[n] != NULL && n < call->n_words &&
+               strcmp(call->words[n], commands[i].words[n]) == 0)
+            n++;
+        if ((n == (int)BAO_COUNT(commands[i].words) || commands[i].words[n] == NULL) &&
+            call->n_words == n + (commands[i].argument != NULL))
             return commands[i].run;
     }
     return NULL;

@@ -130,3 +130,37 @@ def test_root_is_refused_with_the_way_out(make_daemon):
     done = subprocess.run([daemon.programs.baocaod, "--config", daemon.write_config()], capture_output=True, text=True,
                           timeout=60)
     assert done.returncode != 0 and "--user" in done.stderr
+
+
+def test_words_left_over_are_refused(programs):
+    for words in (("verify", "everything"), ("forms",), ("forms", "check", "--against-stored"), ("nothing",)):
+        done = programs.run(*words, program=programs.baocaod)
+        assert done.returncode == 2 and "baocaod forms check --against-stored FORM" in done.stderr
+
+
+def test_a_stricter_version_is_held_against_what_was_accepted(make_daemon, programs):
+    daemon = make_daemon()
+    folder = os.path.join(daemon.root, "schemas")
+    shutil.copytree(programs.schemas, folder)
+    daemon.schemas, daemon.province = folder, os.path.join(folder, "provinces", "66-dak-lak")
+    daemon.start()
+    sample = os.path.join(folder, "samples", "01-24133-buon-ma-thuot.yaml")
+    assert daemon.baocao("send", sample).returncode == 0
+    same = daemon.operate("forms", "check", "--against-stored", "nd73-quarterly")
+    assert same.returncode == 0 and "1 báo cáo" in same.stdout, same.stdout + same.stderr
+    path = os.path.join(folder, "nd73", "nd73-quarterly.v1.yaml")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    # Version 2, in force from next year on only, wants a staff of at least 100,000.
+    text = text.replace("version: 1\n", "version: 2\n", 1)
+    import re
+    text = re.sub(r"(?m)^(effective:).*$", "effective: {from: 2027-01-01, to: null}", text, count=1)
+    text = text.replace("checks:\n", "checks:\n  - id: qua-it-nguoi\n    rule: self.pho_bien.tong_so >= 100000\n"
+                        "    at: pho_bien.tong_so\n    severity: error\n    message: {vi: Quá ít người., en: Too few.}\n", 1)
+    with open(os.path.join(folder, "nd73", "nd73-quarterly.v2.yaml"), "w", encoding="utf-8") as f:
+        f.write(text)
+    stricter = daemon.operate("forms", "check", "--against-stored", "nd73-quarterly")
+    assert stricter.returncode == 1, stricter.stdout + stricter.stderr
+    assert "24133" in stricter.stdout and "Quá ít người." in stricter.stdout
+    unknown = daemon.operate("forms", "check", "--against-stored", "nd99")
+    assert unknown.returncode == 1 and "nd99" in unknown.stderr
