@@ -1,4 +1,5 @@
-/* baocao validate: plain JSON Schema 2020-12 of any document, and the batch protocol of forms.md section 7. */
+/* baocao validate: plain JSON Schema 2020-12 of any document, and the batch protocol of forms.md section 7.
+ */
 #include "daemon/cli/input.h"
 #include "daemon/cli/json_lines.h"
 #include "lib/schema/schema.h"
@@ -47,7 +48,8 @@ static int keep(struct batch *b, const struct bao_node *node, struct bao_node *r
 
 static int set_up(struct batch *b, const struct bao_node *request, struct bao_buf *answer)
 {
-    const struct bao_node *format = bao_node_get(request, "format"), *remotes = bao_node_get(request, "remotes");
+    const struct bao_node *format = bao_node_get(request, "format"),
+                          *remotes = bao_node_get(request, "remotes");
     const struct bao_node *dialect = bao_node_get(request, "dialect");
     struct bao_node kept = {.type = BAO_MAP};
     int r = 0;
@@ -57,7 +59,8 @@ static int set_up(struct batch *b, const struct bao_node *request, struct bao_bu
     b->set = bao_schema_set_new();
     if (b->set == NULL)
         return -ENOMEM;
-    b->options.assert_format = format != NULL && format->type == BAO_STRING && bao_str_is(bao_node_str(format), "assert");
+    b->options.assert_format =
+        format != NULL && format->type == BAO_STRING && bao_str_is(bao_node_str(format), "assert");
     b->options.default_dialect = NULL;
     if (dialect != NULL && dialect->type == BAO_STRING) {
         b->options.default_dialect = bao_arena_dup(&b->arena, dialect->str, dialect->len);
@@ -75,7 +78,8 @@ static int set_up(struct batch *b, const struct bao_node *request, struct bao_bu
 static int compile_case(struct batch *b, const struct bao_node *request, struct bao_arena *arena,
                         struct bao_buf *answer, struct bao_schema **ret)
 {
-    const struct bao_node *schema = bao_node_get(request, "schema"), *instances = bao_node_get(request, "instances");
+    const struct bao_node *schema = bao_node_get(request, "schema"),
+                          *instances = bao_node_get(request, "instances");
     struct bao_findings findings;
     int r;
 
@@ -92,7 +96,8 @@ static int compile_case(struct batch *b, const struct bao_node *request, struct 
     return r;
 }
 
-static int run_case(struct batch *b, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer)
+static int run_case(struct batch *b, const struct bao_node *request, struct bao_arena *arena,
+                    struct bao_buf *answer)
 {
     struct bao_schema *schema BAO_CLEANUP(schema_freep) = NULL;
     const struct bao_node *instances = bao_node_get(request, "instances");
@@ -129,7 +134,8 @@ static double seconds_of(const struct bao_node *request)
     return seconds != NULL && bao_node_is_number(seconds) ? bao_num_to_double(bao_node_num(seconds)) : 0.5;
 }
 
-static int run_bench(struct batch *b, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer)
+static int run_bench(struct batch *b, const struct bao_node *request, struct bao_arena *arena,
+                     struct bao_buf *answer)
 {
     struct bao_schema *schema BAO_CLEANUP(schema_freep) = NULL;
     const struct bao_node *instances = bao_node_get(request, "instances");
@@ -154,16 +160,19 @@ static int run_bench(struct batch *b, const struct bao_node *request, struct bao
     r = cli_answer_id(answer, request);
     if (r < 0)
         return r;
-    return bao_buf_printf(answer, ",\"count\":%u,\"valid\":%llu,\"compile_ns\":%lld,\"best_pass_ns\":%lld,\"passes\":%llu}",
-                          (unsigned)instances->len, (unsigned long long)valid, (long long)compile_ns, (long long)best,
-                          (unsigned long long)passes);
+    return bao_buf_printf(
+        answer, ",\"count\":%u,\"valid\":%llu,\"compile_ns\":%lld,\"best_pass_ns\":%lld,\"passes\":%llu}",
+        (unsigned)instances->len, (unsigned long long)valid, (long long)compile_ns, (long long)best,
+        (unsigned long long)passes);
 }
 
-static int batch_line(void *data, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer)
+static int batch_line(void *data, const struct bao_node *request, struct bao_arena *arena,
+                      struct bao_buf *answer)
 {
     static const struct {
         const char *name;
-        int (*run)(struct batch *b, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer);
+        int (*run)(struct batch *b, const struct bao_node *request, struct bao_arena *arena,
+                   struct bao_buf *answer);
     } commands[] = {{"case", run_case}, {"bench", run_bench}};
     const struct bao_node *cmd = bao_node_get(request, "cmd");
 
@@ -179,7 +188,8 @@ static int batch_line(void *data, const struct bao_node *request, struct bao_are
 
 static int run_batch(const struct cli_options *options)
 {
-    struct batch b = {.set = bao_schema_set_new(), .scratch = bao_schema_scratch_new(), .lang = options->lang};
+    struct batch b = {
+        .set = bao_schema_set_new(), .scratch = bao_schema_scratch_new(), .lang = options->lang};
     int code = CLI_USAGE;
 
     if (b.set != NULL && b.scratch != NULL)
@@ -226,10 +236,11 @@ static void show(const struct validate *v, FILE *to, const char *path, struct ba
 }
 
 /* Loads a file into the arena. 0, or the exit code after telling why not. */
-static int load_file(const struct validate *v, struct bao_arena *arena, const char *path, struct bao_findings *findings,
-                     struct bao_doc *ret)
+static int load_file(const struct validate *v, struct bao_arena *arena, const char *path,
+                     struct bao_findings *findings, struct bao_doc *ret)
 {
-    const struct bao_load_options options = {.format = cli_format_of(path), .limits = BAO_LOAD_LIMITS_DEFAULT};
+    const struct bao_load_options options = {.format = cli_format_of(path),
+                                             .limits = BAO_LOAD_LIMITS_DEFAULT};
     struct bao_str text;
     int r = cli_read_file(arena, path, FILE_MOST, &text);
 
@@ -289,7 +300,8 @@ static int compile_schema(struct validate *v)
     return CLI_USAGE;
 }
 
-static int print_json(const struct validate *v, const char *path, bool valid, const struct bao_findings *findings)
+static int print_json(const struct validate *v, const char *path, bool valid,
+                      const struct bao_findings *findings)
 {
     struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL((size_t)64 << 20);
     int r;
@@ -325,7 +337,8 @@ static int judge_file(struct validate *v, const char *path)
         return r;
     verdict = bao_schema_is_valid(v->schema, v->scratch, &doc.root);
     if (verdict != 1) {
-        r = bao_schema_report(v->schema, v->scratch, &doc.root, (struct bao_schema_at){.source = doc.source}, &findings);
+        r = bao_schema_report(v->schema, v->scratch, &doc.root, (struct bao_schema_at){.source = doc.source},
+                              &findings);
         bao_findings_sort(&findings);
     }
     if (r < 0) {
@@ -333,7 +346,9 @@ static int judge_file(struct validate *v, const char *path)
         return CLI_USAGE;
     }
     if (v->cli->json || v->basic)
-        return print_json(v, path, verdict == 1, &findings) < 0 || verdict < 0 ? CLI_USAGE : verdict == 1 ? CLI_OK : CLI_NO;
+        return print_json(v, path, verdict == 1, &findings) < 0 || verdict < 0 ? CLI_USAGE
+               : verdict == 1                                                  ? CLI_OK
+                                                                               : CLI_NO;
     if (verdict == 1)
         printf(v->cli->lang == BAO_VI ? "%s: hợp lệ\n" : "%s: valid\n", path);
     else

@@ -239,7 +239,7 @@ static void find_classes(struct builder *b)
         }
     for (unsigned i = 0; i < 256; i++) {
         class += i != 0 && begins[i];
-        b->class_of[i] = (uint8_t)class;
+        b->class_of[i] = (uint8_t) class;
         b->octet_of[class] = (uint8_t)i;
     }
     b->n_classes = class + 1;
@@ -248,7 +248,8 @@ static void find_classes(struct builder *b)
 enum { MATCH_STATE = 1 }; /* of the NFA: 0 is a dead octet, so that 0 can mean none */
 
 /* Where an octet leads from a set; *ret_matched when a match is complete whatever follows. */
-static void follow(struct builder *b, const struct set *from, uint8_t octet, struct set *to, bool *ret_matched)
+static void follow(struct builder *b, const struct set *from, uint8_t octet, struct set *to,
+                   bool *ret_matched)
 {
     *to = (struct set){.bits = {0}};
     for (uint32_t w = 0; w < WORDS; w++)

@@ -21,9 +21,10 @@ static bool wants(const struct bao_sub *sub, enum bao_type type)
 /* Text where a number is wanted: says which number. */
 static bool number_from_text(const struct bao_case *c)
 {
-    static const uint16_t codes[] = {[BAO_HINT_NUMBER] = BAO_BC_NUMBER_QUOTED,     [BAO_HINT_PERCENT] = BAO_BC_NUMBER_PERCENT,
-                                     [BAO_HINT_GROUPS] = BAO_BC_NUMBER_GROUPS,     [BAO_HINT_COMMA] = BAO_BC_NUMBER_COMMA,
-                                     [BAO_HINT_AMBIGUOUS] = BAO_BC_NUMBER_AMBIGUOUS, [BAO_HINT_UNIT] = BAO_BC_NUMBER_UNIT};
+    static const uint16_t codes[] = {
+        [BAO_HINT_NUMBER] = BAO_BC_NUMBER_QUOTED,       [BAO_HINT_PERCENT] = BAO_BC_NUMBER_PERCENT,
+        [BAO_HINT_GROUPS] = BAO_BC_NUMBER_GROUPS,       [BAO_HINT_COMMA] = BAO_BC_NUMBER_COMMA,
+        [BAO_HINT_AMBIGUOUS] = BAO_BC_NUMBER_AMBIGUOUS, [BAO_HINT_UNIT] = BAO_BC_NUMBER_UNIT};
     struct bao_str number = BAO_STR_NULL, other = BAO_STR_NULL;
     enum bao_hint hint = bao_hint_number(c->r->arena, text_of(c->node), &number, &other);
     struct bao_finding *f;
@@ -74,7 +75,8 @@ static void want_text(const struct bao_case *c)
 static void want_bool(const struct bao_case *c)
 {
     struct bao_str spelling = bao_report_spelling(c->r, c->node);
-    int value = c->node->type == BAO_LIST || c->node->type == BAO_MAP ? -1 : bao_hint_bool(c->r->arena, spelling);
+    int value =
+        c->node->type == BAO_LIST || c->node->type == BAO_MAP ? -1 : bao_hint_bool(c->r->arena, spelling);
     struct bao_finding *f = bao_report_add(c, value < 0 ? BAO_BC_WANT_BOOL : BAO_BC_BOOL_WORD, "type");
 
     bao_report_arg(f, bao_report_value(c->r, c->node));
@@ -187,7 +189,8 @@ static struct bao_str list_values(const struct bao_reporter *r, const struct bao
     return e == 0 ? bao_arena_str(r->arena, bao_buf_str(&out)) : BAO_STR("…");
 }
 
-static bool blame_enum(const struct bao_case *c, const struct bao_node *items, uint32_t n, const char *keyword)
+static bool blame_enum(const struct bao_case *c, const struct bao_node *items, uint32_t n,
+                       const char *keyword)
 {
     const struct bao_node *near;
     struct bao_finding *f;
@@ -241,10 +244,12 @@ static bool blame_multiple(const struct bao_case *c)
     if (by == NULL || !bao_node_is_number(by) ||
         bao_num_is_multiple(bao_run_arena(c->r->scratch), bao_node_num(c->node), bao_node_num(by)) != 0)
         return false;
-    decimals = by->type == BAO_DEC && by->dec->n_limbs == 1 && by->dec->limbs[0] == 1 && by->dec->exponent < 0;
+    decimals =
+        by->type == BAO_DEC && by->dec->n_limbs == 1 && by->dec->limbs[0] == 1 && by->dec->exponent < 0;
     f = bao_report_add(c, decimals ? BAO_BC_DECIMALS : BAO_BC_MULTIPLE, "multipleOf");
     bao_finding_arg(f, bao_report_spelling(c->r, c->node));
-    bao_finding_arg(f, decimals ? bao_report_count(c->r, (uint64_t)-by->dec->exponent) : bao_report_spelling(c->r, by));
+    bao_finding_arg(f, decimals ? bao_report_count(c->r, (uint64_t)-by->dec->exponent)
+                                : bao_report_spelling(c->r, by));
     return true;
 }
 
@@ -315,10 +320,12 @@ static bool blame_date(const struct bao_case *c, struct bao_str text)
 static bool blame_format(const struct bao_case *c, struct bao_str text)
 {
     static const uint16_t codes[BAO_FMT_COUNT] = {
-        [BAO_FMT_DATE_TIME] = BAO_BC_DATE_TIME, [BAO_FMT_TIME] = BAO_BC_TIME,     [BAO_FMT_DURATION] = BAO_BC_DURATION,
-        [BAO_FMT_EMAIL] = BAO_BC_EMAIL,         [BAO_FMT_HOSTNAME] = BAO_BC_HOSTNAME, [BAO_FMT_IPV4] = BAO_BC_ADDRESS,
-        [BAO_FMT_IPV6] = BAO_BC_ADDRESS,        [BAO_FMT_URI] = BAO_BC_URI,       [BAO_FMT_URI_REFERENCE] = BAO_BC_URI,
-        [BAO_FMT_IRI] = BAO_BC_URI,             [BAO_FMT_IRI_REFERENCE] = BAO_BC_URI, [BAO_FMT_UUID] = BAO_BC_UUID};
+        [BAO_FMT_DATE_TIME] = BAO_BC_DATE_TIME, [BAO_FMT_TIME] = BAO_BC_TIME,
+        [BAO_FMT_DURATION] = BAO_BC_DURATION,   [BAO_FMT_EMAIL] = BAO_BC_EMAIL,
+        [BAO_FMT_HOSTNAME] = BAO_BC_HOSTNAME,   [BAO_FMT_IPV4] = BAO_BC_ADDRESS,
+        [BAO_FMT_IPV6] = BAO_BC_ADDRESS,        [BAO_FMT_URI] = BAO_BC_URI,
+        [BAO_FMT_URI_REFERENCE] = BAO_BC_URI,   [BAO_FMT_IRI] = BAO_BC_URI,
+        [BAO_FMT_IRI_REFERENCE] = BAO_BC_URI,   [BAO_FMT_UUID] = BAO_BC_UUID};
     enum bao_format format = (enum bao_format)c->sub->format;
     struct bao_finding *f;
     const char *name;
@@ -355,8 +362,12 @@ static bool blame_pattern(const struct bao_case *c, struct bao_str text)
     nfc = bao_utf8_nfc(c->r->arena, text);
     found = nfc.p == NULL || nfc.p == text.p ? 0 : bao_run_match(c->r->scratch, c->sub->pattern, nfc);
     examples = c->sub->kw.at[BAO_KW_EXAMPLES];
-    has_example = examples != NULL && examples->type == BAO_LIST && examples->len != 0 && examples->items[0].type == BAO_STRING;
-    f = bao_report_add(c, found == 1 ? BAO_BC_PATTERN_NFC : has_example ? BAO_BC_PATTERN_EXAMPLE : BAO_BC_PATTERN,
+    has_example = examples != NULL && examples->type == BAO_LIST && examples->len != 0 &&
+                  examples->items[0].type == BAO_STRING;
+    f = bao_report_add(c,
+                       found == 1    ? BAO_BC_PATTERN_NFC
+                       : has_example ? BAO_BC_PATTERN_EXAMPLE
+                                     : BAO_BC_PATTERN,
                        "pattern");
     bao_finding_arg(f, text);
     bao_finding_arg(f, found == 1 ? nfc : has_example ? bao_node_str(&examples->items[0]) : pattern);

@@ -28,7 +28,8 @@ static const struct bao_sub *property(const struct bao_sub *sub, struct bao_str 
 }
 
 /* The only branch whose const or enum under one of the value's keys accepts what stands there. */
-static const struct bao_sub *by_discriminator(const struct bao_case *c, struct bao_sub *const *subs, uint32_t n)
+static const struct bao_sub *by_discriminator(const struct bao_case *c, struct bao_sub *const *subs,
+                                              uint32_t n)
 {
     for (uint32_t i = 0; c->node->type == BAO_MAP && i < c->node->len && i < 200; i++) {
         const struct bao_member *m = &c->node->members[i];
@@ -95,8 +96,8 @@ static size_t attempt(const struct bao_case *c, const struct bao_sub *sub, struc
 static void move(struct bao_findings *to, const struct bao_findings *from)
 {
     for (size_t i = 0; i < from->n; i++) {
-        struct bao_finding *f =
-            bao_findings_add(to, from->items[i].code, (enum bao_severity)from->items[i].severity, from->items[i].at);
+        struct bao_finding *f = bao_findings_add(
+            to, from->items[i].code, (enum bao_severity)from->items[i].severity, from->items[i].at);
 
         if (f != NULL)
             *f = from->items[i];
@@ -135,7 +136,8 @@ static bool by_depth(const struct bao_case *c, struct bao_sub *const *subs, uint
 /* ---- one line an alternative ---- */
 
 /* What tells a branch apart: its title, its type, the value it wants under a key. */
-static void describe(const struct bao_case *c, const struct bao_sub *sub, struct bao_buf *vi, struct bao_buf *en)
+static void describe(const struct bao_case *c, const struct bao_sub *sub, struct bao_buf *vi,
+                     struct bao_buf *en)
 {
     struct bao_str title[BAO_LANGS];
     struct bao_arg wanted;
@@ -154,7 +156,8 @@ static void describe(const struct bao_case *c, const struct bao_sub *sub, struct
              required->items[0].type == BAO_STRING)
         wanted = (struct bao_arg){
             bao_arena_printf(c->r->arena, "có trường «%.*s»", BAO_STR_ARG(bao_node_str(&required->items[0]))),
-            bao_arena_printf(c->r->arena, "with the field \"%.*s\"", BAO_STR_ARG(bao_node_str(&required->items[0])))};
+            bao_arena_printf(c->r->arena, "with the field \"%.*s\"",
+                             BAO_STR_ARG(bao_node_str(&required->items[0])))};
     if (wanted.vi.p == NULL)
         wanted = (struct bao_arg){BAO_STR("cách ghi khác"), BAO_STR("another way")};
     if (wanted.en.p == NULL)
@@ -170,7 +173,8 @@ static void add_list(const struct bao_case *c, unsigned code, const char *keywor
 {
     struct bao_finding *f = bao_report_add(c, code, keyword);
 
-    bao_finding_arg2(f, bao_arena_str(c->r->arena, bao_buf_str(vi)), bao_arena_str(c->r->arena, bao_buf_str(en)));
+    bao_finding_arg2(f, bao_arena_str(c->r->arena, bao_buf_str(vi)),
+                     bao_arena_str(c->r->arena, bao_buf_str(en)));
 }
 
 void bao_blame_branches(const struct bao_case *c, struct bao_sub *const *subs, uint32_t n, bool one)

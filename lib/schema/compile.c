@@ -16,7 +16,8 @@ static bool scope_has(const struct bao_scope *scope, struct bao_str name)
 static const struct bao_scope *intern_scope(struct bao_compiler *c, struct bao_scope *scope)
 {
     for (const struct bao_scope *s = c->scopes; s != NULL; s = s->next)
-        if (s->n == scope->n && (s->n == 0 || memcmp(s->first, scope->first, s->n * sizeof(s->first[0])) == 0))
+        if (s->n == scope->n &&
+            (s->n == 0 || memcmp(s->first, scope->first, s->n * sizeof(s->first[0])) == 0))
             return s;
     scope->next = c->scopes;
     c->scopes = scope;
@@ -65,8 +66,8 @@ static int grow_subs(struct bao_compiler *c)
 
 /* The sub of a place under a scope, made when it is not there yet. Its keywords are filled in later, from the
  * list, so that no chain of references deepens the stack. */
-static int get_sub(struct bao_compiler *c, const struct bao_loc *loc, const struct bao_scope *scope, bool tracked,
-                   struct bao_sub **ret)
+static int get_sub(struct bao_compiler *c, const struct bao_loc *loc, const struct bao_scope *scope,
+                   bool tracked, struct bao_sub **ret)
 {
     struct bao_sub *sub;
     int r;
@@ -165,7 +166,8 @@ static int dependents(struct bao_compiler *c, struct bao_sub *sub, bool tracked)
     if (all == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < n_names; i++)
-        all[i] = (struct bao_named_sub){.key = bao_member_key(&names->members[i]), .names = &names->members[i].value};
+        all[i] = (struct bao_named_sub){.key = bao_member_key(&names->members[i]),
+                                        .names = &names->members[i].value};
     for (uint32_t i = 0; i < n; i++)
         all[n_names + i] = schemas[i];
     sub->dependents = all;
@@ -174,7 +176,8 @@ static int dependents(struct bao_compiler *c, struct bao_sub *sub, bool tracked)
 }
 
 /* Compiles one expression into the program; *ret stays NULL for one that was refused with a finding. */
-static int regex(struct bao_compiler *c, struct bao_str text, const struct bao_node *at, const struct bao_regex **ret)
+static int regex(struct bao_compiler *c, struct bao_str text, const struct bao_node *at,
+                 const struct bao_regex **ret)
 {
     struct bao_regex *regex = NULL;
     size_t where;
@@ -287,8 +290,8 @@ static bool is_certain(struct bao_compiler *c, const struct bao_loc *loc, enum b
 
 static void decide_unevaluated(struct bao_compiler *c, struct bao_sub *sub)
 {
-    sub->static_members =
-        sub->kw.at[BAO_KW_UNEVALUATED_PROPERTIES] != NULL && is_certain(c, sub->loc, BAO_KW_UNEVALUATED_PROPERTIES, 0);
+    sub->static_members = sub->kw.at[BAO_KW_UNEVALUATED_PROPERTIES] != NULL &&
+                          is_certain(c, sub->loc, BAO_KW_UNEVALUATED_PROPERTIES, 0);
     sub->static_items =
         sub->kw.at[BAO_KW_UNEVALUATED_ITEMS] != NULL && is_certain(c, sub->loc, BAO_KW_UNEVALUATED_ITEMS, 0);
     /* A tracked sub must note what the keyword evaluates as well, which a fold into the one pass does. */
@@ -303,9 +306,10 @@ static void read_types(struct bao_sub *sub)
     static const struct {
         const char *name;
         uint8_t types;
-    } types[] = {{"null", 1 << BAO_NULL},  {"boolean", 1 << BAO_BOOL},
-                 {"number", 1 << BAO_INT | 1 << BAO_DEC}, {"integer", 1 << BAO_INT},
-                 {"string", 1 << BAO_STRING}, {"array", 1 << BAO_LIST}, {"object", 1 << BAO_MAP}};
+    } types[] = {
+        {"null", 1 << BAO_NULL},   {"boolean", 1 << BAO_BOOL},  {"number", 1 << BAO_INT | 1 << BAO_DEC},
+        {"integer", 1 << BAO_INT}, {"string", 1 << BAO_STRING}, {"array", 1 << BAO_LIST},
+        {"object", 1 << BAO_MAP}};
     const struct bao_node *type = sub->kw.at[BAO_KW_TYPE];
     uint32_t n = type == NULL ? 0 : type->type == BAO_LIST ? type->len : 1;
     bool whole = false;
@@ -334,9 +338,9 @@ static bool is_lone_ref(const struct bao_sub *sub)
 
         if (sub->kw.at[i] == NULL || i == BAO_KW_REF || i == BAO_KW_DYNAMIC_REF)
             continue;
-        if (i == BAO_KW_FORMAT ? sub->format != BAO_FMT_NONE
-                               : (info->vocab & (BAO_VOCAB_APPLICATOR | BAO_VOCAB_VALIDATION |
-                                                 BAO_VOCAB_UNEVALUATED)) != 0)
+        if (i == BAO_KW_FORMAT
+                ? sub->format != BAO_FMT_NONE
+                : (info->vocab & (BAO_VOCAB_APPLICATOR | BAO_VOCAB_VALIDATION | BAO_VOCAB_UNEVALUATED)) != 0)
             return false;
     }
     return !sub->normalize && (sub->ref != NULL) + (sub->dynamic_ref != NULL) == 1;
@@ -476,8 +480,8 @@ static void drop_caller(void *user, struct bao_sub *sub)
         s->order[s->n++] = sub;
 }
 
-/* Sorts the subs so that each stands after those it asks about the same value. A circle among them would never
- * end at run time: refused. */
+/* Sorts the subs so that each stands after those it asks about the same value. A circle among them would
+ * never end at run time: refused. */
 static int sort_subs(struct bao_compiler *c, struct bao_sub ***ret)
 {
     struct sorting s = {bao_arena_array(&c->work, c->n_subs, sizeof(struct bao_sub *)),

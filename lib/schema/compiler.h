@@ -1,4 +1,5 @@
-/* What compiling a schema works with: indexing (index.c), the graph of subs (compile.c), instructions (emit.c). */
+/* What compiling a schema works with: indexing (index.c), the graph of subs (compile.c), instructions
+ * (emit.c). */
 #pragma once
 
 #include "lib/base/map.h"
@@ -45,8 +46,8 @@ struct bao_compiler {
     const struct bao_schema_options *options;
     struct bao_findings *findings;
     struct bao_schema *schema;
-    struct bao_arena *arena; /* the schema's */
-    struct bao_arena work;   /* dies with the compiler */
+    struct bao_arena *arena;  /* the schema's */
+    struct bao_arena work;    /* dies with the compiler */
     struct bao_map resources; /* by URI */
     struct bao_map locs;      /* by node */
     const struct bao_scope *scopes;
@@ -55,7 +56,7 @@ struct bao_compiler {
     struct bao_sub *combined; /* made by emit.c, linked by next_at_loc */
     struct bao_ins *ins;
     uint32_t n_ins, size_ins;
-    bool bad;         /* findings were added */
+    bool bad; /* findings were added */
 };
 
 /* Adds a finding that makes the schema bad; args follow with bao_finding_arg(). May give NULL. */
@@ -74,9 +75,11 @@ const struct bao_loc *bao_index_loc(const struct bao_compiler *c, const struct b
 /* shape.c. Does the value fit the keyword? Adds a finding when not. */
 void bao_shape_check(struct bao_compiler *c, enum bao_kw kw, const struct bao_node *value);
 /* The rules that only a form's schema must keep: known keywords, maxItems, x-key, formats. */
-void bao_shape_check_form(struct bao_compiler *c, const struct bao_node *schema, const struct bao_keywords *kw);
+void bao_shape_check_form(struct bao_compiler *c, const struct bao_node *schema,
+                          const struct bao_keywords *kw);
 
-/* emit.c. Makes the instructions of all subs; `order` has every sub after those it asks about the same value. */
+/* emit.c. Makes the instructions of all subs; `order` has every sub after those it asks about the same value.
+ */
 int bao_emit_all(struct bao_compiler *c, struct bao_sub *const *order) BAO_MUST_CHECK;
 
 /* metaschemas.c. The text of a built-in metaschema by its URI; empty when it is none. */

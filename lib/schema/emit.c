@@ -1,5 +1,5 @@
-/* From the graph of subs to instructions, one list a sub and type of value, with all that can be told beforehand
- * left out. */
+/* From the graph of subs to instructions, one list a sub and type of value, with all that can be told
+ * beforehand left out. */
 #include "lib/schema/compiler.h"
 
 #include "lib/schema/format.h"
@@ -12,7 +12,7 @@ struct emitter {
     struct bao_sub *sub;
     enum bao_type type;
     uint32_t start; /* where the list begins */
-    bool never; /* no value of this type can be accepted */
+    bool never;     /* no value of this type can be accepted */
 };
 
 /* ---- small makers ---- */
@@ -77,7 +77,8 @@ bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n
 /* ---- numbers ---- */
 
 /* Lowers *hi or raises *lo by a bound on whole numbers; false: none can be left. */
-static int int_bound(struct emitter *e, const struct bao_node *bound, bool exclusive, bool is_min, int64_t *lo, int64_t *hi)
+static int int_bound(struct emitter *e, const struct bao_node *bound, bool exclusive, bool is_min,
+                     int64_t *lo, int64_t *hi)
 {
     struct bao_num n;
     int64_t i;
@@ -185,7 +186,10 @@ static int emit_int_multiple(struct emitter *e, uint64_t by)
     /* Newton: each step doubles the bits that are right, of which the first three are. */
     for (int i = 0; i < 5; i++)
         inverse *= 2 - odd * inverse;
-    return push(e, (struct bao_ins){.op = BAO_OP_INT_MULTIPLE, .n = twos, .lo = (int64_t)inverse, .hi = (int64_t)(UINT64_MAX / odd)});
+    return push(e, (struct bao_ins){.op = BAO_OP_INT_MULTIPLE,
+                                    .n = twos,
+                                    .lo = (int64_t)inverse,
+                                    .hi = (int64_t)(UINT64_MAX / odd)});
 }
 
 static int emit_multiple(struct emitter *e)
@@ -433,7 +437,9 @@ static int emit_items(struct emitter *e)
         return -ENOMEM;
     for (uint32_t i = 0; i < sub->n_prefix && i < n; i++)
         subs[i] = real(sub->prefix[i]);
-    return push(e, (struct bao_ins){.op = BAO_OP_ITEMS, .n = n, .subs = (const struct bao_sub *const *)subs, .rest = real(rest)});
+    return push(
+        e, (struct bao_ins){
+               .op = BAO_OP_ITEMS, .n = n, .subs = (const struct bao_sub *const *)subs, .rest = real(rest)});
 }
 
 static int emit_contains(struct emitter *e)
@@ -506,7 +512,8 @@ static struct bao_entry *entry_of(struct gather *g, struct bao_str key)
     }
     if (bao_map_set(&g->by_name, key, (void *)(uintptr_t)(g->n + 1)) < 0)
         return NULL;
-    g->entries[g->n] = (struct bao_entry){bao_key_hash(key.p, key.n), (uint32_t)key.n, key.p, NULL, false, false, false};
+    g->entries[g->n] =
+        (struct bao_entry){bao_key_hash(key.p, key.n), (uint32_t)key.n, key.p, NULL, false, false, false};
     return &g->entries[g->n++];
 }
 
@@ -548,7 +555,8 @@ static int gather_names(struct gather *g, struct bao_sub *sub, bool own)
         entry->required = true;
     }
     for (uint32_t i = 0; i < sub->n_patterns && r == 0; i++)
-        r = add_pattern(g, sub->patterns[i].regex, own ? (struct bao_sub *)(uintptr_t)sub->patterns[i].sub : NULL);
+        r = add_pattern(g, sub->patterns[i].regex,
+                        own ? (struct bao_sub *)(uintptr_t)sub->patterns[i].sub : NULL);
     g->all |= sub->additional != NULL;
     return r;
 }
@@ -794,7 +802,8 @@ static int emit_dependents(struct emitter *e)
             names[k] = bao_node_str(&from->names->items[k]);
             hashes[k] = bao_key_hash(names[k].p, names[k].n);
         }
-        list[i] = (struct bao_dependent){from->key, bao_key_hash(from->key.p, from->key.n), n, names, hashes, real(from->sub)};
+        list[i] = (struct bao_dependent){
+            from->key, bao_key_hash(from->key.p, from->key.n), n, names, hashes, real(from->sub)};
     }
     return push(e, (struct bao_ins){.op = BAO_OP_DEPENDENT, .n = sub->n_dependents, .dependents = list});
 }
@@ -958,12 +967,14 @@ static int try_switch(struct emitter *e, struct bao_sub *const *subs, uint32_t n
             targets[k] = subs[i];
         }
     }
-    *s = (struct bao_switch){.key = key, .hash = bao_key_hash(key.p, key.n), .subs = (const struct bao_sub *const *)targets};
+    *s = (struct bao_switch){
+        .key = key, .hash = bao_key_hash(key.p, key.n), .subs = (const struct bao_sub *const *)targets};
     if (!bao_names_init(e->c->arena, texts, total, &s->values))
         return -ENOMEM;
     /* A text that two branches take decides nothing. */
     for (uint32_t i = 0; i < total; i++)
-        if (targets[bao_names_find(&s->values, texts[i].p, (uint32_t)texts[i].n, s->values.hashes[i])] != targets[i])
+        if (targets[bao_names_find(&s->values, texts[i].p, (uint32_t)texts[i].n, s->values.hashes[i])] !=
+            targets[i])
             return 0;
     k = (uint32_t)push(e, (struct bao_ins){.op = BAO_OP_SWITCH, .choices = s});
     return (int)k < 0 ? (int)k : 1;
@@ -1097,7 +1108,8 @@ static enum bao_lead lead_of(const struct bao_ins *ins, uint32_t n)
         return BAO_LEAD_MEMBERS;
     if (n == 1 && ins[0].op == BAO_OP_FEW)
         return BAO_LEAD_FEW;
-    if (n <= 2 && ins[n - 1].op == BAO_OP_ITEMS && ins[n - 1].n == 0 && (n == 1 || ins[0].op == BAO_OP_LIST_LENGTH))
+    if (n <= 2 && ins[n - 1].op == BAO_OP_ITEMS && ins[n - 1].n == 0 &&
+        (n == 1 || ins[0].op == BAO_OP_LIST_LENGTH))
         return BAO_LEAD_LIST;
     for (uint32_t i = 0; i < n; i++)
         if (!is_scalar(ins[i].op))

@@ -8,19 +8,41 @@ struct text {
     const char *p, *end;
 };
 
-static bool is_digit(char c)
+/* What an ASCII character may be, as bits; nothing above ASCII is any of it. */
+enum {
+    DIGIT = 1,
+    HEX = 2,
+    LETTER = 4,
+    ATEXT = 8 /* RFC 5321, with the dot */,
+    PLAIN = 16 /* RFC 3986: unreserved, sub-delims */
+};
+
+static const uint8_t classes[256] = {
+    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+    0,  0,  0,  0,  0,  0,  0,  24, 0,  8,  24, 8,  24, 24, 16, 16, 24, 24, 16, 24, 24, 8,  27, 27, 27, 27,
+    27, 27, 27, 27, 27, 27, 0,  16, 0,  24, 0,  8,  0,  30, 30, 30, 30, 30, 30, 28, 28, 28, 28, 28, 28, 28,
+    28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 0,  0,  0,  8,  24, 8,  30, 30, 30, 30, 30, 30, 28,
+    28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 8,  8,  8,  24, 0,
+};
+
+static inline bool is(char c, int class)
 {
-    return c >= '0' && c <= '9';
+    return (classes[(uint8_t)c] & class) != 0;
 }
 
-static bool is_letter(char c)
+static inline bool is_digit(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is(c, DIGIT);
 }
 
-static bool is_hex(char c)
+static inline bool is_letter(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return is(c, LETTER);
+}
+
+static inline bool is_hex(char c)
+{
+    return is(c, HEX);
 }
 
 static bool eat(struct text *t, char c)
@@ -256,7 +278,7 @@ static bool take_local_part(struct text *t)
 
         if (c == '.' && (t->p == start || t->p[-1] == '.'))
             return false;
-        if (!is_letter(c) && !is_digit(c) && (c == '\0' || strchr(".!#$%&'*+-/=?^_`{|}~", c) == NULL))
+        if (!is(c, ATEXT))
             return false;
     }
     return t->p > start && t->p[-1] != '.' && t->p - start <= 64;
@@ -291,8 +313,8 @@ static bool is_wide(uint32_t c, enum where where)
         return where == IN_QUERY;
     if (c >= 0xf0000)
         return where == IN_QUERY && (c & 0xffff) <= 0xfffd;
-    return c >= 0xa0 && (c & 0xffff) <= 0xfffd && !(c >= 0xfdd0 && c <= 0xfdef) && !(c >= 0xfff0 && c <= 0xffff) &&
-           !(c >= 0xd800 && c <= 0xdfff) && !(c >= 0xe0000 && c < 0xe1000);
+    return c >= 0xa0 && (c & 0xffff) <= 0xfffd && !(c >= 0xfdd0 && c <= 0xfdef) &&
+           !(c >= 0xfff0 && c <= 0xffff) && !(c >= 0xd800 && c <= 0xdfff) && !(c >= 0xe0000 && c < 0xe1000);
 }
 
 static bool take_wide(struct text *t, enum where where)
@@ -326,6 +348,10 @@ static bool take_part(struct text *t, enum where where, const char *stop, bool w
     while (!at_end(t)) {
         char c = *t->p;
 
+        if (is(c, PLAIN)) {
+            t->p++;
+            continue;
+        }
         if (c != '\0' && strchr(stop, c) != NULL)
             return true;
         if (c == '%') {
@@ -334,8 +360,7 @@ static bool take_part(struct text *t, enum where where, const char *stop, bool w
         } else if ((uint8_t)c >= 0x80) {
             if (!wide || !take_wide(t, where))
                 return false;
-        } else if (is_letter(c) || is_digit(c) ||
-                   (c != '\0' && (strchr("-._~!$&'()*+,;=", c) != NULL || strchr(more[where], c) != NULL))) {
+        } else if (c != '\0' && strchr(more[where], c) != NULL) {
             t->p++;
         } else {
             return false;

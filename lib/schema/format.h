@@ -1,5 +1,5 @@
-/* The formats of draft 2020-12 (all but idn-email and idn-hostname, which only annotate). Judged by hand-written
- * readers after the RFC each names. */
+/* The formats of draft 2020-12 (all but idn-email and idn-hostname, which only annotate). Judged by
+ * hand-written readers after the RFC each names. */
 #pragma once
 
 #include "lib/base/str.h"

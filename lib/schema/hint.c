@@ -96,7 +96,8 @@ static enum bao_hint read_number(struct bao_arena *a, const struct figure *f, st
         *ret = join(a, f, f->n);
         return BAO_HINT_GROUPS;
     }
-    if (f->n > 2 && are_groups(f, f->n - 1) && f->marks[f->n - 1] != f->marks[1] && f->marks[f->n - 1] != ' ') {
+    if (f->n > 2 && are_groups(f, f->n - 1) && f->marks[f->n - 1] != f->marks[1] &&
+        f->marks[f->n - 1] != ' ') {
         *ret = join(a, f, f->n - 1);
         return BAO_HINT_GROUPS;
     }
@@ -107,7 +108,8 @@ static enum bao_hint read_number(struct bao_arena *a, const struct figure *f, st
     return BAO_HINT_NONE;
 }
 
-enum bao_hint bao_hint_number(struct bao_arena *a, struct bao_str text, struct bao_str *ret, struct bao_str *ret_other)
+enum bao_hint bao_hint_number(struct bao_arena *a, struct bao_str text, struct bao_str *ret,
+                              struct bao_str *ret_other)
 {
     struct bao_str s = trim(text), rest;
     struct figure f;
@@ -232,9 +234,9 @@ int bao_hint_bool(struct bao_arena *a, struct bao_str text)
     static const struct {
         const char *word;
         int value;
-    } words[] = {{"co", 1},  {"yes", 1}, {"y", 1},   {"dung", 1}, {"true", 1},  {"x", 1},  {"roi", 1}, {"on", 1},
-                 {"da", 1}, {"1", 1}, {"khong", 0}, {"no", 0},   {"n", 0},   {"sai", 0},  {"false", 0}, {"chua", 0},
-                 {"off", 0}, {"0", 0}};
+    } words[] = {{"co", 1},  {"yes", 1}, {"y", 1},     {"dung", 1}, {"true", 1},  {"x", 1},
+                 {"roi", 1}, {"on", 1},  {"da", 1},    {"1", 1},    {"khong", 0}, {"no", 0},
+                 {"n", 0},   {"sai", 0}, {"false", 0}, {"chua", 0}, {"off", 0},   {"0", 0}};
     struct bao_str folded = bao_utf8_fold(a, trim(text));
 
     for (size_t i = 0; folded.p != NULL && i < BAO_COUNT(words); i++)

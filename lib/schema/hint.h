@@ -13,12 +13,14 @@ enum bao_hint {
     BAO_HINT_UNIT,      /* 12 tasks: 12 */
 };
 
-/* Reads text as a number somebody wrote for people. *ret is the number to type; *ret_other the second reading of
- * an ambiguous one. Texts live in the arena; without memory there is no hint. */
-enum bao_hint bao_hint_number(struct bao_arena *a, struct bao_str text, struct bao_str *ret, struct bao_str *ret_other);
+/* Reads text as a number somebody wrote for people. *ret is the number to type; *ret_other the second reading
+ * of an ambiguous one. Texts live in the arena; without memory there is no hint. */
+enum bao_hint bao_hint_number(struct bao_arena *a, struct bao_str text, struct bao_str *ret,
+                              struct bao_str *ret_other);
 
-/* Reads a date as offices write it (15/9/2026, 15-09-2026, 2026/9/15, 20260915, ngay 15 thang 9 nam 2026 with its
- * accents) and gives it as 2026-09-15; false when it is none. *ret_impossible: it has the shape, but no such day exists. */
+/* Reads a date as offices write it (15/9/2026, 15-09-2026, 2026/9/15, 20260915, ngay 15 thang 9 nam 2026 with
+ * its accents) and gives it as 2026-09-15; false when it is none. *ret_impossible: it has the shape, but no
+ * such day exists. */
 bool bao_hint_date(struct bao_arena *a, struct bao_str text, struct bao_str *ret, bool *ret_impossible);
 
 /* co, khong (with accents), yes, no, x …: 1 true, 0 false, -1 neither. */

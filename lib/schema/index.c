@@ -98,7 +98,8 @@ static struct bao_str without_empty_fragment(struct bao_str uri)
 }
 
 /* What vocabularies a dialect has; false when it is not known or needs one that is not. */
-static bool dialect_vocab(struct bao_compiler *c, struct bao_str dialect, const struct bao_node *at, unsigned *ret)
+static bool dialect_vocab(struct bao_compiler *c, struct bao_str dialect, const struct bao_node *at,
+                          unsigned *ret)
 {
     const struct bao_schema_document *document;
     const struct bao_node *list;

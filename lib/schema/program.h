@@ -1,5 +1,5 @@
-/* The compiled form of a schema, shared by compile.c, emit.c (which make it), run.c (the verdict) and report.c
- * (the findings).
+/* The compiled form of a schema, shared by compile.c, emit.c (which make it), run.c (the verdict) and
+ * report.c (the findings).
  *
  * Every subschema that can be reached becomes a bao_sub, once for each meaning its $dynamicRefs can have: the
  * dynamic scope is resolved when compiling, so running knows no scope. A sub has one list of instructions for
@@ -13,44 +13,45 @@
 enum { BAO_TYPES = BAO_MAP + 1 };
 
 enum bao_op {
-    BAO_OP_GOOD,       /* end of the list */
+    BAO_OP_GOOD, /* end of the list */
     BAO_OP_BAD,
-    BAO_OP_CALL,       /* sub must accept */
-    BAO_OP_JUMP,       /* go on with sub */
-    BAO_OP_NOT,        /* sub must refuse */
-    BAO_OP_ANY,        /* n subs, one accepts */
-    BAO_OP_ONE,        /* n subs, exactly one accepts */
-    BAO_OP_IF,         /* choice: if, then, else */
-    BAO_OP_SWITCH,     /* the value of one member picks the only sub that can accept; without the member the next
-                        * instruction, which asks all of them, decides */
-    BAO_OP_MEMO,       /* the answer may be known already for (n, value) */
-    BAO_OP_TRACK,      /* from here on, note which members or items were evaluated */
+    BAO_OP_CALL,   /* sub must accept */
+    BAO_OP_JUMP,   /* go on with sub */
+    BAO_OP_NOT,    /* sub must refuse */
+    BAO_OP_ANY,    /* n subs, one accepts */
+    BAO_OP_ONE,    /* n subs, exactly one accepts */
+    BAO_OP_IF,     /* choice: if, then, else */
+    BAO_OP_SWITCH, /* the value of one member picks the only sub that can accept; without the member the next
+                    * instruction, which asks all of them, decides */
+    BAO_OP_MEMO,   /* the answer may be known already for (n, value) */
+    BAO_OP_TRACK,  /* from here on, note which members or items were evaluated */
     BAO_OP_BOOL_IS,
     BAO_OP_WHOLE,
     BAO_OP_NO_THOUSAND, /* not written like 1.000 */
-    BAO_OP_INT_RANGE,  /* lo..hi */
+    BAO_OP_INT_RANGE,   /* lo..hi */
     BAO_OP_NUM_RANGE,
     BAO_OP_MULTIPLE,
-    BAO_OP_INT_MULTIPLE, /* of odd * 2^n: lo the inverse of odd, hi the most that a multiple gives (as uint64_t) */
-    BAO_OP_INT_ENUM,   /* n sorted int64 */
-    BAO_OP_STR_LENGTH, /* lo..hi characters */
-    BAO_OP_STR_IS,     /* key; n: compared kindly */
-    BAO_OP_STR_ENUM,   /* names; n: compared kindly */
+    BAO_OP_INT_MULTIPLE, /* of odd * 2^n: lo the inverse of odd, hi the most that a multiple gives (as
+                            uint64_t) */
+    BAO_OP_INT_ENUM,     /* n sorted int64 */
+    BAO_OP_STR_LENGTH,   /* lo..hi characters */
+    BAO_OP_STR_IS,       /* key; n: compared kindly */
+    BAO_OP_STR_ENUM,     /* names; n: compared kindly */
     BAO_OP_PATTERN,
-    BAO_OP_FORMAT,     /* n: enum bao_format */
-    BAO_OP_NFC,        /* go on with the normal form */
+    BAO_OP_FORMAT, /* n: enum bao_format */
+    BAO_OP_NFC,    /* go on with the normal form */
     BAO_OP_VALUE_ENUM,
     BAO_OP_LIST_LENGTH,
-    BAO_OP_ITEMS,      /* n prefix subs, then sub for the rest */
+    BAO_OP_ITEMS, /* n prefix subs, then sub for the rest */
     BAO_OP_UNIQUE,
     BAO_OP_UNIQUE_KEY, /* list of maps: values under one key differ */
     BAO_OP_CONTAINS,
     BAO_OP_UNEVALUATED_ITEMS,
     BAO_OP_MAP_LENGTH,
     BAO_OP_MEMBERS,
-    BAO_OP_FEW,        /* members without rest and patterns, so few that looking for each is quicker */
-    BAO_OP_NAMES,      /* every key satisfies sub */
-    BAO_OP_DEPENDENT,  /* n bao_dependent */
+    BAO_OP_FEW,       /* members without rest and patterns, so few that looking for each is quicker */
+    BAO_OP_NAMES,     /* every key satisfies sub */
+    BAO_OP_DEPENDENT, /* n bao_dependent */
     BAO_OP_UNEVALUATED_MEMBERS,
 };
 
@@ -62,10 +63,10 @@ struct bao_sub;
 /* How a list begins, for the ways around run(). */
 enum bao_lead {
     BAO_LEAD_ANY,
-    BAO_LEAD_SCALAR, /* only instructions that ask nothing further */
-    BAO_LEAD_INT,    /* one INT_RANGE and no more */
-    BAO_LEAD_NUM,    /* one NUM_RANGE and no more */
-    BAO_LEAD_LENGTH, /* one STR_LENGTH and no more */
+    BAO_LEAD_SCALAR,  /* only instructions that ask nothing further */
+    BAO_LEAD_INT,     /* one INT_RANGE and no more */
+    BAO_LEAD_NUM,     /* one NUM_RANGE and no more */
+    BAO_LEAD_LENGTH,  /* one STR_LENGTH and no more */
     BAO_LEAD_MEMBERS, /* one MEMBERS and no more */
     BAO_LEAD_FEW,     /* one FEW and no more */
     BAO_LEAD_LIST,    /* a LIST_LENGTH or nothing, one ITEMS without prefix, and no more */
@@ -171,7 +172,8 @@ struct bao_count {
     uint64_t min, max;
 };
 
-/* Bounds of decimals. The doubles decide alone where a value's own double is exact enough to differ from them. */
+/* Bounds of decimals. The doubles decide alone where a value's own double is exact enough to differ from
+ * them. */
 struct bao_range {
     float least, most; /* the same as floats, for values that bring theirs along */
     double lo, hi;     /* nearest to the bounds; infinite without a bound, NaN when they must not decide */
@@ -211,17 +213,17 @@ struct bao_sub {
     struct bao_sub *next_at_loc;
     const struct bao_scope *scope;
     uint32_t number;
-    bool tracked;       /* notes what it evaluated */
-    bool is_bad;        /* the schema false */
-    bool needs_track;   /* unevaluated* that only a run can decide */
+    bool tracked;                      /* notes what it evaluated */
+    bool is_bad;                       /* the schema false */
+    bool needs_track;                  /* unevaluated* that only a run can decide */
     bool static_members, static_items; /* unevaluated* folded into members and items */
     bool assert_format;
-    bool normalize;     /* x-normalize: NFC */
-    uint8_t known[BAO_TYPES]; /* enum bao_known, while compiling */
+    bool normalize;            /* x-normalize: NFC */
+    uint8_t known[BAO_TYPES];  /* enum bao_known, while compiling */
     uint32_t start[BAO_TYPES]; /* of its list, while compiling */
-    uint8_t types;            /* bit by enum bao_type; the whole numbers among decimals under WHOLE */
-    bool only_whole;          /* "integer" without "number" */
-    uint32_t calls;           /* how often it is asked about the same value as its caller */
+    uint8_t types;             /* bit by enum bao_type; the whole numbers among decimals under WHOLE */
+    bool only_whole;           /* "integer" without "number" */
+    uint32_t calls;            /* how often it is asked about the same value as its caller */
 
     const struct bao_node *schema; /* the object, or true/false */
     struct bao_keywords kw;

@@ -44,8 +44,9 @@ static int write_range(struct bao_buf *out, struct bao_pat_range range)
         range.hi = 0xd7ff;
     if (range.lo > range.hi)
         return 0;
-    return range.lo == range.hi ? bao_buf_printf(out, "\\x{%x}", (unsigned)range.lo)
-                                : bao_buf_printf(out, "\\x{%x}-\\x{%x}", (unsigned)range.lo, (unsigned)range.hi);
+    return range.lo == range.hi
+               ? bao_buf_printf(out, "\\x{%x}", (unsigned)range.lo)
+               : bao_buf_printf(out, "\\x{%x}-\\x{%x}", (unsigned)range.lo, (unsigned)range.hi);
 }
 
 static int write_set(struct bao_buf *out, const struct bao_pat *pat)
@@ -70,7 +71,8 @@ static int write_set(struct bao_buf *out, const struct bao_pat *pat)
     return r == 0 ? bao_buf_append_c(out, "]") : r;
 }
 
-static int write_children(struct bao_buf *out, const struct bao_pat *pat, const char *open, const char *between)
+static int write_children(struct bao_buf *out, const struct bao_pat *pat, const char *open,
+                          const char *between)
 {
     int r = bao_buf_append_c(out, open);
 
@@ -114,10 +116,15 @@ static int write_pat(struct bao_buf *out, const struct bao_pat *pat)
         return write_children(out, pat, "(", "");
     case BAO_PAT_LOOK:
         if (pat->children[0]->type == BAO_PAT_EITHER)
-            return write_children(out, pat->children[0], pat->behind ? pat->negated ? "(?<!" : "(?<="
-                                                         : pat->negated ? "(?!"
-                                                                        : "(?=", "|");
-        return write_children(out, pat, pat->behind ? pat->negated ? "(?<!" : "(?<=" : pat->negated ? "(?!" : "(?=",
+            return write_children(out, pat->children[0],
+                                  pat->behind    ? pat->negated ? "(?<!" : "(?<="
+                                  : pat->negated ? "(?!"
+                                                 : "(?=",
+                                  "|");
+        return write_children(out, pat,
+                              pat->behind    ? pat->negated ? "(?<!" : "(?<="
+                              : pat->negated ? "(?!"
+                                             : "(?=",
                               "");
     case BAO_PAT_BACK:
         return bao_buf_printf(out, "\\g{%u}", (unsigned)pat->n);
@@ -157,12 +164,12 @@ struct bao_regex *bao_regex_chain(struct bao_regex *regex, struct bao_regex *nex
     return regex;
 }
 
-/* The written text as PCRE2 code. A text we wrote fails only for a property nobody knows, a lookbehind without
- * bound, or its size. */
+/* The written text as PCRE2 code. A text we wrote fails only for a property nobody knows, a lookbehind
+ * without bound, or its size. */
 static int compile_code(const struct bao_pat *pat, pcre2_code **ret)
 {
-    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C |
-                             PCRE2_NO_UTF_CHECK;
+    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                             PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_UTF_CHECK;
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(MOST_REWRITTEN);
     PCRE2_SIZE where;
     int error, r = write_pat(&text, pat);
@@ -171,8 +178,8 @@ static int compile_code(const struct bao_pat *pat, pcre2_code **ret)
         r = bao_buf_append_c(&text, "");
     if (r < 0)
         return r == -ENOMEM ? r : BAO_REGEX_E_UNSUPPORTED;
-    *ret = pcre2_compile((PCRE2_SPTR)(bao_buf_data(&text) == NULL ? "" : bao_buf_data(&text)), bao_buf_len(&text), options,
-                         &error, &where, NULL);
+    *ret = pcre2_compile((PCRE2_SPTR)(bao_buf_data(&text) == NULL ? "" : bao_buf_data(&text)),
+                         bao_buf_len(&text), options, &error, &where, NULL);
     if (*ret != NULL)
         return 0;
     if (error == PCRE2_ERROR_HEAP_FAILED)

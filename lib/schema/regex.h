@@ -1,8 +1,8 @@
 /* Regular expressions as ECMA-262 means them with the u flag, run by PCRE2. regex.c is the only file that
  * includes PCRE2.
  *
- * A pattern is parsed here and written anew for PCRE2, so that classes, escapes and anchors mean what ECMA says
- * and nothing else gets through. */
+ * A pattern is parsed here and written anew for PCRE2, so that classes, escapes and anchors mean what ECMA
+ * says and nothing else gets through. */
 #pragma once
 
 #include "lib/base/arena.h"
@@ -26,8 +26,10 @@ struct bao_regex_scratch;
 struct bao_regex_scratch *bao_regex_scratch_new(void) BAO_MUST_CHECK;
 struct bao_regex_scratch *bao_regex_scratch_free(struct bao_regex_scratch *scratch);
 
-/* Is there a match anywhere in the text (valid UTF-8)? 1, 0, -E2BIG when it costs too much to tell, -ENOMEM. */
-int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *scratch, struct bao_str text) BAO_MUST_CHECK;
+/* Is there a match anywhere in the text (valid UTF-8)? 1, 0, -E2BIG when it costs too much to tell, -ENOMEM.
+ */
+int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *scratch,
+                    struct bao_str text) BAO_MUST_CHECK;
 
 /* A chain of compiled patterns that are freed together. */
 struct bao_regex *bao_regex_chain(struct bao_regex *regex, struct bao_regex *next);

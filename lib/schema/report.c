@@ -77,7 +77,8 @@ struct bao_arg bao_report_wanted(const struct bao_reporter *r, const struct bao_
             e = bao_buf_printf(&en, "%s%s", bao_buf_len(&en) != 0 ? " or " : "",
                                number && sub->only_whole ? "a whole number" : names[i].en);
     }
-    return (struct bao_arg){bao_arena_str(r->arena, bao_buf_str(&vi)), bao_arena_str(r->arena, bao_buf_str(&en))};
+    return (struct bao_arg){bao_arena_str(r->arena, bao_buf_str(&vi)),
+                            bao_arena_str(r->arena, bao_buf_str(&en))};
 }
 
 void bao_report_title(const struct bao_sub *sub, struct bao_str ret[BAO_LANGS])
@@ -157,8 +158,8 @@ static int print_title(struct bao_buf *out, const struct bao_step *step, enum ba
 
 typedef int print_step(struct bao_buf *out, const struct bao_step *step);
 
-static struct bao_str print_steps(const struct bao_reporter *r, const struct bao_step *step, struct bao_str before,
-                                  print_step *print)
+static struct bao_str print_steps(const struct bao_reporter *r, const struct bao_step *step,
+                                  struct bao_str before, print_step *print)
 {
     struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(PATH_MOST);
     const struct bao_step *steps[256];
@@ -170,7 +171,8 @@ static struct bao_str print_steps(const struct bao_reporter *r, const struct bao
     return bao_arena_str(r->arena, bao_buf_str(&out));
 }
 
-static struct bao_str print_titles(const struct bao_reporter *r, const struct bao_step *step, enum bao_lang lang)
+static struct bao_str print_titles(const struct bao_reporter *r, const struct bao_step *step,
+                                   enum bao_lang lang)
 {
     struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(PATH_MOST);
     const struct bao_step *steps[256];
@@ -185,12 +187,14 @@ static struct bao_str print_titles(const struct bao_reporter *r, const struct ba
     return titled ? bao_arena_str(r->arena, bao_buf_str(&out)) : BAO_STR_NULL;
 }
 
-static bool said_already(const struct bao_findings *f, unsigned code, struct bao_place at, struct bao_str pointer)
+static bool said_already(const struct bao_findings *f, unsigned code, struct bao_place at,
+                         struct bao_str pointer)
 {
     for (size_t i = f->n; i > 0 && f->n - i < 64; i--) {
         const struct bao_finding *x = &f->items[i - 1];
 
-        if (x->code == code && x->at.line == at.line && x->at.column == at.column && bao_str_eq(x->pointer, pointer))
+        if (x->code == code && x->at.line == at.line && x->at.column == at.column &&
+            bao_str_eq(x->pointer, pointer))
             return true;
     }
     return false;
@@ -219,8 +223,8 @@ static void set_message(struct bao_finding *f, const struct bao_sub *sub)
         f->message[BAO_EN] = bao_node_str(en);
 }
 
-struct bao_finding *bao_report_add_at(const struct bao_case *c, unsigned code, const char *keyword, struct bao_place at,
-                                      const struct bao_step *step)
+struct bao_finding *bao_report_add_at(const struct bao_case *c, unsigned code, const char *keyword,
+                                      struct bao_place at, const struct bao_step *step)
 {
     struct bao_reporter *r = c->r;
     struct bao_str pointer = print_steps(r, step, r->at.pointer, print_pointer);
@@ -303,7 +307,8 @@ static void down_item(const struct bao_case *c, uint32_t i, const struct bao_sub
         return;
     step.key = item_key(c, item);
     if (sub->is_bad) {
-        bao_finding_arg(bao_report_add(&inner, BAO_BC_EXTRA_ITEM, NULL), bao_report_count(c->r, (uint64_t)i + 1));
+        bao_finding_arg(bao_report_add(&inner, BAO_BC_EXTRA_ITEM, NULL),
+                        bao_report_count(c->r, (uint64_t)i + 1));
         return;
     }
     bao_report_title(sub, step.title);
@@ -397,8 +402,10 @@ static void blame_key_twins(const struct bao_case *c)
 
 static void blame_contains(const struct bao_case *c)
 {
-    const struct bao_node *min = c->sub->kw.at[BAO_KW_MIN_CONTAINS], *max = c->sub->kw.at[BAO_KW_MAX_CONTAINS];
-    struct bao_num n = bao_num_int(0), least = min != NULL && bao_node_is_number(min) ? bao_node_num(min) : bao_num_int(1);
+    const struct bao_node *min = c->sub->kw.at[BAO_KW_MIN_CONTAINS],
+                          *max = c->sub->kw.at[BAO_KW_MAX_CONTAINS];
+    struct bao_num n = bao_num_int(0),
+                   least = min != NULL && bao_node_is_number(min) ? bao_node_num(min) : bao_num_int(1);
     bool few, many;
     struct bao_finding *f;
 
@@ -414,7 +421,8 @@ static void blame_contains(const struct bao_case *c)
         bao_report_add(c, BAO_BC_CONTAINS_NONE, "contains");
         return;
     }
-    f = bao_report_add(c, few ? BAO_BC_CONTAINS_FEW : BAO_BC_CONTAINS_MANY, few ? "minContains" : "maxContains");
+    f = bao_report_add(c, few ? BAO_BC_CONTAINS_FEW : BAO_BC_CONTAINS_MANY,
+                       few ? "minContains" : "maxContains");
     bao_finding_arg(f, few && min == NULL ? BAO_STR("1") : bao_report_spelling(c->r, few ? min : max));
     bao_finding_arg(f, bao_report_count(c->r, (uint64_t)n.i));
 }
@@ -450,14 +458,16 @@ static struct bao_str line_for(const struct bao_case *c, struct bao_str name, co
     }
     if (title[BAO_VI].n == 0 && kind.vi.n == 0)
         return bao_arena_printf(c->r->arena, "%.*s: …", BAO_STR_ARG(name));
-    return bao_arena_printf(c->r->arena, "%.*s: …   # %.*s%s%.*s", BAO_STR_ARG(name), BAO_STR_ARG(title[BAO_VI]),
-                            title[BAO_VI].n != 0 && kind.vi.n != 0 ? ", " : "", BAO_STR_ARG(kind.vi));
+    return bao_arena_printf(c->r->arena, "%.*s: …   # %.*s%s%.*s", BAO_STR_ARG(name),
+                            BAO_STR_ARG(title[BAO_VI]), title[BAO_VI].n != 0 && kind.vi.n != 0 ? ", " : "",
+                            BAO_STR_ARG(kind.vi));
 }
 
 static const struct bao_sub *property_of(const struct bao_sub *sub, struct bao_str name)
 {
     if (sub->property_names != NULL) {
-        uint32_t i = bao_names_find(sub->property_names, name.p, (uint32_t)name.n, bao_key_hash(name.p, name.n));
+        uint32_t i =
+            bao_names_find(sub->property_names, name.p, (uint32_t)name.n, bao_key_hash(name.p, name.n));
 
         return i == sub->n_properties ? NULL : sub->properties[i].sub;
     }
@@ -533,7 +543,8 @@ static void blame_missing(const struct bao_case *c, struct bao_str name)
     if (c->step->member != NULL)
         at = bao_member_place(c->step->member);
     /* Several may be missing from one parent: the name in the keyword keeps them apart. */
-    f = bao_findings_add(c->r->findings, title[BAO_VI].n != 0 ? BAO_BC_MISSING_TITLED : BAO_BC_MISSING, BAO_ERROR, at);
+    f = bao_findings_add(c->r->findings, title[BAO_VI].n != 0 ? BAO_BC_MISSING_TITLED : BAO_BC_MISSING,
+                         BAO_ERROR, at);
     if (f == NULL)
         return;
     f->pointer = print_steps(c->r, c->step, c->r->at.pointer, print_pointer);
@@ -592,7 +603,8 @@ static void blame_unknown(const struct bao_case *c, const struct bao_member *m, 
 
     if (near.n != 0 && told_as_missing(c, near) && misspelt(c, near) == m)
         return;
-    f = bao_report_add_at(c, near.n != 0 ? BAO_BC_UNKNOWN_NEAR : BAO_BC_UNKNOWN, keyword, bao_member_place(m), &step);
+    f = bao_report_add_at(c, near.n != 0 ? BAO_BC_UNKNOWN_NEAR : BAO_BC_UNKNOWN, keyword, bao_member_place(m),
+                          &step);
     bao_finding_arg(f, bao_member_key(m));
     if (near.n != 0)
         bao_finding_arg(f, near);
@@ -635,7 +647,8 @@ static void blame_names(const struct bao_case *c)
             c->r->error = -ENOMEM;
             return;
         }
-        *key = (struct bao_node){.type = BAO_STRING, .style = BAO_STYLE_QUOTED, .len = m->key_len, .str = m->key};
+        *key = (struct bao_node){
+            .type = BAO_STRING, .style = BAO_STYLE_QUOTED, .len = m->key_len, .str = m->key};
         if (!bao_report_accepts(c->r, c->sub->names, key))
             bao_finding_arg(bao_report_add_at(c, BAO_BC_NAME, "propertyNames", bao_member_place(m), &step),
                             bao_member_key(m));
@@ -733,7 +746,8 @@ static void report_static(const struct bao_case *c)
 
     if (c->node->type == BAO_MAP && sub->static_members)
         report_static_members(c);
-    for (uint32_t i = 0; c->node->type == BAO_LIST && sub->static_items && i < c->node->len && c->r->left > 0; i++)
+    for (uint32_t i = 0; c->node->type == BAO_LIST && sub->static_items && i < c->node->len && c->r->left > 0;
+         i++)
         if (i >= sub->known_items)
             down_item(c, i, sub->uneval_items);
 }
@@ -762,7 +776,8 @@ static void report_applied(const struct bao_case *c)
     bao_blame_branches(c, sub->any, sub->n_any, false);
     bao_blame_branches(c, sub->one, sub->n_one, true);
     if (sub->if_ != NULL)
-        report_unless(r, bao_report_accepts(r, sub->if_, c->node) ? sub->then : sub->otherwise, c->node, c->step);
+        report_unless(r, bao_report_accepts(r, sub->if_, c->node) ? sub->then : sub->otherwise, c->node,
+                      c->step);
     if (sub->not_ != NULL && bao_report_accepts(r, sub->not_, c->node))
         bao_report_add(c, BAO_BC_NOT, "not");
 }
@@ -845,8 +860,13 @@ void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const str
 int bao_schema_report(const struct bao_schema *schema, struct bao_schema_scratch *scratch,
                       const struct bao_node *value, struct bao_schema_at at, struct bao_findings *findings)
 {
-    struct bao_reporter r = {.schema = schema, .scratch = scratch, .findings = findings, .arena = findings->arena,
-                             .at = at, .left = MOST_SUBS, .guesses = MOST_GUESSES};
+    struct bao_reporter r = {.schema = schema,
+                             .scratch = scratch,
+                             .findings = findings,
+                             .arena = findings->arena,
+                             .at = at,
+                             .left = MOST_SUBS,
+                             .guesses = MOST_GUESSES};
     struct bao_step top = {.up = NULL};
     const struct bao_case c = {.r = &r, .sub = schema->root, .node = value, .step = &top};
 

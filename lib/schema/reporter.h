@@ -6,7 +6,7 @@
 
 /* One step from the judged value down to a value. */
 struct bao_step {
-    const struct bao_step *up; /* NULL at the judged value itself */
+    const struct bao_step *up;       /* NULL at the judged value itself */
     const struct bao_member *member; /* a map's member, or */
     uint32_t index;                  /* an item of a list */
     struct bao_str key;              /* of the item, by x-key; n 0 when it has none */
@@ -39,12 +39,12 @@ bool bao_report_accepts(struct bao_reporter *r, const struct bao_sub *sub, const
 void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node,
                     const struct bao_step *step);
 
-/* Adds a finding about the case's own value, by the keyword (NULL: the sub itself); NULL when the same was said
- * already or it could only be counted. */
+/* Adds a finding about the case's own value, by the keyword (NULL: the sub itself); NULL when the same was
+ * said already or it could only be counted. */
 struct bao_finding *bao_report_add(const struct bao_case *c, unsigned code, const char *keyword);
 /* The same about another place: a member's key, an item. */
-struct bao_finding *bao_report_add_at(const struct bao_case *c, unsigned code, const char *keyword, struct bao_place at,
-                                      const struct bao_step *step);
+struct bao_finding *bao_report_add_at(const struct bao_case *c, unsigned code, const char *keyword,
+                                      struct bao_place at, const struct bao_step *step);
 
 /* A value for people: text as it is, numbers as they are written, lists and maps by name. */
 struct bao_arg bao_report_value(const struct bao_reporter *r, const struct bao_node *node);
@@ -59,7 +59,8 @@ void bao_report_title(const struct bao_sub *sub, struct bao_str ret[BAO_LANGS]);
 /* What kind of value the sub wants, in words: "a whole number". .vi.p NULL when it does not say. */
 struct bao_arg bao_report_wanted(const struct bao_reporter *r, const struct bao_sub *sub);
 
-/* blame.c. Mistakes in the value itself: type, const, enum, numbers, text. They say whether they found any. */
+/* blame.c. Mistakes in the value itself: type, const, enum, numbers, text. They say whether they found any.
+ */
 bool bao_blame_type(const struct bao_case *c);
 bool bao_blame_value(const struct bao_case *c);
 bool bao_blame_number(const struct bao_case *c);

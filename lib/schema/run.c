@@ -54,7 +54,8 @@ struct bao_schema_scratch *bao_schema_scratch_free(struct bao_schema_scratch *s)
     return NULL;
 }
 
-static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v, struct bao_eval *ev);
+static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                struct bao_eval *ev);
 
 static bool fail(struct bao_schema_scratch *r, int error)
 {
@@ -69,7 +70,8 @@ static bool in_range(const struct bao_range *range, const struct bao_node *v);
 static bool members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v,
                     struct bao_eval *ev);
 static bool few_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v);
-static bool items(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v, struct bao_eval *ev);
+static bool items(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                  struct bao_eval *ev);
 
 /* Is there budget and stack for going further down? */
 static inline bool may_go_on(struct bao_schema_scratch *r)
@@ -335,8 +337,9 @@ static __attribute__((noinline)) bool remembered(struct bao_schema_scratch *r, c
 
 /* ---- members ---- */
 
-static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *r, const struct bao_members *m,
-                                                     const struct bao_node *v, uint32_t i, struct bao_eval *ev)
+static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *r,
+                                                     const struct bao_members *m, const struct bao_node *v,
+                                                     uint32_t i, struct bao_eval *ev)
 {
     const struct bao_member *x = &v->members[i];
     bool matched = false;
@@ -377,7 +380,8 @@ static bool members(struct bao_schema_scratch *r, const struct bao_members *m, c
         const struct bao_entry *e = guess;
 
         /* Files mostly give members in the schema's order. */
-        if (e == end || e->hash != x->hash || e->len != x->key_len || !bao_text_same(e->key, x->key, e->len)) {
+        if (e == end || e->hash != x->hash || e->len != x->key_len ||
+            !bao_text_same(e->key, x->key, e->len)) {
             uint32_t k = m->n == 0 ? 0 : bao_names_find(&m->names, x->key, x->key_len, x->hash);
 
             if (k == m->n && simple) {
@@ -429,7 +433,8 @@ static bool names(struct bao_schema_scratch *r, const struct bao_sub *sub, const
     r->no_memo++; /* the node below is at one address for all names */
     for (uint32_t i = 0; i < v->len && good; i++) {
         const struct bao_member *x = &v->members[i];
-        struct bao_node key = {.type = BAO_STRING, .style = BAO_STYLE_QUOTED, .len = x->key_len, .str = x->key};
+        struct bao_node key = {
+            .type = BAO_STRING, .style = BAO_STYLE_QUOTED, .len = x->key_len, .str = x->key};
 
         good = ask(r, sub, &key, NULL);
     }
@@ -827,7 +832,8 @@ static const struct bao_sub *picked(const struct bao_switch *s, const struct bao
 /* ---- the loops ---- */
 
 /* One instruction that looks at a scalar and asks nothing further. */
-static inline bool one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
+static inline bool one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc,
+                              const struct bao_node *v)
 {
     switch ((enum bao_op)pc->op) {
     case BAO_OP_BOOL_IS:
@@ -870,8 +876,8 @@ static bool scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const
     return true;
 }
 
-
-static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v, struct bao_eval *ev)
+static bool run(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                struct bao_eval *ev)
 {
     const struct bao_sub *sub;
     const struct bao_node *key;
@@ -1034,7 +1040,8 @@ int bao_run_evaluated(struct bao_schema_scratch *r, const struct bao_sub *sub, c
     bool good;
 
     set_stack(r);
-    *ret = (struct bao_eval){.bits = bao_arena_array(&r->arena, words(value), sizeof(uint64_t)), .probe = true};
+    *ret =
+        (struct bao_eval){.bits = bao_arena_array(&r->arena, words(value), sizeof(uint64_t)), .probe = true};
     if (ret->bits == NULL)
         return -ENOMEM;
     while (pc != NULL && (pc->op == BAO_OP_MEMO || pc->op == BAO_OP_TRACK))

@@ -41,7 +41,8 @@ static bool is_types(const struct bao_node *node)
 
 static bool is_count(const struct bao_node *node)
 {
-    return bao_node_is_number(node) && bao_num_is_whole(bao_node_num(node)) && bao_num_sign(bao_node_num(node)) >= 0;
+    return bao_node_is_number(node) && bao_num_is_whole(bao_node_num(node)) &&
+           bao_num_sign(bao_node_num(node)) >= 0;
 }
 
 static bool is_anchor(const struct bao_node *node)
@@ -266,7 +267,8 @@ static void check_key(struct bao_compiler *c, const struct bao_keywords *kw)
         bao_finding_arg(bao_compiler_bad(c, BAO_BC_SCHEMA_KEY_PLACE, key), bao_node_str(key));
         return;
     }
-    if (bao_node_get(items, "$ref") == NULL && !names_have(bao_node_get(items, "required"), bao_node_str(key)))
+    if (bao_node_get(items, "$ref") == NULL &&
+        !names_have(bao_node_get(items, "required"), bao_node_str(key)))
         bao_finding_arg(bao_compiler_bad(c, BAO_BC_SCHEMA_KEY_REQUIRED, key), bao_node_str(key));
 }
 
@@ -284,7 +286,8 @@ static const char *nearest_format(struct bao_arena *a, struct bao_str name)
     return "date";
 }
 
-void bao_shape_check_form(struct bao_compiler *c, const struct bao_node *schema, const struct bao_keywords *kw)
+void bao_shape_check_form(struct bao_compiler *c, const struct bao_node *schema,
+                          const struct bao_keywords *kw)
 {
     const struct bao_node *type = kw->at[BAO_KW_TYPE], *format = kw->at[BAO_KW_FORMAT];
     const struct bao_node *normalize = kw->at[BAO_KW_X_NORMALIZE];

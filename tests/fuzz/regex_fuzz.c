@@ -1,5 +1,5 @@
-/* A pattern, a line end, a text. Whatever compiles must match or not in bounded time; what the check takes and the
- * compiler refuses is only what is named unsupported. */
+/* A pattern, a line end, a text. Whatever compiles must match or not in bounded time; what the check takes
+ * and the compiler refuses is only what is named unsupported. */
 #include "lib/base/utf8.h"
 #include "lib/schema/regex.h"
 

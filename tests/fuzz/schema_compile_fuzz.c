@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     options.limits.nodes = 5000;
     bao_findings_init(&findings, &arena, 1);
-    if (set != NULL && bao_load(&arena, (struct bao_str){(const char *)data, size}, &options, &findings, &doc) == 0 &&
+    if (set != NULL &&
+        bao_load(&arena, (struct bao_str){(const char *)data, size}, &options, &findings, &doc) == 0 &&
         bao_schema_set_add(set, BAO_STR("https://example.com/other"), &doc.root) == 0) {
         compile(set, &doc.root, false);
         compile(set, &doc.root, true);

@@ -1,5 +1,5 @@
-/* A schema, an empty line, a value; both YAML or JSON. The two passes must agree: what the verdict refuses the
- * report complains of, what it takes the report is silent about. */
+/* A schema, an empty line, a value; both YAML or JSON. The two passes must agree: what the verdict refuses
+ * the report complains of, what it takes the report is silent about. */
 #include "lib/doc/load.h"
 #include "lib/schema/schema.h"
 
@@ -27,7 +27,8 @@ static void judge(struct work *w, const struct bao_doc *doc)
     int verdict = bao_schema_is_valid(w->schema, w->scratch, &doc->root);
 
     bao_findings_init(&told, &w->arena, 50);
-    if (bao_schema_report(w->schema, w->scratch, &doc->root, (struct bao_schema_at){.source = doc->source}, &told) < 0)
+    if (bao_schema_report(w->schema, w->scratch, &doc->root, (struct bao_schema_at){.source = doc->source},
+                          &told) < 0)
         return;
     if (verdict >= 0)
         bao_require((verdict == 1) == (told.n + told.dropped == 0));

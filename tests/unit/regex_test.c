@@ -138,7 +138,9 @@ static void gives_up_on_what_costs_too_much(void **state)
     (void)state;
     assert_non_null(scratch);
     assert_int_equal(bao_regex_compile(BAO_STR("^(?=(a+)+$)b?"), &at, &regex), 0);
-    assert_int_equal(bao_regex_match(regex, scratch, BAO_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")), -E2BIG);
+    assert_int_equal(
+        bao_regex_match(regex, scratch, BAO_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")),
+        -E2BIG);
     bao_regex_free(regex);
     bao_regex_scratch_free(scratch);
 }

@@ -1,5 +1,5 @@
-/* The validator: verdicts beyond the official suite, refusals of bad schemas, findings for people, and hostile
- * shapes. */
+/* The validator: verdicts beyond the official suite, refusals of bad schemas, findings for people, and
+ * hostile shapes. */
 #include "lib/base/buf.h"
 #include "lib/doc/load.h"
 #include "lib/schema/schema.h"
@@ -119,30 +119,39 @@ static void judges_what_the_suite_leaves_out(void **state)
         {"{oneOf: [{required: [k], properties: {k: {const: a}, x: {type: integer}}},"
          " {required: [k], properties: {k: {enum: [b, c]}, x: {type: string}}}]}",
          "{k: c, x: 1}", 0},
-        {"{oneOf: [{required: [k], properties: {k: {const: a}}}, {required: [k], properties: {k: {enum: [a, c]}}}]}",
+        {"{oneOf: [{required: [k], properties: {k: {const: a}}}, {required: [k], properties: {k: {enum: [a, "
+         "c]}}}]}",
          "{k: a}", 0},
-        {"{anyOf: [{required: [k], properties: {k: {const: a}}}, {required: [k], properties: {k: {const: b}}}],"
+        {"{anyOf: [{required: [k], properties: {k: {const: a}}}, {required: [k], properties: {k: {const: "
+         "b}}}],"
          " unevaluatedProperties: false}",
          "{k: b}", 1},
-        {"{anyOf: [{required: [k], properties: {k: {const: a}}}, {required: [k], properties: {k: {const: b}}}],"
+        {"{anyOf: [{required: [k], properties: {k: {const: a}}}, {required: [k], properties: {k: {const: "
+         "b}}}],"
          " unevaluatedProperties: false}",
          "{k: b, l: 1}", 0},
         /* names that patterns touch are decided when compiling */
-        {"{properties: {ab: {minimum: 1}}, patternProperties: {'^a': {maximum: 5}, 'b$': {multipleOf: 2}}}", "{ab: 4}", 1},
-        {"{properties: {ab: {minimum: 1}}, patternProperties: {'^a': {maximum: 5}, 'b$': {multipleOf: 2}}}", "{ab: 3}", 0},
-        {"{properties: {ab: {minimum: 1}}, patternProperties: {'^a': {maximum: 5}, 'b$': {multipleOf: 2}}}", "{ab: 6}", 0},
+        {"{properties: {ab: {minimum: 1}}, patternProperties: {'^a': {maximum: 5}, 'b$': {multipleOf: 2}}}",
+         "{ab: 4}", 1},
+        {"{properties: {ab: {minimum: 1}}, patternProperties: {'^a': {maximum: 5}, 'b$': {multipleOf: 2}}}",
+         "{ab: 3}", 0},
+        {"{properties: {ab: {minimum: 1}}, patternProperties: {'^a': {maximum: 5}, 'b$': {multipleOf: 2}}}",
+         "{ab: 6}", 0},
         {"{required: [z], additionalProperties: {type: string}}", "{z: 1}", 0},
         {"{required: [z], additionalProperties: {type: string}}", "{z: y}", 1},
         /* a $ref beside allOf, told beforehand */
-        {"{$ref: '#/$defs/a', properties: {y: true}, unevaluatedProperties: false, $defs: {a: {properties: {x: true}}}}",
+        {"{$ref: '#/$defs/a', properties: {y: true}, unevaluatedProperties: false, $defs: {a: {properties: "
+         "{x: true}}}}",
          "{x: 1, y: 2}", 1},
-        {"{$ref: '#/$defs/a', properties: {y: true}, unevaluatedProperties: false, $defs: {a: {properties: {x: true}}}}",
+        {"{$ref: '#/$defs/a', properties: {y: true}, unevaluatedProperties: false, $defs: {a: {properties: "
+         "{x: true}}}}",
          "{x: 1, y: 2, z: 3}", 0},
         {"{allOf: [{prefixItems: [true, true]}], unevaluatedItems: {type: string}}", "[1, 2, a]", 1},
         {"{allOf: [{prefixItems: [true, true]}], unevaluatedItems: {type: string}}", "[1, 2, 3]", 0},
         {"{format: date}", "'2026-02-29'", 0},
         {"{$ref: 'https://json-schema.org/draft/2020-12/schema'}", "{type: objekt}", 0},
-        {"{$ref: 'https://json-schema.org/draft/2020-12/schema'}", "{properties: {a: {items: {type: [string]}}}}", 1},
+        {"{$ref: 'https://json-schema.org/draft/2020-12/schema'}",
+         "{properties: {a: {items: {type: [string]}}}}", 1},
     };
 
     (void)state;
@@ -196,7 +205,8 @@ static void refuses_bad_schemas_with_their_place(void **state)
         f.options.form = cases[i].form;
         if (compile(&f, cases[i].schema) != BAO_SCHEMA_E_BAD)
             fail_msg("taken: %s", cases[i].schema);
-        if (f.findings.n == 0 || f.findings.items[0].code != cases[i].code || f.findings.items[0].at.line != cases[i].line)
+        if (f.findings.n == 0 || f.findings.items[0].code != cases[i].code ||
+            f.findings.items[0].at.line != cases[i].line)
             fail_msg("%s: BC%u line %u", cases[i].schema, f.findings.n == 0 ? 0 : f.findings.items[0].code,
                      f.findings.n == 0 ? 0 : f.findings.items[0].at.line);
         close_fixture(&f);
@@ -210,9 +220,10 @@ static void takes_own_keywords_in_a_form(void **state)
     (void)state;
     open_fixture(&f);
     f.options.form = true;
-    assert_int_equal(compile(&f, "{type: array, maxItems: 3, x-key: ma, x-en: Tasks, x-mine: 1, x-personal: true,"
-                                 " x-for: {kinds: [ward], required: true}, x-message: {vi: a, en: b},"
-                                 " items: {type: object, required: [ma], properties: {ma: {type: string}}}}"),
+    assert_int_equal(compile(&f,
+                             "{type: array, maxItems: 3, x-key: ma, x-en: Tasks, x-mine: 1, x-personal: true,"
+                             " x-for: {kinds: [ward], required: true}, x-message: {vi: a, en: b},"
+                             " items: {type: object, required: [ma], properties: {ma: {type: string}}}}"),
                      0);
     assert_int_equal(judge(&f, "[{ma: a}, {ma: b}]"), 1);
     assert_int_equal(judge(&f, "[{ma: a}, {ma: a}]"), 0);
@@ -276,7 +287,8 @@ static void finds(const struct expected *e)
                      0);
     bao_findings_sort(&f.findings);
     if (f.findings.n != 1)
-        fail_msg("%s on %s: %zu findings, first BC%u", e->schema, e->value, f.findings.n, f.findings.items[0].code);
+        fail_msg("%s on %s: %zu findings, first BC%u", e->schema, e->value, f.findings.n,
+                 f.findings.items[0].code);
     found = &f.findings.items[0];
     if (found->code != e->code || !bao_str_is(found->pointer, e->pointer))
         fail_msg("%s on %s: BC%u at %.*s", e->schema, e->value, found->code, BAO_STR_ARG(found->pointer));
@@ -317,16 +329,18 @@ static void finds_what_is_wrong(void **state)
         {"{type: [string, boolean]}", "1", BAO_BC_WANT_SEVERAL, "/data", "true hoặc false hoặc văn bản"},
         {"{type: integer}", "null", BAO_BC_EMPTY, "/data", "số nguyên"},
         {"{required: [a]}", "{b: 1}", BAO_BC_MISSING, "/data", NULL},
-        {"{properties: {hoan_thanh: {title: Xong}}, required: [hoan_thanh]}", "{b: 1}", BAO_BC_MISSING_TITLED, "/data",
-         "Xong"},
-        {"{properties: {hoan_thanh: true}, required: [hoan_thanh], additionalProperties: false}", "{hoan_thnh: 1}",
-         BAO_BC_MISSING_RENAMED, "/data", "hoan_thnh"},
-        {"{properties: {hoan_thanh: true}, additionalProperties: false}", "{Hoàn_thành: 1}", BAO_BC_UNKNOWN_NEAR,
-         "/data/Hoàn_thành", "hoan_thanh"},
-        {"{properties: {hoan_thanh: true}, additionalProperties: false}", "{abc: 1}", BAO_BC_UNKNOWN, "/data/abc", "abc"},
-        {"{properties: {a: true}, unevaluatedProperties: false}", "{xyz: 1}", BAO_BC_UNKNOWN, "/data/xyz", "xyz"},
-        {"{anyOf: [{properties: {a: true}}, {properties: {b: true}}], unevaluatedProperties: false}", "{xyz: 1}",
-         BAO_BC_UNKNOWN, "/data/xyz", "xyz"},
+        {"{properties: {hoan_thanh: {title: Xong}}, required: [hoan_thanh]}", "{b: 1}", BAO_BC_MISSING_TITLED,
+         "/data", "Xong"},
+        {"{properties: {hoan_thanh: true}, required: [hoan_thanh], additionalProperties: false}",
+         "{hoan_thnh: 1}", BAO_BC_MISSING_RENAMED, "/data", "hoan_thnh"},
+        {"{properties: {hoan_thanh: true}, additionalProperties: false}", "{Hoàn_thành: 1}",
+         BAO_BC_UNKNOWN_NEAR, "/data/Hoàn_thành", "hoan_thanh"},
+        {"{properties: {hoan_thanh: true}, additionalProperties: false}", "{abc: 1}", BAO_BC_UNKNOWN,
+         "/data/abc", "abc"},
+        {"{properties: {a: true}, unevaluatedProperties: false}", "{xyz: 1}", BAO_BC_UNKNOWN, "/data/xyz",
+         "xyz"},
+        {"{anyOf: [{properties: {a: true}}, {properties: {b: true}}], unevaluatedProperties: false}",
+         "{xyz: 1}", BAO_BC_UNKNOWN, "/data/xyz", "xyz"},
         {"{properties: {a: false}}", "{a: 1}", BAO_BC_NOT_ALLOWED, "/data/a", "a"},
         {"{dependentRequired: {a: [b]}}", "{a: 1}", BAO_BC_DEPENDENT, "/data", "b"},
         {"{propertyNames: {maxLength: 2}}", "{abc: 1}", BAO_BC_NAME, "/data/abc", "abc"},
@@ -379,13 +393,15 @@ static void finds_what_is_wrong(void **state)
          "có trường «a»; có trường «b»"},
         {"false", "x", BAO_BC_NOT_ALLOWED, "/data", "x"},
         /* the branch that was meant: by a member's value, by type, by how far it got */
-        {"{anyOf: [{properties: {k: {const: a}, x: {type: string}}}, {properties: {k: {const: b}, x: {minimum: 9}}}]}",
+        {"{anyOf: [{properties: {k: {const: a}, x: {type: string}}}, {properties: {k: {const: b}, x: "
+         "{minimum: 9}}}]}",
          "{k: b, x: 1}", BAO_BC_MINIMUM, "/data/x", "9"},
-        {"{anyOf: [{type: string}, {type: object, properties: {x: {minimum: 9}}}]}", "{x: 1}", BAO_BC_MINIMUM, "/data/x",
-         "9"},
-        {"{anyOf: [{required: [y]}, {required: [x], properties: {x: {minimum: 9}}}]}", "{x: 1}", BAO_BC_MINIMUM,
+        {"{anyOf: [{type: string}, {type: object, properties: {x: {minimum: 9}}}]}", "{x: 1}", BAO_BC_MINIMUM,
          "/data/x", "9"},
-        {"{if: {properties: {k: {const: a}}}, then: {required: [m]}}", "{k: a}", BAO_BC_MISSING, "/data", NULL},
+        {"{anyOf: [{required: [y]}, {required: [x], properties: {x: {minimum: 9}}}]}", "{x: 1}",
+         BAO_BC_MINIMUM, "/data/x", "9"},
+        {"{if: {properties: {k: {const: a}}}, then: {required: [m]}}", "{k: a}", BAO_BC_MISSING, "/data",
+         NULL},
     };
 
     (void)state;
@@ -401,16 +417,16 @@ static void names_items_by_their_key_and_title(void **state)
     (void)state;
     open_fixture(&f);
     f.options.form = true;
-    assert_int_equal(
-        compile(&f, "{type: object, properties: {nhiem_vu: {title: Nhiệm vụ, x-en: Tasks, type: array, maxItems: 5, x-key: ma,"
-                    " items: {type: object, required: [ma], properties: {ma: {type: string},"
-                    " tien_do: {title: Tiến độ, x-en: Progress, type: number, maximum: 100,"
-                    " x-message: {vi: Quá một trăm., en: Above a hundred.}}}}}}}"),
-        0);
+    assert_int_equal(compile(&f, "{type: object, properties: {nhiem_vu: {title: Nhiệm vụ, x-en: Tasks, type: "
+                                 "array, maxItems: 5, x-key: ma,"
+                                 " items: {type: object, required: [ma], properties: {ma: {type: string},"
+                                 " tien_do: {title: Tiến độ, x-en: Progress, type: number, maximum: 100,"
+                                 " x-message: {vi: Quá một trăm., en: Above a hundred.}}}}}}}"),
+                     0);
     value = load(&f, "nhiem_vu:\n  - {ma: NV-03, tien_do: 120}\n");
     assert_int_equal(bao_schema_is_valid(f.schema, f.scratch, &value), 0);
-    assert_int_equal(bao_schema_report(f.schema, f.scratch, &value, (struct bao_schema_at){.pointer = BAO_STR("/data")},
-                                       &f.findings),
+    assert_int_equal(bao_schema_report(f.schema, f.scratch, &value,
+                                       (struct bao_schema_at){.pointer = BAO_STR("/data")}, &f.findings),
                      0);
     assert_int_equal(f.findings.n, 1);
     assert_true(bao_str_is(f.findings.items[0].path, "nhiem_vu[NV-03].tien_do"));
@@ -418,7 +434,8 @@ static void names_items_by_their_key_and_title(void **state)
     assert_true(bao_str_is(f.findings.items[0].titles[BAO_EN], "Tasks › NV-03 › Progress"));
     assert_true(bao_str_is(f.findings.items[0].pointer, "/data/nhiem_vu/0/tien_do"));
     assert_true(bao_str_is(f.findings.items[0].message[BAO_EN], "Above a hundred."));
-    assert_true(bao_str_is(f.findings.items[0].keyword, "/properties/nhiem_vu/items/properties/tien_do/maximum"));
+    assert_true(
+        bao_str_is(f.findings.items[0].keyword, "/properties/nhiem_vu/items/properties/tien_do/maximum"));
     close_fixture(&f);
 }
 
@@ -441,7 +458,7 @@ static char *repeat(const char *before, const char *piece, size_t n, const char 
 
     for (size_t i = 0; i < n && r == 0; i++)
         for (const char *p = piece; *p != '\0' && r == 0; p++)
-            r = *p == '#' ? bao_buf_printf(&out, "%zu", i)
+            r = *p == '#'   ? bao_buf_printf(&out, "%zu", i)
                 : *p == '@' ? bao_buf_printf(&out, "%zu", i + 1)
                             : bao_buf_append(&out, p, 1);
     assert_int_equal(r, 0);
@@ -466,8 +483,8 @@ static void endures(const char *schema, const char *value, int want)
     got = bao_schema_is_valid(f.schema, f.scratch, &node);
     assert_int_equal(got, want);
     if (got != 1)
-        assert_int_equal(bao_schema_report(f.schema, f.scratch, &node, (struct bao_schema_at){.source = f.doc.source},
-                                           &f.findings),
+        assert_int_equal(bao_schema_report(f.schema, f.scratch, &node,
+                                           (struct bao_schema_at){.source = f.doc.source}, &f.findings),
                          0);
 
     assert_true(seconds() - start < 4.0); /* sanitizers slow it by far more than the rest of the second */
@@ -486,7 +503,8 @@ static void endures_hostile_shapes(void **state)
     endures(a, "\"value 19999\"", 1);
     endures(a, "\"value 20001\"", 0);
     free(a);
-    a = repeat("{\"additionalProperties\":false,\"properties\":{", "\"p#\":{\"type\":\"integer\"},", 10000, "\"z\":true}}");
+    a = repeat("{\"additionalProperties\":false,\"properties\":{", "\"p#\":{\"type\":\"integer\"},", 10000,
+               "\"z\":true}}");
     b = repeat("{", "\"p#\":#,", 10000, "\"z\":1}");
     endures(a, b, 1);
     free(b);
@@ -494,10 +512,13 @@ static void endures_hostile_shapes(void **state)
     endures(a, b, 0);
     free(a);
     free(b);
-    endures("{\"items\":{\"multipleOf\":0.01}}", "[1e6000,1e-6000,0.07,123456789012345678901234567890.12]", 0);
+    endures("{\"items\":{\"multipleOf\":0.01}}", "[1e6000,1e-6000,0.07,123456789012345678901234567890.12]",
+            0);
     endures("{\"pattern\":\"^(a+)+$\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"", 0);
-    endures("{\"pattern\":\"^(\\\\w+\\\\s?)*$\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"", 0);
-    endures("{\"pattern\":\"^(?=(a+)+$)b?\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"", -E2BIG);
+    endures("{\"pattern\":\"^(\\\\w+\\\\s?)*$\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"",
+            0);
+    endures("{\"pattern\":\"^(?=(a+)+$)b?\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"",
+            -E2BIG);
 }
 
 static void endures_references(void **state)
@@ -510,8 +531,10 @@ static void endures_references(void **state)
     /* every link asks twice: 2^60 without a memory of answers */
     r = bao_buf_append_c(&out, "{\"$ref\":\"#/$defs/a0\",\"$defs\":{");
     for (int i = 0; i < 60 && r == 0; i++)
-        r = bao_buf_printf(&out, "\"a%d\":{\"allOf\":[{\"$ref\":\"#/$defs/a%d\",\"minimum\":0},"
-                                 "{\"$ref\":\"#/$defs/a%d\",\"minimum\":1}]},", i, i + 1, i + 1);
+        r = bao_buf_printf(&out,
+                           "\"a%d\":{\"allOf\":[{\"$ref\":\"#/$defs/a%d\",\"minimum\":0},"
+                           "{\"$ref\":\"#/$defs/a%d\",\"minimum\":1}]},",
+                           i, i + 1, i + 1);
     assert_int_equal(r, 0);
     assert_int_equal(bao_buf_append_c(&out, "\"a60\":{\"maximum\":5}}}"), 0);
     assert_int_equal(bao_buf_append(&out, "", 1), 0);
@@ -534,9 +557,10 @@ static void endures_references(void **state)
     endures("{\"allOf\":[{\"properties\":{\"a\":{\"$ref\":\"#\"}}},{\"properties\":{\"a\":{\"$ref\":\"#\"}},"
             "\"minProperties\":0}]}",
             closed, 1);
-    endures("{\"anyOf\":[{\"properties\":{\"a\":{\"$ref\":\"#\"}}},{\"properties\":{\"a\":{\"$ref\":\"#\"}}}],"
-            "\"unevaluatedProperties\":false}",
-            closed, 1);
+    endures(
+        "{\"anyOf\":[{\"properties\":{\"a\":{\"$ref\":\"#\"}}},{\"properties\":{\"a\":{\"$ref\":\"#\"}}}],"
+        "\"unevaluatedProperties\":false}",
+        closed, 1);
     free(deep);
     free(closed);
 }
