@@ -55,8 +55,10 @@ void baod_intake_drain(struct baod_intake *intake, void (*drained)(void *user), 
 /* Only when nothing is inside (after drain, or before the first submit). Accepts NULL; gives NULL. */
 struct baod_intake *baod_intake_free(struct baod_intake *intake);
 
+/* Figures since the start, for metrics. */
 struct baod_intake_counts {
     uint64_t taken, refused_budget;
     size_t inside, bytes;
 };
+/* The figures of this moment. */
 struct baod_intake_counts baod_intake_counts(const struct baod_intake *intake);

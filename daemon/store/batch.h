@@ -67,7 +67,9 @@ struct baod_batch {
     char message[256];
 };
 
+/* An empty batch of at most max reports. 0 or -ENOMEM. */
 int baod_batch_init(struct baod_batch *b, size_t max) BAO_MUST_CHECK;
+/* Frees its memory, not its reports; may be called twice. */
 void baod_batch_deinit(struct baod_batch *b);
 /* Empties it for the next reports and the next attempt. */
 void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictionary);

@@ -22,10 +22,12 @@ struct bao_ymd {
     int day;   /* 1..31 */
 };
 
+/* A day from its parts, which must be a real one (month 1..12, day within it); and back. */
 bao_date bao_date_make(int year, int month, int day);
 struct bao_ymd bao_date_split(bao_date d);
 /* 0 = Monday .. 6 = Sunday (ISO 8601). */
 int bao_date_weekday(bao_date d);
+/* 28..31 */
 int bao_month_days(int year, int month);
 /* YYYY-MM-DD of a real day: true. */
 bool bao_date_parse(struct bao_str s, bao_date *ret);

@@ -12,6 +12,7 @@ struct bao_hash {
     uint8_t octets[BAO_SHA256_LEN];
 };
 
+/* H(00 || text). */
 void bao_merkle_leaf(struct bao_str text, struct bao_hash *ret);
 /* The root of n leaf hashes; of none: the hash of the empty text. */
 void bao_merkle_root(const struct bao_hash *leaves, size_t n, struct bao_hash *ret);

@@ -117,7 +117,9 @@ struct rule_env {
     bool no_memory;
 };
 
+/* An environment over the variables, which are borrowed for its life. */
 void rule_env_init(struct rule_env *env, struct bao_arena *arena, const struct bao_rule_vars *vars);
+/* The value of a root; made on first use. Absent when it is not known here. */
 struct bao_value rule_env_value(struct rule_env *env, enum rule_root root);
 /* Evaluates; with `zeros` absent paths stand for zero; `known` as in bao_expr_scope. 0, or -ENOMEM. */
 int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, const struct bao_node *const *known,

@@ -3,4 +3,5 @@
 
 #include "lib/base/str.h"
 
+/* Is it a host name of at most 253 octets? */
 bool bao_hostname_is(struct bao_str name);

@@ -120,6 +120,7 @@ struct bao_keyword {
     uint8_t shape; /* enum bao_shape */
 };
 
+/* What is known of a keyword; never NULL below BAO_KW_COUNT. */
 const struct bao_keyword *bao_keyword_info(enum bao_kw kw);
 /* The keyword of a name, or BAO_KW_COUNT. */
 enum bao_kw bao_keyword_of(struct bao_str name);
