@@ -30,7 +30,8 @@ static int usage(const struct cli_options *options)
     fputs(options->lang == BAO_VI
               ? "Cách dùng: baocao new BIỂU_MẪU --unit MÃ --period KỲ [--from TỆP-KỲ-TRƯỚC] [--forms THƯ-MỤC] "
                 "[--province THƯ-MỤC]\n"
-              : "Usage: baocao new FORM --unit CODE --period PERIOD [--from LAST-REPORT] [--forms DIR] [--province DIR]\n",
+              : "Usage: baocao new FORM --unit CODE --period PERIOD [--from LAST-REPORT] [--forms DIR] "
+                "[--province DIR]\n",
           stderr);
     return CLI_USAGE;
 }
@@ -118,7 +119,8 @@ static struct bao_str walked(const struct bao_form *form, struct bao_str check)
     const struct bao_node *checks = bao_node_get(&form->doc.root, "checks");
 
     for (uint32_t i = 0; checks != NULL && i < checks->len; i++) {
-        const struct bao_node *id = bao_node_get(&checks->items[i], "id"), *each = bao_node_get(&checks->items[i], "each");
+        const struct bao_node *id = bao_node_get(&checks->items[i], "id");
+        const struct bao_node *each = bao_node_get(&checks->items[i], "each");
 
         if (id == NULL || each == NULL || id->type != BAO_STRING || each->type != BAO_STRING ||
             !bao_str_eq(bao_node_str(id), check) || each->len <= 5 || memcmp(each->str, "prev.", 5) != 0)
@@ -179,7 +181,8 @@ static int read_before(struct new_report *n, const char *path)
         return CLI_USAGE;
     }
     if (!bao_str_eq(n->before.form_id, n->form->id) || n->before.data == NULL)
-        return complain(n, "tệp này không phải báo cáo trước của biểu mẫu", "this is no earlier report of the form", path);
+        return complain(n, "tệp này không phải báo cáo trước của biểu mẫu", "this is no earlier report of the form",
+                        path);
     return find_open(n) < 0 ? CLI_USAGE : CLI_OK;
 }
 
@@ -193,6 +196,18 @@ static void print_due(bao_time due, int offset, char ret[32])
 
     bao_time_print(midnight ? due - BAO_SECOND : due, offset, text);
     snprintf(ret, 32, "%.5s %.10s", midnight ? "24:00" : text + 11, text);
+}
+
+static const char *const help[BAO_LANGS] = {
+    "#\n# Ghi sau dấu hai chấm. Không có thì ghi 0; chưa có số liệu thì để trống. Số viết liền: 1500000.\n"
+    "# Xong thì chạy: baocao check TÊN-TỆP\n\n",
+    "#\n# Write after the colons: 0 for none, blank for not known. Figures without separators: 1500000.\n"
+    "# Then run: baocao check FILE\n\n",
+};
+
+static struct bao_str unit_name(const struct new_report *n)
+{
+    return n->options->lang == BAO_EN && n->unit->name_en.n != 0 ? n->unit->name_en : n->unit->name;
 }
 
 static int put_head(struct bao_buf *out, const struct new_report *n)
@@ -219,16 +234,11 @@ static int put_head(struct bao_buf *out, const struct new_report *n)
     if (result == 0 && due_text[0] != '\0')
         result = bao_buf_printf(out, lang == BAO_VI ? "# Hạn gửi: %s\n" : "# Due: %s\n", due_text);
     if (result == 0)
-        result = bao_buf_append_c(out, lang == BAO_VI
-                                           ? "#\n# Ghi sau dấu hai chấm. Không có thì ghi 0; chưa có số liệu thì để trống. Số viết liền: 1500000.\n"
-                                             "# Xong thì chạy: baocao check TÊN-TỆP\n\n"
-                                           : "#\n# Write after the colons: 0 for none, blank for not known. Figures without separators: 1500000.\n"
-                                             "# Then run: baocao check FILE\n\n");
+        result = bao_buf_append_c(out, help[lang]);
     if (result == 0)
         result = bao_buf_printf(out, "form: %.*s\nunit: \"%.*s\"", BAO_STR_ARG(f->id), BAO_STR_ARG(n->unit_code));
     if (result == 0 && n->unit != NULL)
-        result = bao_buf_printf(out, "   # %.*s", BAO_STR_ARG(lang == BAO_EN && n->unit->name_en.n != 0 ? n->unit->name_en
-                                                                                                 : n->unit->name));
+        result = bao_buf_printf(out, "   # %.*s", BAO_STR_ARG(unit_name(n)));
     return result == 0 ? bao_buf_printf(out, "\nperiod: %s\nrevision: 1   # %s\n", period,
                                         lang == BAO_VI ? "mỗi lần đính chính tăng thêm 1" : "add 1 for each correction")
                        : result;
@@ -243,7 +253,7 @@ static int put_envelope(struct bao_buf *out, const struct new_report *n)
         r = bao_buf_append_c(out, vi ? "signed: {position: Chủ tịch, number: 12/BC-UBND, date: 2026-09-16}\n"
                                      : "signed: {position: Chairman, number: 12/BC-UBND, date: 2026-09-16}\n");
     if (r == 0 && n->form->nil_allowed)
-        r = bao_buf_append_c(out, vi ? "# nil: true   # trong kỳ không phát sinh: bỏ dấu # và xóa từ dòng data trở xuống\n"
+        r = bao_buf_append_c(out, vi ? "# nil: true   # trong kỳ không phát sinh: bỏ dấu # và xóa từ data trở xuống\n"
                                      : "# nil: true   # nothing happened: drop the # and everything from data on\n");
     return r == 0 ? bao_buf_append_c(out, "data:\n") : r;
 }

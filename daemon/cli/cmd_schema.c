@@ -67,7 +67,10 @@ static int print_ref(const struct export *e, struct bao_str ref, bool in_common)
 static const char *renamed(const struct export *e, struct bao_str key)
 {
     static const char *const pairs[][2] = {
-        {"$defs", "definitions"}, {"prefixItems", "items"}, {"dependentSchemas", "dependencies"}, {"dependentRequired", "dependencies"},
+        {"$defs", "definitions"},
+        {"prefixItems", "items"},
+        {"dependentSchemas", "dependencies"},
+        {"dependentRequired", "dependencies"},
     };
 
     for (size_t i = 0; e->draft7 && i < BAO_COUNT(pairs); i++)
@@ -87,7 +90,8 @@ static int print_key(const struct export *e, struct bao_str key, enum reading ho
 }
 
 /* Draft 7 ignores what stands beside a $ref, so the reference moves into an allOf there. */
-static int print_reference(const struct export *e, const struct bao_node *map, const struct bao_node *ref, bool in_common)
+static int print_reference(const struct export *e, const struct bao_node *map, const struct bao_node *ref,
+                           bool in_common)
 {
     bool wrap = e->draft7 && map->len > 1;
     int r = bao_buf_append_c(e->out, wrap ? "\"allOf\":[{\"$ref\":" : "\"$ref\":");
@@ -194,7 +198,8 @@ static int export_form(const struct cli_options *options, const struct bao_forms
     const struct bao_form *form = find(forms, id, version);
 
     if (form == NULL) {
-        fprintf(stderr, options->lang == BAO_VI ? "baocao schema: không có biểu mẫu %s\n" : "baocao schema: no such form: %s\n",
+        fprintf(stderr, options->lang == BAO_VI ? "baocao schema: không có biểu mẫu %s\n"
+                                                : "baocao schema: no such form: %s\n",
                 id);
         return CLI_USAGE;
     }

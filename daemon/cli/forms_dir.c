@@ -113,8 +113,10 @@ bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, cons
     *f = (struct cli_forms){.lang = options->lang};
     if (dir == NULL) {
         fputs(options->lang == BAO_VI
-                  ? "baocao: không thấy thư mục biểu mẫu; chỉ ra bằng --forms THƯ-MỤC, hoặc chạy ở nơi có thư mục schemas\n"
-                  : "baocao: no folder of forms found; name it with --forms DIR, or run where there is a folder schemas\n",
+                  ? "baocao: không thấy thư mục biểu mẫu; chỉ ra bằng --forms THƯ-MỤC, "
+                    "hoặc chạy ở nơi có thư mục schemas\n"
+                  : "baocao: no folder of forms found; name it with --forms DIR, "
+                    "or run where there is a folder schemas\n",
               stderr);
         return false;
     }

@@ -20,7 +20,8 @@ static int put_instant(struct bao_buf *out, bao_time t, int offset, enum bao_lan
 
     bao_date_print(day, date);
     bao_time_print(t, offset, clock);
-    return bao_buf_printf(out, "%s %s %.5s", weekdays[lang][bao_date_weekday(day)], date, midnight ? "24:00" : clock + 11);
+    return bao_buf_printf(out, "%s %s %.5s", weekdays[lang][bao_date_weekday(day)], date,
+                          midnight ? "24:00" : clock + 11);
 }
 
 static int put_date(struct bao_buf *out, const struct bao_form_date *d, int offset, enum bao_lang lang)

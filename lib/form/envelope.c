@@ -8,7 +8,8 @@ enum { FORM_ID_MAX = 64, UNIT_MAX = 32, REVISION_MAX = 9999, NUMBER_MAX = 4096 }
 
 enum key { K_FORM, K_UNIT, K_PERIOD, K_REVISION, K_SIGNED, K_SECRECY, K_EXPLAIN, K_NIL, K_DATA, KEYS };
 
-static const char *const names[KEYS] = {"form", "unit", "period", "revision", "signed", "secrecy", "explain", "nil", "data"};
+static const char *const names[KEYS] = {"form",    "unit",    "period", "revision", "signed",
+                                        "secrecy", "explain", "nil",    "data"};
 
 /* What a clerk types for the keys that a report cannot do without. */
 static const struct {
@@ -304,7 +305,8 @@ int bao_envelope_read(struct bao_arena *arena, const struct bao_doc *doc, struct
     read_explain(&r, &e);
     read_data(&r, &e);
     secrecy = r.values[K_SECRECY];
-    e.is_secret = secrecy != NULL && (secrecy->type != BAO_STRING || !bao_str_is(trimmed(bao_node_str(secrecy)), "none"));
+    e.is_secret = secrecy != NULL &&
+                  (secrecy->type != BAO_STRING || !bao_str_is(trimmed(bao_node_str(secrecy)), "none"));
     *ret = e;
     return r.bad ? BAO_ENVELOPE_E_BAD : 0;
 }

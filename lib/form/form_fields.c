@@ -74,7 +74,8 @@ static bool read_reporters(struct bao_form_loader *l, const struct bao_node *map
 /* ---- period ---- */
 
 /* The order is that of enum bao_period_type, with `once` at 0. */
-static const char *const period_words[] = {"once", "year", "half", "quarter", "nine-months", "month", "week", "day", NULL};
+static const char *const period_words[] = {"once",        "year",  "half", "quarter",
+                                           "nine-months", "month", "week", "day",     NULL};
 static const char *const weekdays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
                                        NULL};
 
@@ -240,9 +241,12 @@ static bool read_deadlines(struct bao_form_loader *l, const struct bao_node *val
 
 static bool has_row(const struct bao_form *f, struct bao_str kind)
 {
-    for (size_t i = 0; i < f->n_deadlines; i++)
-        if (f->deadlines[i].n_kinds == 0 || (kind.n != 0 && bao_kind_in(kind, f->deadlines[i].kinds, f->deadlines[i].n_kinds)))
+    for (size_t i = 0; i < f->n_deadlines; i++) {
+        const struct bao_deadline *d = &f->deadlines[i];
+
+        if (d->n_kinds == 0 || (kind.n != 0 && bao_kind_in(kind, d->kinds, d->n_kinds)))
             return true;
+    }
     return false;
 }
 

@@ -470,7 +470,8 @@ static int read_collect_row(struct bao_form_loader *l, const struct bao_check_lo
     c->is_list = says_list(l->form, place);
     if (!check_columns(l, &row, c) || row.when == NULL)
         return 0;
-    r = bao_rule_load(loader, row.when, c->is_list ? BAO_RULE_ITEM : 0, c->is_list ? row.field : BAO_STR_NULL, &c->when);
+    r = bao_rule_load(loader, row.when, c->is_list ? BAO_RULE_ITEM : 0, c->is_list ? row.field : BAO_STR_NULL,
+                      &c->when);
     return r < 0 ? r : 0;
 }
 

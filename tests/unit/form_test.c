@@ -47,9 +47,11 @@ static void tell(const struct world *w)
 static void a_form_becomes_what_it_says(void **state)
 {
     static const char text[] =
-        "baocao: 1\nid: t\nversion: 2\ntitle: {vi: Thử, en: Test}\nprogramme: p\nbasis: [Nghị định 1]\n" REPORTERS PERIOD
+        "baocao: 1\nid: t\nversion: 2\ntitle: {vi: Thử, en: Test}\nprogramme: p\n"
+        "basis: [Nghị định 1]\n" REPORTERS PERIOD
         "deadline:\n  - {kinds: [ward], working_days: 2, at: \"17:00\"}\n  - {day: 19, month: last, roll: next}\n"
-        "lock: {working_days: 5, then: not-done}\nnil: allowed\nsigned: required\neffective: {from: 2026-01-01, to: null}\n" SCHEMA
+        "lock: {working_days: 5, then: not-done}\nnil: allowed\nsigned: required\n"
+        "effective: {from: 2026-01-01, to: null}\n" SCHEMA
         "checks:\n  - {id: b-a, rule: self.b <= self.a, at: b, severity: error, message: B lớn hơn A.}\n"
         "indicators:\n"
         "  - {code: a, label: A, value: self.a, target: {2026: 80, 2030: 99.5}, direction: up, alert: {below: 70}}\n"
@@ -120,14 +122,16 @@ static void mistakes_of_authors_are_told(void **state)
         {HEAD PERIOD DEADLINE "lock: {then: refuse}\n" SCHEMA, BAO_BC_FORM_LOCK_SHAPE, 7},
         {HEAD PERIOD DEADLINE "effective: {from: 2027-01-01, to: 2026-01-01}\n" SCHEMA, BAO_BC_FORM_EFFECTIVE, 7},
         {HEAD PERIOD DEADLINE "schema: {type: array, maxItems: 3}\n", BAO_BC_FORM_SCHEMA_TYPE, 7},
-        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array}\n", BAO_BC_SCHEMA_NO_MAX_ITEMS, 10},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array}\n",
+         BAO_BC_SCHEMA_NO_MAX_ITEMS, 10},
         {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: ward}\n", BAO_BC_FORM_XFOR, 10},
         {HEAD REPORTERS PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: [commune]}\n",
          BAO_BC_FORM_XFOR_KIND, 11},
         {HEAD PERIOD DEADLINE
          "schema:\n  type: object\n  properties:\n    l: {type: array, maxItems: 2, x-key: m, items: {type: object}}\n",
          BAO_BC_FORM_XKEY, 10},
-        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-personal: có}\n", BAO_BC_FORM_XPERSONAL, 10},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-personal: có}\n",
+         BAO_BC_FORM_XPERSONAL, 10},
         {TOP "indicators:\n  - {code: A, label: A, value: self.a}\n", BAO_BC_FORM_CODE, 16},
         {TOP "indicators:\n  - {code: a.b.c, label: A, value: self.a}\n", BAO_BC_FORM_CODE, 16},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: a, label: A, value: self.b}\n",
@@ -135,7 +139,8 @@ static void mistakes_of_authors_are_told(void **state)
         {TOP "indicators:\n  - {code: a, label: A}\n", BAO_BC_FORM_VALUE_OR_RATIO, 16},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: r, label: R, ratio: {of: a, to: aa}}\n",
          BAO_BC_FORM_RATIO_PART, 17},
-        {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: r, label: R, over_time: sum, ratio: {of: a, to: a}}\n",
+        {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n"
+             "  - {code: r, label: R, over_time: sum, ratio: {of: a, to: a}}\n",
          BAO_BC_FORM_RATIO_KEY, 17},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a, target: {26: 5}}\n", BAO_BC_FORM_TARGET_YEAR, 16},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a, decimals: 7}\n", BAO_BC_FIELD_RANGE, 16},
@@ -213,8 +218,10 @@ static void the_version_in_force_is_by_the_last_day(void **state)
 {
     static const char *const texts[] = {
         "baocao: 1\nid: t\nversion: 1\ntitle: T\neffective: {from: 2026-01-01}\n" PERIOD DEADLINE SCHEMA,
-        "baocao: 1\nid: t\nversion: 2\ntitle: T\neffective: {from: 2026-09-14, to: 2026-12-14}\n" PERIOD DEADLINE SCHEMA,
-        "baocao: 1\nid: o\nversion: 1\ntitle: T\nperiod: {type: once, from: 2026-08-01, to: 2026-08-15, due: 2026-08-20}\n" SCHEMA,
+        "baocao: 1\nid: t\nversion: 2\ntitle: T\neffective: {from: 2026-09-14, to: 2026-12-14}\n" PERIOD DEADLINE
+            SCHEMA,
+        "baocao: 1\nid: o\nversion: 1\ntitle: T\n"
+        "period: {type: once, from: 2026-08-01, to: 2026-08-15, due: 2026-08-20}\n" SCHEMA,
     };
     static const struct {
         const char *id, *period;

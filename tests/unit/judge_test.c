@@ -18,7 +18,8 @@ static const char form_text[] =
     "    tien: {title: Tiền, type: number, minimum: 0}\n"
     "    ton: {type: integer}\n"
     "    chu: {type: string, maxLength: 20}\n"
-    "    rieng: {title: Phần của sở, x-for: {kinds: [department], required: true}, type: object, properties: {c: {type: integer}}}\n"
+    "    rieng: {title: Phần của sở, x-for: {kinds: [department], required: true}, type: object, "
+    "properties: {c: {type: integer}}}\n"
     "    viec: {type: array, maxItems: 9, x-key: ma, items: {type: object, properties: {ma: {type: string}, "
     "ten: {type: string}, vuong: {type: string}}, required: [ma], additionalProperties: false}}\n"
     "  required: [giao]\n"
@@ -194,8 +195,10 @@ static void content_is_what_the_report_says(void **state)
     static const char first[] = KEY "explain: {cham: Vì chậm}\ndata: {giao: 3, xong: 2, viec: [{ma: a}]}\n";
     static const char *const same[] = {
         "\xef\xbb\xbf" KEY "explain: {cham: Vì chậm}\ndata: {giao: 3, xong: 2, viec: [{ma: a}]}\n",
-        "form: thu\r\nunit: 1\r\nperiod: 2026-Q3\r\nexplain: {cham: Vì chậm}\r\ndata: {giao: 3, xong: 2, viec: [{ma: a}]}\r\n",
-        "{\"data\":{\"viec\":[{\"ma\":\"a\"}],\"xong\":2.0,\"giao\":3},\"period\":\"2026-Q3\",\"unit\":\"1\",\"form\":\"thu\","
+        "form: thu\r\nunit: 1\r\nperiod: 2026-Q3\r\nexplain: {cham: Vì chậm}\r\n"
+        "data: {giao: 3, xong: 2, viec: [{ma: a}]}\r\n",
+        "{\"data\":{\"viec\":[{\"ma\":\"a\"}],\"xong\":2.0,\"giao\":3},\"period\":\"2026-Q3\","
+        "\"unit\":\"1\",\"form\":\"thu\","
         "\"explain\":{\"cham\":\"Vì chậm\"},\"revision\":1}",
         KEY "revision: 1\nsigned: {by: A}\nexplain: {cham: Vì chậm, it: }\ndata:\n  giao: 3\n  xong: 2\n  tien:\n"
             "  viec:\n    - ma: a\n      ten:\n",
