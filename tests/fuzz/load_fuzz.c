@@ -78,8 +78,10 @@ static void load(struct bao_str text, enum bao_load_mode mode, enum bao_load_for
 /* To libyaml these end lines inside quotes, as they did in YAML 1.1. */
 static bool has_old_line_ends(struct bao_str text)
 {
+    if (text.n < 2)
+        return false;
     return memmem(text.p, text.n, "\xc2\x85", 2) != NULL || memmem(text.p, text.n, "\xe2\x80", 2) != NULL ||
-           (text.n >= 2 && ((uint8_t)text.p[0] | 1) == 0xff);
+           ((uint8_t)text.p[0] | 1) == 0xff;
 }
 
 static void compare_places(const struct bao_node *a, const struct bao_node *b)
