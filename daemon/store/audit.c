@@ -16,12 +16,16 @@ static const struct baod_pg_statement BATCHES = {
 /* Leaves are stored uncompressed, so a piece of them is read without the rest. */
 static const struct baod_pg_statement REPORTS = {
     "audit_reports",
-    "SELECT r.unit, r.form, r.period, r.revision, r.form_version, r.received_at, r.seq_from, r.leaf, r.receipt, r.content,"
+    "SELECT r.unit, r.form, r.period, r.revision, r.form_version, r.received_at, r.seq_from, r.leaf, "
+    "r.receipt, r.content,"
     "       (SELECT code FROM baocao.unit u WHERE u.unit = r.unit LIMIT 1),"
     "       (SELECT id FROM baocao.form f WHERE f.form = r.form LIMIT 1),"
-    "       (SELECT substring(a.leaves FROM 32 * r.leaf + 1 FOR 32) FROM baocao.audit a WHERE a.seq = r.seq_from),"
-    "       EXISTS (SELECT FROM baocao.receipt c WHERE c.id = r.receipt AND (c.unit, c.form, c.period, c.revision)"
-    "                                                                    = (r.unit, r.form, r.period, r.revision))"
+    "       (SELECT substring(a.leaves FROM 32 * r.leaf + 1 FOR 32) FROM baocao.audit a WHERE a.seq = "
+    "r.seq_from),"
+    "       EXISTS (SELECT FROM baocao.receipt c WHERE c.id = r.receipt AND (c.unit, c.form, c.period, "
+    "c.revision)"
+    "                                                                    = (r.unit, r.form, r.period, "
+    "r.revision))"
     "  FROM baocao.report r WHERE (r.unit, r.form, r.period, r.revision) > ($1, $2, $3, $4)"
     " ORDER BY r.unit, r.form, r.period, r.revision LIMIT 2000",
 };
@@ -43,13 +47,15 @@ enum finding { GAP, TIME, PREVIOUS, LEAVES, ROOT, SIGNATURE, KEY_CHANGED, LEAF, 
 static const char *const SENTENCES[][BAO_LANGS] = {
     [GAP] = {"thiếu lượt ghi ngay trước", "the batch before it is missing"},
     [TIME] = {"thời điểm không sau lượt ghi trước", "its time is not after that of the batch before"},
-    [PREVIOUS] = {"không nối với lượt ghi trước: một trong hai đã bị sửa", "does not follow from the batch before: one of "
-                                                                             "the two was changed"},
+    [PREVIOUS] = {"không nối với lượt ghi trước: một trong hai đã bị sửa",
+                  "does not follow from the batch before: one of "
+                  "the two was changed"},
     [LEAVES] = {"số lá không đúng", "the number of its leaves is wrong"},
     [ROOT] = {"gốc Merkle không khớp các lá", "its Merkle root does not fit its leaves"},
     [SIGNATURE] = {"chữ ký sai", "its signature is wrong"},
     [KEY_CHANGED] = {"ký bằng khóa khác lượt ghi trước", "signed with another key than the batch before"},
-    [LEAF] = {"báo cáo đang lưu không khớp lá của nó trong nhật ký", "the stored report does not fit its leaf in the chain"},
+    [LEAF] = {"báo cáo đang lưu không khớp lá của nó trong nhật ký",
+              "the stored report does not fit its leaf in the chain"},
     [RECEIPT] = {"không tra được theo mã biên nhận", "cannot be found by its receipt"},
 };
 
@@ -60,8 +66,8 @@ static int say(struct audit *v, struct bao_str what, enum finding finding)
     return bao_buf_printf(v->out, "%.*s: %s\n", BAO_STR_ARG(what), SENTENCES[finding][v->lang]);
 }
 
-static int run(struct audit *v, const struct baod_pg_statement *statement, const struct baod_pg_param *params, size_t n,
-               const struct baod_pg_result **ret)
+static int run(struct audit *v, const struct baod_pg_statement *statement, const struct baod_pg_param *params,
+               size_t n, const struct baod_pg_result **ret)
 {
     int r = baod_pg_call_exec(v->call, statement, params, n, ret);
 
@@ -83,7 +89,8 @@ static void octets(const struct baod_pg_result *res, size_t row, size_t column, 
 
 /* ------------------------------------------------------------------ the chain */
 
-static int check_leaves(struct audit *v, struct bao_str what, const struct bao_batch *batch, struct bao_str leaves)
+static int check_leaves(struct audit *v, struct bao_str what, const struct bao_batch *batch,
+                        struct bao_str leaves)
 {
     struct bao_hash root, *hashes;
 
@@ -98,13 +105,15 @@ static int check_leaves(struct audit *v, struct bao_str what, const struct bao_b
     return memcmp(&root, &batch->root, sizeof(root)) == 0 ? 0 : say(v, what, ROOT);
 }
 
-static int check_signature(struct audit *v, struct bao_str what, const struct bao_batch *batch, const uint8_t *key)
+static int check_signature(struct audit *v, struct bao_str what, const struct bao_batch *batch,
+                           const uint8_t *key)
 {
     int r = bao_batch_verify(batch, key);
 
     if (r == 0)
         r = say(v, what, SIGNATURE);
-    if (r >= 0 && v->counts.batches > 1 && memcmp(key, v->counts.public_key, sizeof(v->counts.public_key)) != 0)
+    if (r >= 0 && v->counts.batches > 1 &&
+        memcmp(key, v->counts.public_key, sizeof(v->counts.public_key)) != 0)
         r = say(v, what, KEY_CHANGED);
     memcpy(v->counts.public_key, key, sizeof(v->counts.public_key));
     return r < 0 ? r : 0;
@@ -112,14 +121,18 @@ static int check_signature(struct audit *v, struct bao_str what, const struct ba
 
 static int check_batch(struct audit *v, const struct baod_pg_result *res, size_t row)
 {
-    struct bao_batch batch = {.province = v->province, .node = baod_pg_bytes(res, row, 1), .seq = baod_pg_int(res, row, 0),
-                              .at = baod_pg_time(res, row, 2), .n = (uint64_t)baod_pg_int(res, row, 3)};
+    struct bao_batch batch = {.province = v->province,
+                              .node = baod_pg_bytes(res, row, 1),
+                              .seq = baod_pg_int(res, row, 0),
+                              .at = baod_pg_time(res, row, 2),
+                              .n = (uint64_t)baod_pg_int(res, row, 3)};
     uint8_t key[BAO_ED25519_KEY_LEN];
     struct bao_str what;
     int r = 0;
 
     bao_arena_reset(&v->arena);
-    what = bao_arena_printf(&v->arena, v->lang == BAO_VI ? "lượt ghi %lld" : "batch %lld", (long long)batch.seq);
+    what =
+        bao_arena_printf(&v->arena, v->lang == BAO_VI ? "lượt ghi %lld" : "batch %lld", (long long)batch.seq);
     if (what.p == NULL)
         return -ENOMEM;
     octets(res, row, 4, batch.root.octets, sizeof(batch.root.octets));
@@ -164,13 +177,17 @@ static int walk_chain(struct audit *v)
 
 /* ------------------------------------------------------------------ the reports */
 
-/* Does the leaf's text, made from the row, hash to the leaf? The verdict is the one thing that the row may not tell. */
+/* Does the leaf's text, made from the row, hash to the leaf? The verdict is the one thing that the row may
+ * not tell. */
 static int fits_leaf(const struct baod_pg_result *res, size_t row, struct bao_str period)
 {
     const struct bao_str verdicts[] = {BAO_STR("accepted"), BAO_STR("superseded")};
     struct bao_str stored = baod_pg_bytes(res, row, 12);
-    struct bao_leaf leaf = {.form = baod_pg_bytes(res, row, 11), .unit = baod_pg_bytes(res, row, 10), .period = period,
-                            .revision = (int)baod_pg_int(res, row, 3), .received_at = baod_pg_time(res, row, 5),
+    struct bao_leaf leaf = {.form = baod_pg_bytes(res, row, 11),
+                            .unit = baod_pg_bytes(res, row, 10),
+                            .period = period,
+                            .revision = (int)baod_pg_int(res, row, 3),
+                            .received_at = baod_pg_time(res, row, 5),
                             .form_version = (int)baod_pg_int(res, row, 4)};
     struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
     int r = 0, fits = 0;
@@ -205,7 +222,8 @@ static int check_report(struct audit *v, const struct baod_pg_result *res, size_
         return r < 0 ? r : 0;
     bao_arena_reset(&v->arena);
     what = bao_arena_printf(&v->arena, "%.*s %.*s %s/%lld", BAO_STR_ARG(baod_pg_bytes(res, row, 10)),
-                            BAO_STR_ARG(baod_pg_bytes(res, row, 11)), label, (long long)baod_pg_int(res, row, 3));
+                            BAO_STR_ARG(baod_pg_bytes(res, row, 11)), label,
+                            (long long)baod_pg_int(res, row, 3));
     if (what.p == NULL)
         return -ENOMEM;
     r = r == 1 ? 0 : say(v, what, LEAF);
@@ -235,8 +253,8 @@ static int walk_reports(struct audit *v)
     return r;
 }
 
-int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang, struct bao_buf *out,
-                      struct baod_audit_counts *ret)
+int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang,
+                      struct bao_buf *out, struct baod_audit_counts *ret)
 {
     struct audit v = {.call = call, .province = province, .lang = lang, .out = out};
     int r;

@@ -33,11 +33,11 @@ extern char **environ;
 struct baod_embedded {
     int lock;
     pid_t pid;
-    bool child;   /* ours to reap; else taken over or visited */
+    bool child; /* ours to reap; else taken over or visited */
     bool visit;
     bool adopted;
     int major;
-    char bin[PATH_MAX];    /* folder of initdb and postgres */
+    char bin[PATH_MAX]; /* folder of initdb and postgres */
     char data[PATH_MAX];
     char log[PATH_MAX];
     char socket[PATH_MAX]; /* folder */
@@ -214,8 +214,11 @@ int baod_state_lock(const char *state, struct bao_buf *why, int *ret)
         (void)close(fd); /* nothing was written */
         text[got < 0 ? 0 : got] = '\0';
         text[strcspn(text, "\n")] = '\0';
-        return refuse(why, "another baocaod (process %s) already uses the state folder %s: stop it first, or give this "
-                           "one a folder of its own with paths.state", text, state);
+        return refuse(
+            why,
+            "another baocaod (process %s) already uses the state folder %s: stop it first, or give this "
+            "one a folder of its own with paths.state",
+            text, state);
     }
     n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) {
@@ -230,14 +233,15 @@ int baod_state_lock(const char *state, struct bao_buf *why, int *ret)
 /* ------------------------------------------------------------------ finding PostgreSQL */
 
 /* Where distributions put each major version. */
-static const char *const PLACES[] = {"/usr/lib/postgresql/%d/bin", "/usr/pgsql-%d/bin", "/usr/local/pgsql-%d/bin"};
+static const char *const PLACES[] = {"/usr/lib/postgresql/%d/bin", "/usr/pgsql-%d/bin",
+                                     "/usr/local/pgsql-%d/bin"};
 
 static bool has_programs(const char *folder)
 {
     char path[PATH_MAX];
 
-    return join(path, folder, "postgres") == 0 && access(path, X_OK) == 0 && join(path, folder, "initdb") == 0 &&
-           access(path, X_OK) == 0;
+    return join(path, folder, "postgres") == 0 && access(path, X_OK) == 0 &&
+           join(path, folder, "initdb") == 0 && access(path, X_OK) == 0;
 }
 
 static bool find_major(int major, char ret[PATH_MAX])
@@ -317,8 +321,8 @@ static size_t clusters(const char *folder, int *ret, size_t size)
     return n;
 }
 
-/* Chooses the cluster and the programs: the newest cluster there is, with its own programs; or for the first day
- * the newest PostgreSQL installed. */
+/* Chooses the cluster and the programs: the newest cluster there is, with its own programs; or for the first
+ * day the newest PostgreSQL installed. */
 static int choose(struct baod_embedded *e, const char *folder, struct bao_buf *why)
 {
     char scratch[PATH_MAX];
@@ -348,12 +352,16 @@ static int choose(struct baod_embedded *e, const char *folder, struct bao_buf *w
     if (newest == 0 && on_path >= OLDEST_MAJOR)
         newest = on_path;
     if (n > 0 && newest != 0)
-        return refuse(why, "the data in %s/%d were made by PostgreSQL %d, but PostgreSQL %d is installed: install "
-                           "postgresql-%d beside it, or move the data over with pg_upgrade; nothing was changed",
+        return refuse(why,
+                      "the data in %s/%d were made by PostgreSQL %d, but PostgreSQL %d is installed: install "
+                      "postgresql-%d beside it, or move the data over with pg_upgrade; nothing was changed",
                       folder, made[0], made[0], newest, made[0]);
     if (newest == 0)
-        return refuse(why, "PostgreSQL %d or later is not installed: install it (apt install postgresql), or name a "
-                           "server with database.url", n > 0 ? made[0] : OLDEST_MAJOR);
+        return refuse(
+            why,
+            "PostgreSQL %d or later is not installed: install it (apt install postgresql), or name a "
+            "server with database.url",
+            n > 0 ? made[0] : OLDEST_MAJOR);
     e->major = newest;
     return 0;
 }
@@ -391,13 +399,21 @@ static int remove_tree(const char *path, const char *log)
     return r < 0 ? r : status == 0 ? 0 : -EIO;
 }
 
-/* initdb works beside the final place and is moved there when whole, so that a crash leaves no half cluster. */
+/* initdb works beside the final place and is moved there when whole, so that a crash leaves no half cluster.
+ */
 static int make_cluster(struct baod_embedded *e, const char *folder, const char *user, struct bao_buf *why)
 {
     char program[PATH_MAX], fresh[PATH_MAX], owner[128], tail[LOG_TAIL];
-    char *argv[] = {program, (char[]){"-D"}, fresh, (char[]){"--encoding=UTF8"}, (char[]){"--locale=C.UTF-8"},
-                    (char[]){"--auth-local=peer"}, (char[]){"--auth-host=reject"}, (char[]){"--no-instructions"},
-                    owner, NULL};
+    char *argv[] = {program,
+                    (char[]){"-D"},
+                    fresh,
+                    (char[]){"--encoding=UTF8"},
+                    (char[]){"--locale=C.UTF-8"},
+                    (char[]){"--auth-local=peer"},
+                    (char[]){"--auth-host=reject"},
+                    (char[]){"--no-instructions"},
+                    owner,
+                    NULL};
     int status = -1, r;
     pid_t pid;
 
@@ -431,7 +447,8 @@ struct pid_file {
     bool ready;
 };
 
-/* Reads <data>/postmaster.pid: pid, data folder, start time, port, socket folder, address, shared memory, state. */
+/* Reads <data>/postmaster.pid: pid, data folder, start time, port, socket folder, address, shared memory,
+ * state. */
 static bool pid_file_read(const char *data, struct pid_file *ret)
 {
     char path[PATH_MAX], text[PID_FILE_MAX], *line = text;
@@ -526,7 +543,8 @@ static int start_server(struct baod_embedded *e)
     return r;
 }
 
-/* Waits until the server says "ready"; one that recovers longer than that is left to the connection's patience. */
+/* Waits until the server says "ready"; one that recovers longer than that is left to the connection's
+ * patience. */
 static int wait_ready(struct baod_embedded *e, struct bao_buf *why)
 {
     struct pid_file file;
@@ -544,7 +562,8 @@ static int wait_ready(struct baod_embedded *e, struct bao_buf *why)
     return 0;
 }
 
-/* A server left over by a crash is used as it stands; when its socket is gone nobody can reach it any more. */
+/* A server left over by a crash is used as it stands; when its socket is gone nobody can reach it any more.
+ */
 static bool adopt(struct baod_embedded *e)
 {
     struct pid_file file;
@@ -553,7 +572,8 @@ static bool adopt(struct baod_embedded *e)
         return false;
     e->pid = (pid_t)file.pid;
     e->child = false;
-    if (strlen(file.socket) + sizeof(SOCKET_NAME) - 1 <= SOCKET_PATH_MAX && is_file(file.socket, SOCKET_NAME + 1)) {
+    if (strlen(file.socket) + sizeof(SOCKET_NAME) - 1 <= SOCKET_PATH_MAX &&
+        is_file(file.socket, SOCKET_NAME + 1)) {
         memcpy(e->socket, file.socket, sizeof(e->socket));
         e->adopted = true;
         return true;
@@ -563,7 +583,8 @@ static bool adopt(struct baod_embedded *e)
 }
 
 /* The first of: the runtime folder, the state folder, a folder of this user in /tmp. */
-static int choose_socket(struct baod_embedded *e, const struct baod_embedded_options *options, struct bao_buf *why)
+static int choose_socket(struct baod_embedded *e, const struct baod_embedded_options *options,
+                         struct bao_buf *why)
 {
     const char *const tries[] = {options->runtime, options->state};
     struct stat st;
@@ -580,7 +601,8 @@ static int choose_socket(struct baod_embedded *e, const struct baod_embedded_opt
                    (unsigned long)st.st_ino);
     if (mkdir(e->socket, 0700) < 0 && errno != EEXIST)
         return refuse(why, "no folder for the database's socket: %s: %s", e->socket, strerror(errno));
-    if (lstat(e->socket, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+    if (lstat(e->socket, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+        (st.st_mode & 077) != 0)
         return refuse(why, "%s is not a private folder of this user: remove it", e->socket);
     return 0;
 }
@@ -589,7 +611,8 @@ static int choose_socket(struct baod_embedded *e, const struct baod_embedded_opt
 
 static void conninfo_write(struct baod_embedded *e, const char *user)
 {
-    (void)snprintf(e->conninfo, sizeof(e->conninfo), "host='%s' port=5432 user='%s' dbname=postgres", e->socket, user);
+    (void)snprintf(e->conninfo, sizeof(e->conninfo), "host='%s' port=5432 user='%s' dbname=postgres",
+                   e->socket, user);
 }
 
 static struct baod_embedded *embedded_free(struct baod_embedded *e)
@@ -605,7 +628,8 @@ static void embedded_freep(struct baod_embedded **e)
     embedded_free(*e);
 }
 
-static int open_folders(struct baod_embedded *e, const char *state, char folder[PATH_MAX], struct bao_buf *why)
+static int open_folders(struct baod_embedded *e, const char *state, char folder[PATH_MAX],
+                        struct bao_buf *why)
 {
     char real[PATH_MAX];
     int r;
@@ -637,7 +661,8 @@ static int open_cluster(struct baod_embedded *e, const char *folder, const char 
     return r;
 }
 
-static int open_server(struct baod_embedded *e, const struct baod_embedded_options *options, struct bao_buf *why)
+static int open_server(struct baod_embedded *e, const struct baod_embedded_options *options,
+                       struct bao_buf *why)
 {
     int r;
 
@@ -651,7 +676,8 @@ static int open_server(struct baod_embedded *e, const struct baod_embedded_optio
     return r != 0 ? r : wait_ready(e, why);
 }
 
-int baod_embedded_open(const struct baod_embedded_options *options, struct bao_buf *why, struct baod_embedded **ret)
+int baod_embedded_open(const struct baod_embedded_options *options, struct bao_buf *why,
+                       struct baod_embedded **ret)
 {
     BAO_CLEANUP(embedded_freep) struct baod_embedded *e = calloc(1, sizeof(*e));
     const struct passwd *user = getpwuid(geteuid());
@@ -662,8 +688,9 @@ int baod_embedded_open(const struct baod_embedded_options *options, struct bao_b
         return -ENOMEM;
     e->lock = -1;
     if (geteuid() == 0)
-        return refuse(why, "PostgreSQL does not run as root: start baocaod with --user NAME (for example --user "
-                           "baocaod), or name a server with database.url");
+        return refuse(why,
+                      "PostgreSQL does not run as root: start baocaod with --user NAME (for example --user "
+                      "baocaod), or name a server with database.url");
     if (user == NULL || strpbrk(user->pw_name, "'\\") != NULL)
         return refuse(why, "the user number %lu has no name that PostgreSQL could know it by",
                       (unsigned long)geteuid());

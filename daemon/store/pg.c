@@ -70,8 +70,9 @@ struct baod_pg {
     enum pg_state state;
     PGconn *conn;
     struct watch *watch;
-    uv_timer_t timer; /* connecting: give up; backoff: try again; else: the deadline of the oldest operation */
-    uv_timer_t kick;  /* what was seen inside a caller's call is told from the loop */
+    uv_timer_t
+        timer;       /* connecting: give up; backoff: try again; else: the deadline of the oldest operation */
+    uv_timer_t kick; /* what was seen inside a caller's call is told from the loop */
     int handles_open;
     bool closing;
     bool losing;       /* the kick is to tell a loss */
@@ -379,7 +380,8 @@ static void retry_later(struct baod_pg *pg)
 
     if (pause > BACKOFF_MOST_MS)
         pause = BACKOFF_MOST_MS;
-    /* Half of it is chance, so that many daemons do not come back in step; without chance it is still a pause. */
+    /* Half of it is chance, so that many daemons do not come back in step; without chance it is still a
+     * pause. */
     if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
         dice = (uint32_t)uv_hrtime();
     pause = pause / 2 + dice % (pause / 2 + 1);
@@ -401,7 +403,8 @@ static void one_line(char *ret, size_t size, const char *text)
     ret[n] = '\0';
 }
 
-/* Closes the socket and answers everything open. Gives false when somebody called back has freed or reopened. */
+/* Closes the socket and answers everything open. Gives false when somebody called back has freed or reopened.
+ */
 static bool hang_up(struct baod_pg *pg, enum pg_state next, const char *why)
 {
     uint64_t life = ++pg->life;
@@ -615,7 +618,8 @@ static int queue_simple(struct baod_pg *pg, enum op_kind kind, const char *sql, 
     return 0;
 }
 
-int baod_pg_copy(struct baod_pg *pg, const char *sql, struct bao_str data, baod_pg_callback *callback, void *user)
+int baod_pg_copy(struct baod_pg *pg, const char *sql, struct bao_str data, baod_pg_callback *callback,
+                 void *user)
 {
     return queue_simple(pg, OP_COPY, sql, data, callback, user);
 }
@@ -654,7 +658,8 @@ static bool is_farewell(const PGresult *res)
 
     if (PQresultStatus(res) != PGRES_FATAL_ERROR)
         return false;
-    return state == NULL || (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0));
+    return state == NULL ||
+           (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0));
 }
 
 /* Feeds the running copy as far as the socket takes it. */
@@ -882,14 +887,14 @@ static void on_connect_late(uv_timer_t *timer)
 static const struct {
     const char *key, *value;
 } DEFAULTS[] = {
-    {"client_encoding", "UTF8"}, {"gssencmode", "disable"},   {"tcp_user_timeout", "10000"},
+    {"client_encoding", "UTF8"}, {"gssencmode", "disable"},    {"tcp_user_timeout", "10000"},
     {"keepalives_idle", "10"},   {"keepalives_interval", "5"}, {"keepalives_count", "3"},
 };
 
 enum { CONNECT_KEYS = 64, LIST_MAX = 2048 };
 
-/* Writes a comma-separated list beginning with its element `by`, the ones before it at the end; ret has LIST_MAX
- * octets and the list is shorter. */
+/* Writes a comma-separated list beginning with its element `by`, the ones before it at the end; ret has
+ * LIST_MAX octets and the list is shorter. */
 static void rotate_list(char *ret, const char *list, size_t by)
 {
     const char *cut = list;
@@ -928,8 +933,8 @@ static void connect_key(struct connect_keys *k, const char *key, const char *val
     k->keys[k->n] = k->values[k->n] = NULL;
 }
 
-/* Each attempt begins with the next of several hosts: one that takes the connection and says nothing uses up the
- * attempt's time, and must not do so for ever. */
+/* Each attempt begins with the next of several hosts: one that takes the connection and says nothing uses up
+ * the attempt's time, and must not do so for ever. */
 static void connect_keys(struct baod_pg *pg, const PQconninfoOption *given, struct connect_keys *k)
 {
     static const char *const lists[] = {"host", "hostaddr", "port"};

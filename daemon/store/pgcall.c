@@ -75,7 +75,8 @@ static void closep(struct baod_pg_call **call)
     baod_pg_call_close(*call);
 }
 
-int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf *why, struct baod_pg_call **ret)
+int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf *why,
+                      struct baod_pg_call **ret)
 {
     BAO_CLEANUP(closep) struct baod_pg_call *call = NULL;
     struct baod_pg_call *made = calloc(1, sizeof(*made));

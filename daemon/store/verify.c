@@ -8,44 +8,49 @@ enum { ARENA_CAP = 64 << 20, LINES_MAX = 1000 };
 /* Forms and periods with a counted report or a sum. */
 static const struct baod_pg_statement SLICES = {
     NULL,
-    "SELECT form, period FROM baocao.rollup UNION SELECT form, period FROM baocao.report WHERE state = 1 ORDER BY 1, 2",
+    "SELECT form, period FROM baocao.rollup UNION SELECT form, period FROM baocao.report WHERE state = 1 "
+    "ORDER BY 1, 2",
 };
 
-/* What the rollups of one form and period ought to be: want(scope, reported, counts, sums), by the memberships of
- * the cut-off day that are in force. A slot that is not added across units sums to 0. */
-#define WANT                                                                                                      \
-    "WITH member AS MATERIALIZED ("                                                                               \
-    "  SELECT m.scope, r.figures"                                                                                 \
-    "    FROM baocao.report r"                                                                                    \
-    "    JOIN baocao.obligation o USING (unit, form, period)"                                                     \
-    "   CROSS JOIN LATERAL (SELECT DISTINCT u.scope FROM baocao.scope_unit u"                                     \
-    "                        WHERE u.unit = r.unit AND o.cutoff BETWEEN u.from_day AND u.to_day"                  \
-    "                          AND u.seq_to = 9223372036854775807) m"                                             \
-    "   WHERE r.form = $1 AND r.period = $2 AND r.state = 1),"                                                    \
-    " slot AS ("                                                                                                  \
-    "  SELECT m.scope, v.slot, count(v.value) AS n,"                                                              \
-    "         CASE WHEN EXISTS (SELECT FROM baocao.indicator i WHERE i.form = $1 AND i.over_units = 'none'"       \
-    "                                                           AND v.slot IN (i.slot, i.slot_to)) THEN 0"        \
-    "              ELSE coalesce(sum(v.value), 0) END AS total"                                                   \
-    "    FROM member m CROSS JOIN LATERAL unnest(m.figures) WITH ORDINALITY v(value, slot)"                       \
-    "   GROUP BY m.scope, v.slot),"                                                                               \
-    " want AS ("                                                                                                  \
-    "  SELECT c.scope, c.reported, coalesce(s.counts, '{}') AS counts, coalesce(s.sums, '{}') AS sums"            \
-    "    FROM (SELECT scope, count(*)::int4 AS reported FROM member GROUP BY scope) c"                            \
-    "    LEFT JOIN (SELECT scope, array_agg(n ORDER BY slot) AS counts, array_agg(total ORDER BY slot) AS sums"   \
-    "                 FROM slot GROUP BY scope) s USING (scope)),"                                                \
+/* What the rollups of one form and period ought to be: want(scope, reported, counts, sums), by the
+ * memberships of the cut-off day that are in force. A slot that is not added across units sums to 0. */
+#define WANT                                                                                                 \
+    "WITH member AS MATERIALIZED ("                                                                          \
+    "  SELECT m.scope, r.figures"                                                                            \
+    "    FROM baocao.report r"                                                                               \
+    "    JOIN baocao.obligation o USING (unit, form, period)"                                                \
+    "   CROSS JOIN LATERAL (SELECT DISTINCT u.scope FROM baocao.scope_unit u"                                \
+    "                        WHERE u.unit = r.unit AND o.cutoff BETWEEN u.from_day AND u.to_day"             \
+    "                          AND u.seq_to = 9223372036854775807) m"                                        \
+    "   WHERE r.form = $1 AND r.period = $2 AND r.state = 1),"                                               \
+    " slot AS ("                                                                                             \
+    "  SELECT m.scope, v.slot, count(v.value) AS n,"                                                         \
+    "         CASE WHEN EXISTS (SELECT FROM baocao.indicator i WHERE i.form = $1 AND i.over_units = 'none'"  \
+    "                                                           AND v.slot IN (i.slot, i.slot_to)) THEN 0"   \
+    "              ELSE coalesce(sum(v.value), 0) END AS total"                                              \
+    "    FROM member m CROSS JOIN LATERAL unnest(m.figures) WITH ORDINALITY v(value, slot)"                  \
+    "   GROUP BY m.scope, v.slot),"                                                                          \
+    " want AS ("                                                                                             \
+    "  SELECT c.scope, c.reported, coalesce(s.counts, '{}') AS counts, coalesce(s.sums, '{}') AS sums"       \
+    "    FROM (SELECT scope, count(*)::int4 AS reported FROM member GROUP BY scope) c"                       \
+    "    LEFT JOIN (SELECT scope, array_agg(n ORDER BY slot) AS counts, array_agg(total ORDER BY slot) AS "  \
+    "sums"                                                                                                   \
+    "                 FROM slot GROUP BY scope) s USING (scope)),"                                           \
     " have AS (SELECT scope, reported, counts, sums FROM baocao.rollup WHERE form = $1 AND period = $2)"
 
 /* Slot 0 stands for the number of reports; a row without any is no row; a shorter array means zeros. */
 static const struct baod_pg_statement COMPARE = {
     "verify_compare",
-    WANT ","
+    WANT
+    ","
     " wanted AS (SELECT scope, 0::int8 AS slot, reported::int8 AS n, 0::numeric AS total FROM want"
     "            UNION ALL SELECT w.scope, a.slot, a.n, a.total"
-    "                        FROM want w CROSS JOIN LATERAL unnest(w.counts, w.sums) WITH ORDINALITY a(n, total, slot)),"
+    "                        FROM want w CROSS JOIN LATERAL unnest(w.counts, w.sums) WITH ORDINALITY a(n, "
+    "total, slot)),"
     " had AS (SELECT scope, 0::int8 AS slot, reported::int8 AS n, 0::numeric AS total FROM have"
     "         UNION ALL SELECT h.scope, a.slot, coalesce(a.n, 0), coalesce(a.total, 0)"
-    "                     FROM have h CROSS JOIN LATERAL unnest(h.counts, h.sums) WITH ORDINALITY a(n, total, slot))"
+    "                     FROM have h CROSS JOIN LATERAL unnest(h.counts, h.sums) WITH ORDINALITY a(n, "
+    "total, slot))"
     " SELECT (SELECT s.id FROM baocao.scope s WHERE s.scope = d.scope), d.slot,"
     "        (SELECT i.code FROM baocao.indicator i WHERE i.form = $1 AND d.slot IN (i.slot, i.slot_to)),"
     "        d.n_had::text, d.n_wanted::text, d.total_had::text, d.total_wanted::text"
@@ -68,7 +73,8 @@ static const struct baod_pg_statement COUNTED = {
     "verify_counted",
     "SELECT (SELECT code FROM baocao.unit u WHERE u.unit = coalesce(o.unit, r.unit) LIMIT 1),"
     "       coalesce(o.revision::text, '-'), coalesce(r.revision::text, '-')"
-    "  FROM (SELECT unit, revision FROM baocao.obligation WHERE form = $1 AND period = $2 AND revision IS NOT NULL) o"
+    "  FROM (SELECT unit, revision FROM baocao.obligation WHERE form = $1 AND period = $2 AND revision IS "
+    "NOT NULL) o"
     "  FULL JOIN (SELECT unit, revision FROM baocao.report WHERE form = $1 AND period = $2 AND state = 1) r"
     "    ON o.unit = r.unit AND o.revision = r.revision"
     " WHERE o.unit IS NULL OR r.unit IS NULL",
@@ -103,8 +109,8 @@ struct verify {
     struct baod_verify_counts counts;
 };
 
-static int run(struct verify *v, const struct baod_pg_statement *statement, const struct baod_pg_param *params,
-               size_t n, const struct baod_pg_result **ret)
+static int run(struct verify *v, const struct baod_pg_statement *statement,
+               const struct baod_pg_param *params, size_t n, const struct baod_pg_result **ret)
 {
     int r = baod_pg_call_exec(v->call, statement, params, n, ret);
 
@@ -158,16 +164,18 @@ static int say_sums(struct verify *v, const struct baod_pg_result *res)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < baod_pg_rows(res); i++) {
-        const struct bao_str words[] = {baod_pg_bytes(res, i, 0), baod_pg_bytes(res, i, 2), baod_pg_bytes(res, i, 3),
-                                        baod_pg_bytes(res, i, 4), baod_pg_bytes(res, i, 5), baod_pg_bytes(res, i, 6)};
+        const struct bao_str words[] = {baod_pg_bytes(res, i, 0), baod_pg_bytes(res, i, 2),
+                                        baod_pg_bytes(res, i, 3), baod_pg_bytes(res, i, 4),
+                                        baod_pg_bytes(res, i, 5), baod_pg_bytes(res, i, 6)};
 
         if (baod_pg_int(res, i, 1) == 0)
             r = say(v, "phạm vi %1: đang lưu %3 báo cáo, tính lại được %4",
                     "scope %1: stored %3 reports, recomputed %4", words, BAO_COUNT(words));
         else
-            r = say(v, "phạm vi %1, chỉ tiêu %2: đang lưu %3 giá trị, tổng %5; tính lại được %4 giá trị, tổng %6",
-                    "scope %1, indicator %2: stored %3 values, sum %5; recomputed %4 values, sum %6", words,
-                    BAO_COUNT(words));
+            r = say(
+                v, "phạm vi %1, chỉ tiêu %2: đang lưu %3 giá trị, tổng %5; tính lại được %4 giá trị, tổng %6",
+                "scope %1, indicator %2: stored %3 values, sum %5; recomputed %4 values, sum %6", words,
+                BAO_COUNT(words));
     }
     return r;
 }
@@ -177,7 +185,8 @@ static int say_counted(struct verify *v, const struct baod_pg_result *res)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < baod_pg_rows(res); i++) {
-        const struct bao_str words[] = {baod_pg_bytes(res, i, 0), baod_pg_bytes(res, i, 1), baod_pg_bytes(res, i, 2)};
+        const struct bao_str words[] = {baod_pg_bytes(res, i, 0), baod_pg_bytes(res, i, 1),
+                                        baod_pg_bytes(res, i, 2)};
 
         r = say(v, "đơn vị %1: nghĩa vụ ghi lần báo cáo %2, báo cáo được tính là lần %3",
                 "unit %1: the obligation counts revision %2, the reports say %3", words, BAO_COUNT(words));
@@ -250,8 +259,8 @@ static int walk(struct verify *v, bool rebuild, int32_t province)
     return r;
 }
 
-static int start(struct baod_pg_call *call, enum bao_lang lang, struct bao_buf *out, bool rebuild, int32_t province,
-                 struct baod_verify_counts *ret)
+static int start(struct baod_pg_call *call, enum bao_lang lang, struct bao_buf *out, bool rebuild,
+                 int32_t province, struct baod_verify_counts *ret)
 {
     struct verify v = {.call = call, .lang = lang, .out = out};
     int r;
@@ -264,7 +273,8 @@ static int start(struct baod_pg_call *call, enum bao_lang lang, struct bao_buf *
     return r;
 }
 
-int baod_verify(struct baod_pg_call *call, enum bao_lang lang, struct bao_buf *out, struct baod_verify_counts *ret)
+int baod_verify(struct baod_pg_call *call, enum bao_lang lang, struct bao_buf *out,
+                struct baod_verify_counts *ret)
 {
     return start(call, lang, out, false, 0, ret);
 }

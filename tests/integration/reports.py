@@ -42,9 +42,10 @@ def many(n, seed):
     return made
 
 
-def send_until_committed(daemon, reports, seconds=240, keep=None):
+def send_until_committed(daemon, reports, seconds=240, keep=None, unanswered=None):
     """Sends all, again and again, until each has been answered committed or superseded. keep: collects the first
-    committed receipt of each key, and every later answer must name the same."""
+    committed receipt of each key, and every later answer must name the same. unanswered: collects the keys that had
+    been committed although nobody was told, seen by dup=1 in the first answer."""
     keep = {} if keep is None else keep
     waiting = dict(reports)
     end = time.monotonic() + seconds
@@ -55,6 +56,8 @@ def send_until_committed(daemon, reports, seconds=240, keep=None):
                 keys = list(waiting)[:500]
                 for key, answer in zip(keys, client.submit_all([waiting[k][1] for k in keys])):
                     if answer.verb == "OK":
+                        if unanswered is not None and key not in keep and answer.dup == "1":
+                            unanswered.append(key)
                         assert keep.setdefault(key, answer.receipt) == answer.receipt, (key, answer)
                         del waiting[key]
                     else:

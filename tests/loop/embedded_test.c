@@ -207,15 +207,17 @@ int main(void)
     if (geteuid() == 0) {
         const struct passwd *nobody = getpwnam("nobody");
 
-        if (try_open(root_folder, false, why, &e) != BAOD_EMBEDDED_E_REFUSED || strstr(why, "--user") == NULL) {
+        if (try_open(root_folder, false, why, &e) != BAOD_EMBEDDED_E_REFUSED ||
+            strstr(why, "--user") == NULL) {
             fprintf(stderr, "root was not refused: %s\n", why);
             return 1;
         }
-        if (nobody == NULL || chown(root_folder, nobody->pw_uid, nobody->pw_gid) < 0 || setgroups(0, NULL) < 0 ||
-            setgid(nobody->pw_gid) < 0 || setuid(nobody->pw_uid) < 0)
+        if (nobody == NULL || chown(root_folder, nobody->pw_uid, nobody->pw_gid) < 0 ||
+            setgroups(0, NULL) < 0 || setgid(nobody->pw_gid) < 0 || setuid(nobody->pw_uid) < 0)
             return 1;
     }
     failed = cmocka_run_group_tests(tests, NULL, NULL);
-    execl("/bin/sh", "sh", "-c", "rm -rf -- \"$1\"; exit \"$2\"", "sh", root_folder, failed == 0 ? "0" : "1", (char *)NULL);
+    execl("/bin/sh", "sh", "-c", "rm -rf -- \"$1\"; exit \"$2\"", "sh", root_folder, failed == 0 ? "0" : "1",
+          (char *)NULL);
     return 1;
 }

@@ -21,7 +21,8 @@ struct fake {
     int listener;
     char dir[64];
     char conninfo[128];
-    int answers[CONNECTIONS]; /* statements it answers on its n-th connection before it hangs up; -1: goes silent */
+    int answers[CONNECTIONS]; /* statements it answers on its n-th connection before it hangs up; -1: goes
+                                 silent */
 };
 
 /* The other side may have gone: that is seen when reading. */
@@ -54,9 +55,12 @@ static char get_message(int fd)
 
 static bool greet(int fd)
 {
-    static const char version[] = "server_version\0" "15.4";
-    static const char hot[] = "in_hot_standby\0" "off";
-    static const char read_only[] = "default_transaction_read_only\0" "off";
+    static const char version[] = "server_version\0"
+                                  "15.4";
+    static const char hot[] = "in_hot_standby\0"
+                              "off";
+    static const char read_only[] = "default_transaction_read_only\0"
+                                    "off";
     uint32_t size;
     char body[4096];
 
@@ -225,7 +229,8 @@ static void on_too_long(uv_timer_t *timer)
 }
 
 /* Runs a connection until the diary holds stop_at, at most 10 s. */
-static void run_diary(const char *conninfo, struct diary *d, int deadline_ms, void (*ready)(struct baod_pg *, void *))
+static void run_diary(const char *conninfo, struct diary *d, int deadline_ms,
+                      void (*ready)(struct baod_pg *, void *))
 {
     uv_loop_t loop;
     uv_timer_t limit;
@@ -370,10 +375,12 @@ static struct baod_pg_call *call_open(void)
 static void values_go_round(void **state)
 {
     static const struct baod_pg_statement echo = {
-        "echo", "SELECT $1::int8, $2::text, $3::bytea, $4::timestamptz, $5::date, $6::int8[], $7::text[],"
-                " $8::uuid, $9::bool, $10::timestamptz, $11::int4[], $12::timestamptz[], $4 = '2026-11-01T00:59:58.113Z',"
-                " $5 = '2026-09-14', $6 = '{1,NULL,-5}', $7[2] IS NULL, $13::bytea[] = '{\"\\\\x00ff\",NULL}',"
-                " $14::uuid[], $15::date[] = '{2026-09-14,NULL}', $16::bool[] = '{t,f}', $17::int2[] = '{7,-7}'",
+        "echo",
+        "SELECT $1::int8, $2::text, $3::bytea, $4::timestamptz, $5::date, $6::int8[], $7::text[],"
+        " $8::uuid, $9::bool, $10::timestamptz, $11::int4[], $12::timestamptz[], $4 = "
+        "'2026-11-01T00:59:58.113Z',"
+        " $5 = '2026-09-14', $6 = '{1,NULL,-5}', $7[2] IS NULL, $13::bytea[] = '{\"\\\\x00ff\",NULL}',"
+        " $14::uuid[], $15::date[] = '{2026-09-14,NULL}', $16::bool[] = '{t,f}', $17::int2[] = '{7,-7}'",
     };
     struct baod_pg_call *call = call_open();
     struct bao_arena a;
@@ -384,7 +391,8 @@ static void values_go_round(void **state)
     const bool bools[] = {true, false};
     const struct bao_str texts[] = {BAO_STR("Đắk Lắk"), BAO_STR_NULL, BAO_STR("")};
     const struct bao_str bytes[] = {{"\0\377", 2}, BAO_STR_NULL};
-    const bao_time at = bao_time_make(bao_date_make(2026, 11, 1), 7 * 3600 + 59 * 60 + 58, BAO_VN_OFFSET) + 113000;
+    const bao_time at =
+        bao_time_make(bao_date_make(2026, 11, 1), 7 * 3600 + 59 * 60 + 58, BAO_VN_OFFSET) + 113000;
     const bao_date day = bao_date_make(2026, 9, 14);
     const bao_time times[] = {at, BAO_TIME_NONE};
     const bao_date days[] = {day, BAO_DATE_NONE};
@@ -430,7 +438,8 @@ static void values_go_round(void **state)
         assert_memory_equal(ints.null, null, sizeof(null));
         assert_int_equal(baod_pg_strs(res, 0, 6, &a, &strs, &n), 0);
         assert_int_equal(n, 3);
-        assert_true(bao_str_eq(strs[0], texts[0]) && strs[1].p == NULL && strs[2].p != NULL && strs[2].n == 0);
+        assert_true(bao_str_eq(strs[0], texts[0]) && strs[1].p == NULL && strs[2].p != NULL &&
+                    strs[2].n == 0);
         assert_memory_equal(baod_pg_bytes(res, 0, 7).p, id[0], 16);
         assert_int_equal(baod_pg_int(res, 0, 8), 1);
         assert_int_equal(baod_pg_time(res, 0, 9), BAO_TIME_NONE);
@@ -465,7 +474,8 @@ static void on_ready_errors(struct baod_pg *pg, void *user)
     assert_int_equal(baod_pg_exec(pg, &ONE, NULL, 0, on_entry, &entries[1]), 0);
     assert_int_equal(baod_pg_copy(pg, "COPY x FROM STDIN", BAO_STR_NULL, NULL, NULL), -EINVAL);
     assert_int_equal(baod_pg_sync(pg, on_entry, &entries[2]), 0);
-    /* DIVIDE was prepared and then failed; ONE's preparation was skipped: both must work in the next group. */
+    /* DIVIDE was prepared and then failed; ONE's preparation was skipped: both must work in the next group.
+     */
     assert_int_equal(baod_pg_exec(pg, &DIVIDE, &one, 1, NULL, NULL), 0);
     assert_int_equal(baod_pg_exec(pg, &ONE, NULL, 0, on_entry, &entries[3]), 0);
     assert_int_equal(baod_pg_sync(pg, on_entry, &entries[4]), 0);
@@ -484,7 +494,8 @@ static void errors_stay_in_their_group(void **state)
     struct diary d = {.text = ""};
     uv_loop_t loop;
     struct baod_pg *pg = NULL;
-    struct baod_pg_options options = {.conninfo = real(), .ready = on_ready_errors, .lost = on_drained, .user = &d};
+    struct baod_pg_options options = {
+        .conninfo = real(), .ready = on_ready_errors, .lost = on_drained, .user = &d};
 
     (void)state;
     assert_int_equal(uv_loop_init(&loop), 0);
@@ -508,8 +519,10 @@ static void copies_and_scripts(void **state)
 
     (void)state;
     memset(big, 'x', sizeof(big));
-    assert_int_equal(baod_pg_call_script(call, "CREATE TEMP TABLE copied (a int4 PRIMARY KEY, b text, c int8[]);"
-                                               " INSERT INTO copied VALUES (-1, '', NULL)"), 0);
+    assert_int_equal(baod_pg_call_script(call,
+                                         "CREATE TEMP TABLE copied (a int4 PRIMARY KEY, b text, c int8[]);"
+                                         " INSERT INTO copied VALUES (-1, '', NULL)"),
+                     0);
     assert_int_equal(baod_pg_copy_begin(&data), 0);
     for (int i = 0; i < 5000; i++) { /* 15 MB: many turns of the loop */
         const int64_t three[] = {1, i, 3};
@@ -528,10 +541,12 @@ static void copies_and_scripts(void **state)
     assert_int_equal(baod_pg_int(res, 0, 1), 5000 * (int64_t)sizeof(big));
     assert_int_equal(baod_pg_int(res, 0, 2), 4999);
     /* The same again breaks the key in the middle of the data; the connection goes on. */
-    assert_int_equal(baod_pg_call_copy(call, "COPY copied FROM STDIN (FORMAT binary)", bao_buf_str(&data)), BAOD_PG_SQL);
+    assert_int_equal(baod_pg_call_copy(call, "COPY copied FROM STDIN (FORMAT binary)", bao_buf_str(&data)),
+                     BAOD_PG_SQL);
     assert_memory_equal(baod_pg_call_error(call), "23505", 5);
     /* A copy into nothing is refused before any data. */
-    assert_int_equal(baod_pg_call_copy(call, "COPY nowhere FROM STDIN (FORMAT binary)", bao_buf_str(&data)), BAOD_PG_SQL);
+    assert_int_equal(baod_pg_call_copy(call, "COPY nowhere FROM STDIN (FORMAT binary)", bao_buf_str(&data)),
+                     BAOD_PG_SQL);
     assert_int_equal(baod_pg_call_script(call, "SELECT 1; SELECT 1 / 0; SELECT 2"), BAOD_PG_SQL);
     assert_memory_equal(baod_pg_call_error(call), "22012", 5);
     assert_int_equal(baod_pg_call_exec(call, &count, NULL, 0, &res), 0);
@@ -572,21 +587,26 @@ static void migrations_apply_once(void **state)
     struct bao_buf why = BAO_BUF_NULL(4096);
     struct baod_pg_call *call = call_open();
     const struct baod_pg_statement newer = {
-        NULL, "INSERT INTO baocao.migration SELECT 9000 + n, 'later', '', now() FROM generate_series(1, 99) n"};
+        NULL,
+        "INSERT INTO baocao.migration SELECT 9000 + n, 'later', '', now() FROM generate_series(1, 99) n"};
     int applied = -1;
 
     (void)state;
-    assert_int_equal(baod_pg_call_script(call, "DROP SCHEMA IF EXISTS office CASCADE; DROP SCHEMA IF EXISTS baocao CASCADE"), 0);
+    assert_int_equal(baod_pg_call_script(
+                         call, "DROP SCHEMA IF EXISTS office CASCADE; DROP SCHEMA IF EXISTS baocao CASCADE"),
+                     0);
     if (baod_migrate(real(), 66, 0, &why, &applied) != 0)
         fail_msg("%.*s", BAO_STR_ARG(bao_buf_str(&why)));
     assert_true(applied > 0);
     assert_int_equal(baod_migrate(real(), 66, 0, &why, &applied), 0);
     assert_int_equal(applied, 0);
-    assert_int_equal(baod_pg_call_script(call, "UPDATE baocao.migration SET sha256 = '' WHERE version = 1"), 0);
+    assert_int_equal(baod_pg_call_script(call, "UPDATE baocao.migration SET sha256 = '' WHERE version = 1"),
+                     0);
     assert_int_equal(baod_migrate(real(), 66, 0, &why, &applied), BAOD_MIGRATE_E_CHANGED);
     assert_int_equal(baod_pg_call_exec(call, &newer, NULL, 0, NULL), 0);
     assert_int_equal(baod_migrate(real(), 66, 0, &why, &applied), BAOD_MIGRATE_E_NEWER);
-    assert_int_equal(baod_pg_call_script(call, "DROP SCHEMA IF EXISTS office CASCADE; DROP SCHEMA baocao CASCADE"), 0);
+    assert_int_equal(
+        baod_pg_call_script(call, "DROP SCHEMA IF EXISTS office CASCADE; DROP SCHEMA baocao CASCADE"), 0);
     bao_buf_deinit(&why);
     baod_pg_call_close(call);
 }
