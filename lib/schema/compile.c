@@ -268,7 +268,7 @@ static bool is_certain(struct bao_compiler *c, const struct bao_loc *loc, enum b
     const struct bao_loc *target;
     const struct bao_anchor *anchor;
 
-    if (depth > 16 || loc == NULL)
+    if (depth > 16 || loc == NULL || --c->certain_left < 0)
         return false;
     bao_keywords_get(loc->node, loc->resource->vocab, &kw);
     for (size_t i = 0; i < BAO_COUNT(doubtful); i++)
@@ -579,7 +579,11 @@ int bao_schema_compile(const struct bao_schema_set *set, const struct bao_node *
 {
     static const uint64_t seed[2] = {0x636f6d70, 0x696c6572};
     BAO_CLEANUP(schema_freep) struct bao_schema *schema = calloc(1, sizeof(*schema));
-    struct bao_compiler c = {.set = set, .options = options, .findings = findings, .schema = schema};
+    struct bao_compiler c = {.set = set,
+                             .options = options,
+                             .findings = findings,
+                             .schema = schema,
+                             .certain_left = BAO_SCHEMA_CERTAIN};
     size_t before = findings->n;
     int r;
 

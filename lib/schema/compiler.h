@@ -39,7 +39,7 @@ struct bao_scope {
     const struct bao_anchor *first[];
 };
 
-enum { BAO_SCHEMA_SUBS = 400000, BAO_SCHEMA_MEMORY = 512 << 20 };
+enum { BAO_SCHEMA_CERTAIN = 100000, BAO_SCHEMA_SUBS = 400000, BAO_SCHEMA_MEMORY = 512 << 20 };
 
 struct bao_compiler {
     const struct bao_schema_set *set;
@@ -56,7 +56,8 @@ struct bao_compiler {
     struct bao_sub *combined; /* made by emit.c, linked by next_at_loc */
     struct bao_ins *ins;
     uint32_t n_ins, size_ins;
-    bool bad; /* findings were added */
+    int certain_left; /* places that may still be looked into to decide unevaluated* beforehand */
+    bool bad;         /* findings were added */
 };
 
 /* Adds a finding that makes the schema bad; args follow with bao_finding_arg(). May give NULL. */

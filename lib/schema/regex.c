@@ -9,7 +9,10 @@
 #include <pcre2.h>
 
 enum {
-    MATCH_LIMIT = 300000,
+    QUICK_LIMIT = 5000,   /* enough for all but the worst, */
+    MATCH_LIMIT = 300000, /* which are tried once more up to here */
+    QUICK_COST = 50,
+    SLOW_COST = 500000, /* so that a run can afford but a few of them */
     HEAP_KIB = 8192,
     JIT_STACK = 512 << 10,
     MOST_PATTERN = 64 << 10,
@@ -27,8 +30,9 @@ struct bao_regex {
 
 struct bao_regex_scratch {
     pcre2_match_data *data;
-    pcre2_match_context *context;
+    pcre2_match_context *quick, *slow;
     pcre2_jit_stack *stack;
+    uint32_t cost;
 };
 
 /* ---- rewriting ---- */
@@ -255,6 +259,19 @@ int bao_regex_check(struct bao_str pattern, size_t *ret_at)
 
 /* ---- matching ---- */
 
+static pcre2_match_context *new_context(uint32_t limit, pcre2_jit_stack *stack)
+{
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+
+    if (context == NULL)
+        return NULL;
+    pcre2_set_match_limit(context, limit);
+    pcre2_set_heap_limit(context, HEAP_KIB);
+    if (stack != NULL)
+        pcre2_jit_stack_assign(context, NULL, stack);
+    return context;
+}
+
 struct bao_regex_scratch *bao_regex_scratch_new(void)
 {
     struct bao_regex_scratch *s = calloc(1, sizeof(*s));
@@ -262,14 +279,11 @@ struct bao_regex_scratch *bao_regex_scratch_new(void)
     if (s == NULL)
         return NULL;
     s->data = pcre2_match_data_create(1, NULL);
-    s->context = pcre2_match_context_create(NULL);
     s->stack = pcre2_jit_stack_create(32 << 10, JIT_STACK, NULL);
-    if (s->data == NULL || s->context == NULL)
+    s->quick = new_context(QUICK_LIMIT, s->stack);
+    s->slow = new_context(MATCH_LIMIT, s->stack);
+    if (s->data == NULL || s->quick == NULL || s->slow == NULL)
         return bao_regex_scratch_free(s);
-    pcre2_set_match_limit(s->context, MATCH_LIMIT);
-    pcre2_set_heap_limit(s->context, HEAP_KIB);
-    if (s->stack != NULL)
-        pcre2_jit_stack_assign(s->context, NULL, s->stack);
     return s;
 }
 
@@ -278,26 +292,46 @@ struct bao_regex_scratch *bao_regex_scratch_free(struct bao_regex_scratch *s)
     if (s == NULL)
         return NULL;
     pcre2_match_data_free(s->data);
-    pcre2_match_context_free(s->context);
+    pcre2_match_context_free(s->quick);
+    pcre2_match_context_free(s->slow);
     pcre2_jit_stack_free(s->stack);
     free(s);
     return NULL;
 }
 
-int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *s, struct bao_str text)
+static int match(const struct bao_regex *regex, struct bao_regex_scratch *s, struct bao_str text,
+                 pcre2_match_context *context)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)(text.n == 0 ? "" : text.p);
+
+    if (regex->jit)
+        return pcre2_jit_match(regex->code, subject, text.n, 0, 0, s->data, context);
+    return pcre2_match(regex->code, subject, text.n, 0, PCRE2_NO_UTF_CHECK, s->data, context);
+}
+
+int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *s, struct bao_str text)
+{
     int r;
 
     if (regex->table.next != NULL)
         return bao_automaton_match(&regex->table, text);
-    if (regex->jit)
-        r = pcre2_jit_match(regex->code, subject, text.n, 0, 0, s->data, s->context);
-    else
-        r = pcre2_match(regex->code, subject, text.n, 0, PCRE2_NO_UTF_CHECK, s->data, s->context);
+    s->cost += QUICK_COST;
+    r = match(regex, s, text, s->quick);
+    if (r == PCRE2_ERROR_MATCHLIMIT) {
+        s->cost += SLOW_COST;
+        r = match(regex, s, text, s->slow);
+    }
     if (r >= 0)
         return 1;
     if (r == PCRE2_ERROR_NOMATCH)
         return 0;
     return r == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -E2BIG;
+}
+
+uint32_t bao_regex_take_cost(struct bao_regex_scratch *s)
+{
+    uint32_t cost = s->cost;
+
+    s->cost = 0;
+    return cost;
 }

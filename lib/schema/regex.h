@@ -31,5 +31,8 @@ struct bao_regex_scratch *bao_regex_scratch_free(struct bao_regex_scratch *scrat
 int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *scratch,
                     struct bao_str text) BAO_MUST_CHECK;
 
+/* What the matches since the last call cost beyond the reading of their texts, in steps of a run's budget. */
+uint32_t bao_regex_take_cost(struct bao_regex_scratch *scratch);
+
 /* A chain of compiled patterns that are freed together. */
 struct bao_regex *bao_regex_chain(struct bao_regex *regex, struct bao_regex *next);

@@ -347,6 +347,7 @@ static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *
     for (uint32_t k = 0; k < m->n_patterns; k++) {
         int found = bao_regex_match(m->patterns[k].regex, r->regex, bao_member_key(x));
 
+        r->steps -= bao_regex_take_cost(r->regex);
         if (found < 0)
             return fail(r, found);
         if (found == 0)
@@ -748,6 +749,7 @@ static bool matches(struct bao_schema_scratch *r, const struct bao_regex *regex,
 
     r->steps -= v->len >> 6;
     found = bao_regex_match(regex, r->regex, bao_node_str(v));
+    r->steps -= bao_regex_take_cost(r->regex);
     return found < 0 ? fail(r, found) : found == 1;
 }
 
