@@ -624,7 +624,7 @@ int bao_checks_run(const struct bao_form *form, struct bao_arena *arena, const s
     }
     if (r == 0 && (context->which & BAO_CHECKS_PLAIN) != 0)
         r = check_explain_unknown(findings, form, context->explain);
-    if (r == 0 && findings->no_memory)
+    if (r == 0 && (findings->no_memory || run.env.no_memory))
         r = -ENOMEM;
     if (r == 0)
         *ret = tally;

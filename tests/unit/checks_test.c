@@ -721,6 +721,41 @@ static void indicators_see_no_history(void **state)
     }
 }
 
+/* Whatever allocation fails while judging: -ENOMEM, or the whole answer. */
+static void memory_may_end_anywhere(void **state)
+{
+    struct world w;
+    size_t done = 0;
+
+    (void)state;
+    start_well(&w, "  - {id: x, each: nhiem_vu, rule: item.tien_do <= prev_item.tien_do, severity: confirm, message: 'Từ {prev_item.tien_do} lên {item.tien_do}, kỳ {period.label}'}\n"
+                   "  - {id: y, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() < ytd.a_sum', message: 'Tổng {self.nhiem_vu.map(x, x.tien_do)}'}\n");
+    with_prev(&w, "{nhiem_vu: [{ma: A, tien_do: 1}, {ma: B, tien_do: 2.5}]}");
+    w.history.ytd = w.ytd;
+    w.ytd[0] = (struct bao_ytd){true, bao_num_int(3)};
+    load(&w, "{nhiem_vu: [{ma: B, tien_do: 4.25}, {ma: A, tien_do: 9}]}", &w.data);
+    load(&w, "{x: {A: đã có lý do đủ dài, B: ngắn}}", &w.explain);
+    w.context.vars.self = &w.data.root;
+    w.context.explain = &w.explain.root;
+    for (size_t cap = 300; cap < 60000; cap += 128) {
+        struct bao_arena arena = BAO_ARENA_NULL(cap);
+        struct bao_findings findings;
+        int r;
+
+        bao_findings_init(&findings, &arena, 20);
+        r = bao_checks_run(&w.form, &arena, &w.context, &findings, &w.tally);
+        if (r == 0) {
+            assert_int_equal(findings.n, 4);
+            done++;
+        } else {
+            assert_int_equal(r, -ENOMEM);
+        }
+        bao_arena_deinit(&arena);
+    }
+    assert_true(done > 100 && done < 460);
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -752,6 +787,7 @@ int main(void)
         cmocka_unit_test(places_in_block_scalars),
         cmocka_unit_test(indicator_values),
         cmocka_unit_test(indicators_see_no_history),
+        cmocka_unit_test(memory_may_end_anywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

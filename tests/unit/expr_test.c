@@ -363,6 +363,41 @@ static void zeros_stand_for_absent_paths(void **state)
     bao_arena_deinit(&w.arena);
 }
 
+/* Whatever allocation fails: -ENOMEM and nothing worse. */
+static void memory_may_end_anywhere(void **state)
+{
+    static const char text[] = "self.o.filter(x, has(x.so)).map(x, x.so * 1.5 + size(string(x.so) + 'đ')).sum() > 3 && {'a': [1, 2]}.a[0] == 1"
+                               " && 'a1'.matches('^[a-z]' + '[0-9]$') && self.l.exists_one(y, y in [1, 9] + [8]) && max(1, 2, 3, 4, 5) / 3 < 2";
+    struct world w;
+    size_t done = 0;
+
+    (void)state;
+    start(&w);
+    for (size_t cap = 300; cap < 40000; cap += 64) {
+        struct bao_arena arena = BAO_ARENA_NULL(cap);
+        struct bao_expr_scope scope = {.get = get, .user = &w};
+        struct bao_findings findings;
+        const struct bao_expr *expr;
+        struct bao_value v;
+        int r;
+
+        bao_findings_init(&findings, &arena, 1);
+        r = bao_expr_parse(&arena, bao_str_c(text), (struct bao_place){1, 1, 0, 0}, &findings, &expr);
+        if (r == 0)
+            r = bao_expr_eval(expr, &arena, &scope, &v);
+        if (r == 0) {
+            assert_int_equal(v.type, BAO_V_BOOL);
+            assert_true(v.boolean);
+            done++;
+        } else {
+            assert_int_equal(r, -ENOMEM);
+        }
+        bao_arena_deinit(&arena);
+    }
+    assert_true(done > 100 && done < 600);
+    bao_arena_deinit(&w.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +413,7 @@ int main(void)
         cmocka_unit_test(paths_and_guards_are_known),
         cmocka_unit_test(places_count_from_where_the_text_stands),
         cmocka_unit_test(zeros_stand_for_absent_paths),
+        cmocka_unit_test(memory_may_end_anywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
