@@ -11,9 +11,11 @@ enum {
     DAMAGE_TRIES = 3, /* HASH, INFLATE, RAW mean damage on the way */
     BACKOFF_MS = 250,
     BACKOFF_MAX_MS = 8000,
-    SILENCE_MS = 120000, /* no octet for so long with answers due: the connection is dead */
-    SMALL = 200,         /* octets below which packing gains nothing */
+    SILENCE_MS = 20000, /* no octet for so long with answers due: the connection is dead, and nobody told */
+    SILENCE_MIN_MS = 2000,
+    SMALL = 200, /* octets below which packing gains nothing */
     LEVEL = 6,
+    WINDOW = 1024,
 };
 
 enum item_state { WAITING, SENT, DONE };
@@ -34,6 +36,8 @@ struct work {
     struct cli_brp *brp;
     int64_t give_up, connect_at, heard_at;
     int backoff_ms;
+    uint32_t window; /* most requests open: halved by a lost connection, grown by answers, so that a line that
+                      * breaks often still carries something each time */
     uint64_t random;
     const char *why; /* the last trouble */
     bool hopeless;   /* no use in trying again */
@@ -90,6 +94,7 @@ static void lose(struct work *w, const char *why)
     for (size_t i = w->first; i < w->n; i++)
         if (w->at[i].state == SENT)
             w->at[i].state = WAITING;
+    w->window = w->window > 1 ? w->window / 2 : 1;
     w->connect_at = cli_now_ms() + spread(w, w->backoff_ms);
     w->backoff_ms = w->backoff_ms * 2 < BACKOFF_MAX_MS ? w->backoff_ms * 2 : BACKOFF_MAX_MS;
 }
@@ -135,9 +140,10 @@ static bool is_due(const struct work *w, size_t i, int64_t now)
 static void put_due(struct work *w)
 {
     struct bao_client_session *c = cli_brp_session(w->brp);
+    uint32_t window = c->limits.items < w->window ? c->limits.items : w->window;
     int64_t now = cli_now_ms();
 
-    for (size_t i = w->first; i < w->n && c->greeted && c->n_open < c->limits.items; i++) {
+    for (size_t i = w->first; i < w->n && c->greeted && c->n_open < window; i++) {
         int r;
 
         if (!is_due(w, i, now))
@@ -156,9 +162,17 @@ static void put_due(struct work *w)
     }
 }
 
+/* Was the request damaged on the way? Heads are written by this program, so a complaint about one means the
+ * same. */
 static bool is_damage(enum bao_symbol symbol)
 {
-    return symbol == BAO_SYM_HASH || symbol == BAO_SYM_INFLATE || symbol == BAO_SYM_RAW;
+    static const enum bao_symbol damages[] = {BAO_SYM_HASH, BAO_SYM_INFLATE, BAO_SYM_RAW,
+                                              BAO_SYM_HEAD, BAO_SYM_VERB,    BAO_SYM_MUST};
+
+    for (size_t i = 0; i < BAO_COUNT(damages); i++)
+        if (symbol == damages[i])
+            return true;
+    return false;
 }
 
 static int take_answer(struct work *w, const struct bao_client_event *event)
@@ -181,6 +195,7 @@ static int take_answer(struct work *w, const struct bao_client_event *event)
         return r;
     finish(w, i);
     moved(w);
+    w->window += w->window < WINDOW;
     return 0;
 }
 
@@ -210,6 +225,16 @@ static int wait_ms(const struct work *w, int64_t now)
     return until > now ? (int)(until - now) : 0;
 }
 
+/* At most half of the time after which it would give up: so a dead connection is tried again. */
+static int64_t silence_ms(const struct work *w)
+{
+    int64_t half = (int64_t)w->options->wait_s * 500;
+
+    if (half < SILENCE_MIN_MS)
+        return SILENCE_MIN_MS;
+    return half < SILENCE_MS ? half : SILENCE_MS;
+}
+
 static int turn(struct work *w)
 {
     struct bao_client_event event;
@@ -224,11 +249,17 @@ static int turn(struct work *w)
         return 0;
     }
     if (r == CLI_BRP_E_TIMEOUT) {
-        if (cli_brp_session(w->brp)->n_open != 0 && now - w->heard_at > SILENCE_MS)
+        if (cli_brp_session(w->brp)->n_open != 0 && now - w->heard_at > silence_ms(w))
             lose(w, strerror(ETIMEDOUT));
         return 0;
     }
     w->heard_at = cli_now_ms();
+    if (event.kind ==
+        BAO_CLIENT_GREETED) { /* the hub is there: should the line break, it is worth trying soon */
+        w->backoff_ms = BACKOFF_MS;
+        if (w->window > cli_brp_session(w->brp)->limits.items)
+            w->window = cli_brp_session(w->brp)->limits.items;
+    }
     if (event.kind == BAO_CLIENT_ANSWER)
         return take_answer(w, &event);
     if (event.kind == BAO_CLIENT_ENDED || event.kind == BAO_CLIENT_BROKEN)
@@ -270,6 +301,7 @@ int cli_send_all(const struct cli_send_options *options, struct bao_arena *arena
     w.random = (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
     if (w.at == NULL || w.deflater == NULL)
         r = -ENOMEM;
+    w.window = WINDOW;
     moved(&w);
     while (r == 0 && w.left != 0 && !w.hopeless && cli_now_ms() < w.give_up) {
         if (w.brp == NULL)
