@@ -438,7 +438,8 @@ static int append_summary(struct bao_buf *out, const struct bao_registry *r, enu
 {
     char known_to[16] = "-";
     int result = bao_buf_printf(out,
-                                lang == BAO_VI ? "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, %zu cây tổ chức\n"
+                                lang == BAO_VI ? "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, "
+                                    "%zu cây tổ chức\n"
                                                : "%.*s (%.*s): %zu units, %zu scopes, %zu groups, %zu trees\n",
                                 BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), r->n_units, r->n_scopes, r->n_groups,
                                 r->n_trees);

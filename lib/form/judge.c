@@ -335,7 +335,7 @@ static int judge_data(struct judgement *j)
     if (r == -ENOMEM)
         return r;
     if (r != 1)
-        r = bao_schema_report(v->form->schema, j->scratch, v->data, (struct bao_schema_at){BAO_STR("/data")},
+        r = bao_schema_report(v->form->schema, j->scratch, v->data, (struct bao_schema_at){BAO_STR("/data"), v->doc.source},
                               &v->findings);
     else
         r = 0;

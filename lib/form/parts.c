@@ -8,6 +8,17 @@ struct visit {
     bool is_ours;
 };
 
+/* Paths begin at the data, as rules and explanations write them. */
+static struct bao_finding *in_data(struct bao_finding *f)
+{
+    static const char data[] = "data.";
+    size_t n = sizeof(data) - 1;
+
+    if (f != NULL && f->path.n > n && memcmp(f->path.p, data, n) == 0)
+        f->path = (struct bao_str){f->path.p + n, f->path.n - n};
+    return f;
+}
+
 static void arg_title(struct bao_finding *f, const struct bao_part *part)
 {
     if (part->title.vi.n == 0)
@@ -35,10 +46,10 @@ static void visit(const struct visit *v, const struct bao_node *node, size_t at)
         if (m != NULL)
             visit(v, &m->value, at + 1);
     } else if (m != NULL && !v->is_ours) {
-        f = bao_complain_key(v->reader, BAO_BC_REPORT_PART_NOT_OURS, m);
+        f = in_data(bao_complain_key(v->reader, BAO_BC_REPORT_PART_NOT_OURS, m));
         arg_title(f, v->part);
     } else if (m == NULL && v->is_ours && v->part->required) {
-        f = bao_complain(v->reader, BAO_BC_REPORT_PART_MISSING, node);
+        f = in_data(bao_complain(v->reader, BAO_BC_REPORT_PART_MISSING, node));
         arg_title(f, v->part);
         bao_finding_arg(f, step);
     }

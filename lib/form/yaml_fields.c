@@ -140,6 +140,9 @@ struct bao_str bao_spelling(const struct bao_reader *r, const struct bao_node *v
             s = bao_arena_str(r->arena, bao_buf_str(&text));
         bao_buf_deinit(&text);
     }
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '\n' || s.p[i] == '\r')
+            s.n = i; /* a list or map in lines of its own: its first line says enough */
     while (s.n > SPELLING_MAX || (s.n != 0 && s.n == SPELLING_MAX && ((unsigned char)s.p[s.n - 1] & 0x80) != 0))
         s.n--;
     return s;

@@ -155,7 +155,7 @@ static void describe(const struct bao_case *c, const struct bao_sub *sub, struct
     else if (required != NULL && required->type == BAO_LIST && required->len != 0 &&
              required->items[0].type == BAO_STRING)
         wanted = (struct bao_arg){
-            bao_arena_printf(c->r->arena, "có trường «%.*s»", BAO_STR_ARG(bao_node_str(&required->items[0]))),
+            bao_arena_printf(c->r->arena, "có trường “%.*s”", BAO_STR_ARG(bao_node_str(&required->items[0]))),
             bao_arena_printf(c->r->arena, "with the field \"%.*s\"",
                              BAO_STR_ARG(bao_node_str(&required->items[0])))};
     if (wanted.vi.p == NULL)

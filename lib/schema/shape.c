@@ -159,7 +159,7 @@ static const struct {
     [BAO_SHAPE_STRING] = {"văn bản", "text"},
     [BAO_SHAPE_URI] = {"một URI", "a URI"},
     [BAO_SHAPE_ID] = {"một URI không có phần sau dấu #", "a URI without a fragment"},
-    [BAO_SHAPE_ANCHOR] = {"tên bắt đầu bằng chữ cái hoặc _, chỉ gồm chữ, số, «-», «_», «.»",
+    [BAO_SHAPE_ANCHOR] = {"tên bắt đầu bằng chữ cái hoặc _, chỉ gồm chữ, số, “-”, “_”, “.”",
                           "a name that begins with a letter or _ and has only letters, digits, - _ ."},
     [BAO_SHAPE_COUNT] = {"số nguyên không âm", "a whole number, not negative"},
     [BAO_SHAPE_NUMBER] = {"một số", "a number"},

@@ -8,6 +8,7 @@ enum {
     AFTER_MAX = 60,  /* and after the value */
     VALUE_MAX = 60,  /* and of the value itself */
     PATH_MAX = 300,
+    CARETS_MAX = 32, /* under a longer value, such as a whole map, three carets at its beginning say enough */
     SCRATCH_MAX = 1 << 16,
 };
 
@@ -151,7 +152,7 @@ static int append_caret(struct bao_buf *out, const struct bao_finding *f, struct
     if (r == 0)
         r = repeat(out, ' ', columns[0]);
     if (r == 0)
-        r = repeat(out, '^', columns[1] == 0 ? 1 : columns[1]);
+        r = repeat(out, '^', columns[1] > CARETS_MAX ? 3 : columns[1] == 0 ? 1 : columns[1]);
     return r == 0 ? bao_buf_append_c(out, " ") : r;
 }
 

@@ -153,11 +153,12 @@ class Maker:
 
     # -- what must come of it
 
-    def unit_figures(self, data):
-        """A nil report gives 0 to flows and nothing to the others."""
+    def unit_figures(self, data, kind):
+        """A nil report gives 0 to flows that the unit's kind has, and nothing to the others."""
         if data is not None:
             return self.maker.figures(data)
-        return {i["code"]: 0 if i["over_time"] == "sum" else None for i in self.form["indicators"] if "ratio" not in i}
+        return {i["code"]: 0 if i["over_time"] == "sum" and kind in self.maker.ONLY.get(i["code"], {kind}) else None
+                for i in self.form["indicators"] if "ratio" not in i}
 
     def rollups(self, year):
         cells = defaultdict(lambda: [0, 0])   # (period, scope, code) → [sum, reports]
@@ -165,7 +166,7 @@ class Maker:
         periods = [regime.label("quarter", year, n) for n in range(1, 5)]
         for (_, period), (data, unit) in self.current.items():
             _, cutoff = regime.window("quarter", year, periods.index(period) + 1)
-            figures = self.unit_figures(data)
+            figures = self.unit_figures(data, unit["kind"])
             for scope in self.province.scopes(unit, cutoff):
                 for i in self.form["indicators"]:
                     if "ratio" in i:

@@ -123,6 +123,8 @@ FIGURES = {
     "insp_findings": "kiem_tra.ton_tai", "insp_fixed": "kiem_tra.da_khac_phuc", "guidance_issued": "huong_dan.van_ban",
 }
 
+ONLY = {"guidance_issued": {"department"}}  # x-for: a nil report of another kind says nothing of these
+
 
 def figures(data):
     """Code → value or None, as the form's indicators say."""

@@ -40,9 +40,12 @@ static void working_days_know_holidays_and_swaps(void **state)
         const char *day;
         bool works;
     } rows[] = {
-        {"2026-09-14", true},  {"2026-09-12", false}, {"2026-09-13", false}, {"2026-08-22", true}, {"2026-08-23", false},
-        {"2026-08-31", false}, {"2026-09-02", false}, {"2026-09-03", true},  {"2026-02-16", false}, {"2026-02-20", false},
-        {"2026-02-23", true},  {"2026-01-10", true},  {"2026-01-17", false}, {"2026-04-27", false}, {"2025-09-02", true},
+        {"2026-09-14", true},  {"2026-09-12", false}, {"2026-09-13", false}, {"2026-08-22", true},
+            {"2026-08-23", false},
+        {"2026-08-31", false}, {"2026-09-02", false}, {"2026-09-03", true},  {"2026-02-16", false},
+            {"2026-02-20", false},
+        {"2026-02-23", true},  {"2026-01-10", true},  {"2026-01-17", false}, {"2026-04-27", false},
+            {"2025-09-02", true},
     };
     static const struct {
         const char *from, *to;

@@ -121,7 +121,8 @@ static struct bao_obligation obligation(const struct bao_form *form, uint32_t u,
 static void times_depend_on_the_kind(void **state)
 {
     struct bao_obligation commune = obligation(&quarterly[1], 1, "2026-Q3"),
-                          department = obligation(&quarterly[1], 3, "2026-Q3"), next = obligation(&quarterly[1], 1, "2027-Q1");
+                          department = obligation(&quarterly[1], 3, "2026-Q3"), next =
+                              obligation(&quarterly[1], 1, "2027-Q1");
     struct bao_obligation o;
     struct bao_period month;
 
@@ -147,21 +148,28 @@ static void assert_why(const struct bao_obligation *o, enum bao_lang lang, const
 
 static void dates_are_explained(void **state)
 {
-    struct bao_obligation commune = obligation(&quarterly[1], 1, "2026-Q3"), department = obligation(&quarterly[0], 3, "2027-Q1"),
+    struct bao_obligation commune = obligation(&quarterly[1], 1, "2026-Q3"), department =
+        obligation(&quarterly[0], 3, "2027-Q1"),
                           special = obligation(&once, 1, "2026-08-20");
 
     (void)state;
     assert_why(&commune, BAO_VI,
-               "Số liệu tính từ ngày 15/6/2026 đến hết ngày 14/9/2026 (khoản 2 Điều 12 Nghị định 09/2019/NĐ-CP). Hạn gửi là 2 "
-               "ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định 09/2019/NĐ-CP), tức 17:00 ngày 17/9/2026. "
+               "Số liệu tính từ ngày 15/6/2026 đến hết ngày 14/9/2026 (khoản 2 Điều 12 Nghị định "
+               "09/2019/NĐ-CP). Hạn gửi là 2 "
+               "ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định 09/2019/NĐ-CP), tức "
+               "17:00 ngày 17/9/2026. "
                "Khóa kỳ lúc 24:00 ngày 24/9/2026; sau đó tính là không thực hiện.");
     assert_why(&department, BAO_EN,
-               "Figures from 2026-12-15 to the end of 2027-03-14 (Decree 09/2019/ND-CP Art. 12.2). Due day 19 of the period's "
-               "last month, moved to the next working day when it is a day off (Civil Code Art. 148) (Decree 09/2019/ND-CP "
-               "Art. 13.2), that is 24:00 on 2027-03-19. This is provisional: not all holidays are known yet. Locked at 24:00 "
+               "Figures from 2026-12-15 to the end of 2027-03-14 (Decree 09/2019/ND-CP Art. 12.2). Due day 19 "
+               "of the period's "
+               "last month, moved to the next working day when it is a day off (Civil Code Art. 148) (Decree "
+               "09/2019/ND-CP "
+               "Art. 13.2), that is 24:00 on 2027-03-19. This is provisional: not all holidays are known yet. "
+               "Locked at 24:00 "
                "on 2027-03-26.");
     assert_why(&special, BAO_VI,
-               "Số liệu tính từ ngày 1/5/2026 đến hết ngày 20/8/2026. Biểu mẫu không đặt thời hạn cho loại đơn vị này.");
+               "Số liệu tính từ ngày 1/5/2026 đến hết ngày 20/8/2026. Biểu mẫu không đặt thời hạn cho loại "
+               "đơn vị này.");
 }
 
 static void five_states_by_precedence(void **state)
@@ -196,7 +204,8 @@ static void five_states_by_precedence(void **state)
     }
     for (size_t i = 0; i < BAO_STATES; i++) {
         sum += counts[i];
-        assert_true(*bao_state_title((enum bao_state)i, BAO_VI) != '\0' && *bao_state_title((enum bao_state)i, BAO_EN) != '\0');
+        assert_true(*bao_state_title((enum bao_state)i, BAO_VI) != '\0' &&
+            *bao_state_title((enum bao_state)i, BAO_EN) != '\0');
     }
     assert_int_equal(sum, BAO_COUNT(rows));
 }

@@ -33,7 +33,8 @@ static int load_texts(struct province *p, const char *const texts[FILES])
         files[i] = (struct bao_registry_file){&p->docs[i], &p->findings[i]};
     }
     return bao_registry_load(&p->arena,
-                             &(struct bao_registry_files){files[UNITS], files[HOLIDAYS], files[TARGETS], files[PROGRAMMES]},
+                             &(struct bao_registry_files){files[UNITS], files[HOLIDAYS], files[TARGETS],
+                                 files[PROGRAMMES]},
                              &p->r);
 }
 
@@ -71,7 +72,8 @@ static void load_folder(struct province *p, const char *folder)
         struct bao_buf b = BAO_BUF_NULL(1 << 20);
 
         for (size_t i = 0; i < FILES; i++)
-            assert_int_equal(bao_text_render_all(&b, &p->findings[i], bao_str_c(names[i]), p->docs[i].source, BAO_VI, 9),
+            assert_int_equal(bao_text_render_all(&b, &p->findings[i], bao_str_c(names[i]), p->docs[i].source,
+                BAO_VI, 9),
                              0);
         fail_msg("%d: %.*s", r, BAO_STR_ARG(bao_buf_str(&b)));
     }
@@ -181,7 +183,8 @@ static const char through_time[] =
     HEAD "groups: [{id: cu, name: Cũ}]\nunits:\n"
          "  - {code: A, kind: commune, name: Xã A, from: 2020-01-01, to: 2025-06-30, parents: {state: D1}}\n"
          "  - {code: B, kind: commune, name: Xã B, from: 2020-01-01, to: 2025-06-30, parents: {state: D1}}\n"
-         "  - {code: C, kind: commune, name: Xã C, from: 2025-07-01, to: 2026-04-29, groups: [cu], parents: {state: \"66\"},\n"
+         "  - {code: C, kind: commune, name: Xã C, from: 2025-07-01, to: 2026-04-29, groups: [cu], parents: "
+         "{state: \"66\"},\n"
          "     was: [{code: A}, {code: B}]}\n"
          "  - {code: C, kind: ward, name: Phường C, from: 2026-04-30, groups: [cu], parents: {state: \"66\"}}\n"
          "  - {code: D1, kind: department, name: Huyện, from: 2020-01-01, to: 2025-06-30, parents: {state: \"66\"}}\n"
@@ -237,7 +240,8 @@ static void bad_files_are_refused_with_their_place(void **state)
     } rows[] = {
         {BAO_BC_FIELD_UNKNOWN_NEAR, UNITS, 4, UNIT(", gruops: []"), "units[A].gruops", "“groups”"},
         {BAO_BC_FIELD_UNKNOWN, UNITS, 4, UNIT(", dien_tich: 3"), "units[A].dien_tich", "code, kind, name"},
-        {BAO_BC_FIELD_MISSING, UNITS, 4, HEAD "units:\n  - {code: A, kind: ward, from: 2025-07-01}\n", "units[A]", "“name”"},
+        {BAO_BC_FIELD_MISSING, UNITS, 4, HEAD "units:\n  - {code: A, kind: ward, from: 2025-07-01}\n",
+            "units[A]", "“name”"},
         {BAO_BC_FIELD_QUOTE, UNITS, 4, HEAD "units:\n  - {code: 00004, kind: ward, name: A, from: 2025-07-01}\n",
          "units[0].code", "\"00004\""},
         {BAO_BC_FIELD_DATE, UNITS, 4, UNIT(", to: 31/12/2026"), "units[A].to", "31/12/2026"},
@@ -258,7 +262,8 @@ static void bad_files_are_refused_with_their_place(void **state)
         {BAO_BC_FIELD_TWICE, UNITS, 3, HEAD "groups: [{id: a, name: x}, {id: a, name: y}]\nunits:\n  - {code: A, kind: "
          "ward, name: A, from: 2025-07-01}\n", "groups[a]", "“a”"},
         {BAO_BC_UNIT_BACKWARD, UNITS, 4, UNIT(", to: 2025-06-30"), "units[A]", "2025-06-30"},
-        {BAO_BC_UNIT_OVERLAP, UNITS, 5, TWO("code: A, from: 2025-07-01", "code: A, from: 2026-01-01"), "units[A]", "dòng 4"},
+        {BAO_BC_UNIT_OVERLAP, UNITS, 5, TWO("code: A, from: 2025-07-01", "code: A, from: 2026-01-01"),
+            "units[A]", "dòng 4"},
         {BAO_BC_UNIT_UNKNOWN, UNITS, 4, UNIT(", parents: {state: \"77\"}"), "units[A].parents.state", "77"},
         {BAO_BC_TREE_UNKNOWN, UNITS, 4, UNIT(", parents: {nha_nuoc: \"66\"}"), "units[A].parents.nha_nuoc", "nha_nuoc"},
         {BAO_BC_GROUP_UNKNOWN, UNITS, 4, UNIT(", groups: [x]"), "units[A].groups[0]", "“x”"},
@@ -279,27 +284,34 @@ static void bad_files_are_refused_with_their_place(void **state)
          "units[A].was[B]", "B"},
         {BAO_BC_WAS_ALIVE, UNITS, 4, TWO("code: A, from: 2025-07-01, was: [{code: B}]", "code: B, from: 2020-01-01"),
          "units[A].was[B]", "B"},
-        {BAO_BC_WAS_OVER, UNITS, 6, TWO("code: B, from: 2020-01-01", "code: A, from: 2025-07-01, was: [{code: B, share: 0.7}]")
+        {BAO_BC_WAS_OVER, UNITS, 6, TWO("code: B, from: 2020-01-01",
+            "code: A, from: 2025-07-01, was: [{code: B, share: 0.7}]")
          "  - {code: D, kind: ward, name: D, from: 2025-07-01, was: [{code: B, share: 0.4}]}\n", "units[D].was", "B"},
         {BAO_BC_FIELD_MISSING, HOLIDAYS, 1, "holidays: [{from: 2026-01-01, name: x}]\n", "", "“known_to”"},
         {BAO_BC_HOLIDAY_BACKWARD, HOLIDAYS, 4, DAYS("  - {from: 2026-05-02, to: 2026-05-01, name: x}\n"), "holidays[1]",
          "2026-05-01"},
-        {BAO_BC_HOLIDAY_LONG, HOLIDAYS, 4, DAYS("  - {from: 2026-01-02, to: 2026-05-01, name: x}\n"), "holidays[1]", "60"},
+        {BAO_BC_HOLIDAY_LONG, HOLIDAYS, 4, DAYS("  - {from: 2026-01-02, to: 2026-05-01, name: x}\n"),
+            "holidays[1]", "60"},
         {BAO_BC_HOLIDAY_UNKNOWN, HOLIDAYS, 4, DAYS("  - {from: 2027-01-01, name: x}\n"), "holidays[1]", "2026-12-31"},
-        {BAO_BC_HOLIDAY_OVERLAP, HOLIDAYS, 4, DAYS("  - {from: 2026-09-02, name: Bù}\n"), "holidays[1]", "“Quốc khánh”"},
+        {BAO_BC_HOLIDAY_OVERLAP, HOLIDAYS, 4, DAYS("  - {from: 2026-09-02, name: Bù}\n"), "holidays[1]",
+            "“Quốc khánh”"},
         {BAO_BC_WORKING_WEEKDAY, HOLIDAYS, 4, DAYS("working: [2026-09-14]\n"), "working[0]", "2026-09-14"},
         {BAO_BC_WORKING_HOLIDAY, HOLIDAYS, 5, DAYS("  - {from: 2026-09-05, name: x}\nworking: [2026-09-05]\n"),
          "working[0]", "2026-09-05"},
-        {BAO_BC_TARGET_WHOSE, TARGETS, 1, "targets: [{form: f, code: c, year: 2026, value: 1}]\n", "targets[c]", "unit"},
+        {BAO_BC_TARGET_WHOSE, TARGETS, 1, "targets: [{form: f, code: c, year: 2026, value: 1}]\n",
+            "targets[c]", "unit"},
         {BAO_BC_UNIT_UNKNOWN, TARGETS, 1, "targets: [{form: f, code: c, unit: Q, year: 2026, value: 1}]\n",
          "targets[c].unit", "Q"},
-        {BAO_BC_SCOPE_UNKNOWN_NEAR, TARGETS, 1, "targets: [{form: f, code: c, scope: \"kind:wards\", year: 2026, value: "
+        {BAO_BC_SCOPE_UNKNOWN_NEAR, TARGETS, 1, "targets: [{form: f, code: c, scope: \"kind:wards\", year: "
+            "2026, value: "
          "1}]\n", "targets[c].scope", "kind:ward"},
         {BAO_BC_FIELD_RANGE, TARGETS, 1, "targets: [{form: f, code: c, unit: A, year: 20026, value: 1}]\n",
          "targets[c].year", "20026"},
-        {BAO_BC_TARGET_TWICE, TARGETS, 2, "targets: [{form: f, code: c, unit: A, year: 2026, value: 1},\n {form: f, code: "
+        {BAO_BC_TARGET_TWICE, TARGETS, 2, "targets: [{form: f, code: c, unit: A, year: 2026, value: 1},\n "
+            "{form: f, code: "
          "c, unit: A, year: 2026, value: 2}]\n", "targets[c]", "dòng 1"},
-        {BAO_BC_FIELD_TWICE, PROGRAMMES, 2, "programmes: [{id: a, title: x},\n {id: a, title: y}]\n", "programmes[a]", "a"},
+        {BAO_BC_FIELD_TWICE, PROGRAMMES, 2, "programmes: [{id: a, title: x},\n {id: a, title: y}]\n",
+            "programmes[a]", "a"},
         {BAO_BC_FIELD_MISSING, PROGRAMMES, 1, "programmes: [{id: a, title: {en: x}}]\n", "programmes[a].title", "“vi”"},
         {BAO_BC_FIELD_EMPTY, PROGRAMMES, 1, "programmes: [{id: \"\", title: x}]\n", "programmes[0].id", "“id”"},
     };
@@ -318,7 +330,8 @@ static void bad_files_are_refused_with_their_place(void **state)
             !bao_str_is(f->items[0].path, rows[i].path))
             fail_msg("row %zu: %zu findings, code %u, line %u, path %.*s", i, f->n, f->n ? f->items[0].code : 0,
                      f->n ? f->items[0].at.line : 0, BAO_STR_ARG(f->n ? f->items[0].path : BAO_STR_NULL));
-        assert_int_equal(bao_text_render(&b, &f->items[0], BAO_STR("units.yaml"), p.docs[rows[i].file].source, BAO_VI), 0);
+        assert_int_equal(bao_text_render(&b, &f->items[0], BAO_STR("units.yaml"),
+            p.docs[rows[i].file].source, BAO_VI), 0);
         assert_int_equal(bao_buf_append(&b, "", 1), 0);
         if (strstr(bao_buf_data(&b), rows[i].says) == NULL)
             fail_msg("row %zu does not say %s: %s", i, rows[i].says, bao_buf_data(&b));

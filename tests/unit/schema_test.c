@@ -390,7 +390,7 @@ static void finds_what_is_wrong(void **state)
         {"{not: {type: string}}", "x", BAO_BC_NOT, "/data", NULL},
         {"{oneOf: [{title: A}, {title: B}]}", "x", BAO_BC_ONE_SEVERAL, "/data", "A; B"},
         {"{anyOf: [{required: [a]}, {required: [b]}]}", "{c: 1}", BAO_BC_ANY_NONE, "/data",
-         "có trường «a»; có trường «b»"},
+         "có trường “a”; có trường “b”"},
         {"false", "x", BAO_BC_NOT_ALLOWED, "/data", "x"},
         /* the branch that was meant: by a member's value, by type, by how far it got */
         {"{anyOf: [{properties: {k: {const: a}, x: {type: string}}}, {properties: {k: {const: b}, x: "

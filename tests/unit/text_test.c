@@ -155,13 +155,15 @@ static void carets_stand_under_what_is_seen(void **state)
     (void)state;
     for (size_t i = 0; i < BAO_COUNT(rows); i++) {
         uint32_t at = (uint32_t)(strstr(rows[i].source, rows[i].value) - rows[i].source);
-        struct bao_finding f = finding(BAO_BC_FIELD_EMPTY, (struct bao_place){1, 1, at, (uint32_t)strlen(rows[i].value)});
+        struct bao_finding f = finding(BAO_BC_FIELD_EMPTY, (struct bao_place){1, 1, at,
+            (uint32_t)strlen(rows[i].value)});
         struct bao_buf b = BAO_BUF_NULL(4096);
         char expected[512];
 
         bao_finding_arg(&f, BAO_STR("x"));
         assert_int_equal(bao_text_render(&b, &f, BAO_STR_NULL, bao_str_c(rows[i].source), BAO_EN), 0);
-        (void)snprintf(expected, sizeof(expected), "1:1: error BC5006\n  1 | %s\n    | %s “x” is empty.\nHow to mend: fill "
+        (void)snprintf(expected, sizeof(expected), "1:1: error BC5006\n  1 | %s\n    | %s “x” is empty.\nHow "
+            "to mend: fill "
                                                    "it in, or drop the line.\n", rows[i].line, rows[i].caret);
         assert_text(&b, expected);
     }
@@ -242,12 +244,16 @@ static void machines_get_lines_and_json(void **state)
 
     (void)state;
     assert_int_equal(bao_text_wire_line(&b, &f, BAO_EN), 0);
-    assert_text(&b, "4:15\tBC5010\tnhiem_vu.hoan_thanh\t“hoan_thanh” is 12, outside 0 to 10. How to mend: write a number "
+    assert_text(&b, "4:15\tBC5010\tnhiem_vu.hoan_thanh\t“hoan_thanh” is 12, outside 0 to 10. How to mend: "
+        "write a number "
                     "from 0 to 10.\n");
     assert_int_equal(bao_text_json(&b, &f), 0);
-    assert_text(&b, "{\"code\":\"BC5010\",\"severity\":\"error\",\"line\":4,\"column\":15,\"pointer\":\"/nhiem_vu/hoan_thanh\","
-                    "\"path\":\"nhiem_vu.hoan_thanh\",\"check\":null,\"message\":{\"vi\":\"Mục “hoan_thanh” là 12, nằm ngoài "
-                    "khoảng cho phép từ 0 đến 10.\",\"en\":\"“hoan_thanh” is 12, outside 0 to 10.\"},\"mend\":{\"vi\":\"viết một "
+    assert_text(&b, "{\"code\":\"BC5010\",\"severity\":\"error\",\"line\":4,\"column\":15,"
+                    "\"pointer\":\"/nhiem_vu/hoan_thanh\","
+                    "\"path\":\"nhiem_vu.hoan_thanh\",\"check\":null,\"message\":{\"vi\":\"Mục “hoan_thanh” "
+                    "là 12, nằm ngoài "
+                    "khoảng cho phép từ 0 đến 10.\",\"en\":\"“hoan_thanh” is 12, outside 0 to "
+                    "10.\"},\"mend\":{\"vi\":\"viết một "
                     "số từ 0 đến 10.\",\"en\":\"write a number from 0 to 10.\"}}");
     bao_findings_init(&list, &a, 5);
     assert_int_equal(bao_text_json_all(&b, &list), 0);
