@@ -47,10 +47,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Everything that is said of a report. */
+/* Everything that is said of a report; nothing of a classified one is shown. */
 static void describe(struct bao_buf *out, const struct bao_verdict *v, struct bao_str name, struct bao_str text)
 {
-    struct bao_str source = v->doc.source.n != 0 ? v->doc.source : text;
+    struct bao_str source = v->is_secret ? BAO_STR_NULL : v->doc.source.n != 0 ? v->doc.source : text;
 
     assert_int_equal(bao_buf_printf(out, "%s\n", bao_symbol_info(v->symbol)->name), 0);
     for (int lang = 0; lang < BAO_LANGS; lang++) {
