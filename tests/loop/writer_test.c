@@ -2,6 +2,7 @@
  * revisions, sums, races of two writers, audit chain, poison, lost connections. */
 #include "daemon/store/batch.h"
 #include "daemon/store/migrate.h"
+#include "daemon/store/office.h"
 #include "daemon/store/pgcall.h"
 #include "daemon/store/stat.h"
 #include "daemon/store/writer.h"
@@ -447,6 +448,23 @@ static void a_poisonous_report_is_set_aside(void **state)
     assert_int_equal(number(w, DIFFERENCES), 0);
 }
 
+/* The registry that the numbers above stand for, as the office's acts read it. */
+static void fill_registry(struct world *w)
+{
+    sql(w, "INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
+           "  SELECT u, 'u' || chr(96 + u), 'ward', 'X', 'X', '2025-07-01', 0 FROM generate_series(1, 11) u;"
+           "INSERT INTO baocao.scope SELECT s, 's' || s, 1, 'S', 'S' FROM generate_series(1, 3) s;"
+           "INSERT INTO baocao.scope_unit (scope, unit, from_day, seq_from)"
+           "  SELECT s, u, '2025-01-01', 0 FROM generate_series(1, 11) u, LATERAL (VALUES (1), (2 + u % 2)) s(s);"
+           "INSERT INTO baocao.form VALUES (1, 3, 'f', 'F', 'F', NULL, 3, '2025-01-01', 'infinity', '', '', 0);"
+           "INSERT INTO baocao.period SELECT 1, 20263000 + p, '2026-Q' || p, '2026-06-15', '2026-09-14', 'P', 'P'"
+           "  FROM generate_series(1, 3) p;"
+           "INSERT INTO baocao.indicator (form, slot, slot_to, code, decimals, over_units, over_time, label_vi, label_en,"
+           "  version_from, version_to) VALUES (1, 1, NULL, 'a', 0, 'sum', 'sum', 'A', 'A', 1, 3),"
+           "  (1, 2, NULL, 'b', 2, 'sum', 'sum', 'B', 'B', 1, 3), (1, 3, 4, 'c', 2, 'sum', 'sum', 'C', 'C', 1, 3),"
+           "  (1, 5, NULL, 'd', 0, 'none', 'last', 'D', 'D', 1, 3);");
+}
+
 struct fate {
     struct world *w;
     enum bao_symbol symbol;
@@ -491,9 +509,7 @@ static void a_receipt_can_be_had_again_and_proved(void **state)
     assert_int_equal(baod_pg_new(&w->loop, &options, &pg), 0);
     baod_pg_open(pg);
     bao_ed25519_public(seed, pub);
-    sql(w, "INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
-           "  SELECT u, 'u' || chr(96 + u), 'ward', 'X', 'X', '2025-07-01', 0 FROM generate_series(1, 11) u;"
-           "INSERT INTO baocao.form VALUES (1, 3, 'f', 'F', 'F', NULL, 3, '2025-01-01', 'infinity', '', '', 0);");
+    fill_registry(w);
     for (int i = 0; i < N; i++)
         submit(w, 0, reports[i] = make_report(w, 1 + i % 11, 1 + i / 11, 2, i));
     wait_all(w);
@@ -522,6 +538,76 @@ static void a_receipt_can_be_had_again_and_proved(void **state)
     ask.period = BAO_STR("2026-Q9");
     assert_int_equal(look_up(w, pg, &ask).symbol, BAO_SYM_PERIOD);
     (void)baod_pg_free(pg);
+}
+
+static int act(struct world *w, enum baod_act_kind kind, const char *unit, bao_time until)
+{
+    const struct baod_act_signer signer = {.province_key = 66, .province = BAO_STR("66"), .node = BAO_STR("office"), .seed = {7}};
+    const struct baod_act a = {.kind = kind, .form = BAO_STR("f"), .period = BAO_STR("2026-Q2"), .unit = bao_str_c(unit),
+                               .until = until, .actor = BAO_STR("văn phòng"), .reason = BAO_STR("số liệu chưa khớp")};
+    struct bao_buf why = BAO_BUF_NULL(4096);
+    int64_t touched, seq;
+    int r = baod_office_act(w->call, &signer, &a, &why, &touched, &seq);
+
+    if (r == BAOD_ACT_E_DATABASE)
+        fail_msg("%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+    bao_buf_deinit(&why);
+    return r;
+}
+
+/* A return takes the report out of the sums at once; what comes within its term is on time; locks and exemptions. */
+static void the_office_acts_in_the_open(void **state)
+{
+    static const char MINE[] = "SELECT revision FROM baocao.obligation WHERE unit = 3 AND period = 20263002";
+    const bao_time late = INT64_C(1790000000000000); /* 2026-09-21 */
+    struct world *w = *state;
+    struct report *r;
+
+    fill_registry(w);
+    free_report(send_one(w, 0, make_report(w, 3, 2, 1, 100)));
+    free_report(send_one(w, 0, make_report(w, 4, 2, 1, 300)));
+    assert_int_equal(number(w, DIFFERENCES), 0);
+    assert_int_equal(act(w, BAOD_ACT_RETURN, "ue", BAO_TIME_NONE), BAOD_ACT_E_EMPTY);
+    assert_int_equal(act(w, BAOD_ACT_RETURN, "zz", BAO_TIME_NONE), BAOD_ACT_E_NOTOWED);
+    assert_int_equal(act(w, BAOD_ACT_EXTEND, "uc", BAO_TIME_NONE), BAOD_ACT_E_WRONG);
+    assert_int_equal(act(w, BAOD_ACT_RETURN, "uc", late + 1), 0);
+    assert_int_equal(number(w, MINE), 0);
+    assert_int_equal(number(w, "SELECT reported FROM baocao.rollup WHERE scope = 1"), 1);
+    assert_int_equal(number(w, DIFFERENCES), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM baocao.outcome WHERE state = 'returned'"), 1);
+
+    r = send_one(w, 1, make_report(w, 3, 2, 1, 100)); /* the returned one again: its first receipt, given back */
+    assert_true(r->s.symbol == BAO_SYM_NONE && r->s.receipt.dup && r->s.receipt.returned);
+    free_report(r);
+    r = make_report(w, 3, 2, 2, 200);
+    r->s.received_at = late;
+    (void)send_one(w, 1, r);
+    assert_true(r->s.symbol == BAO_SYM_NONE && r->s.receipt.on_time); /* within the term of the return */
+    free_report(r);
+    assert_int_equal(number(w, MINE), 2);
+    assert_int_equal(number(w, "SELECT reported FROM baocao.rollup WHERE scope = 1"), 2);
+
+    assert_int_equal(act(w, BAOD_ACT_LOCK, "", INT64_C(1789400000000000)), 0); /* everybody, from before they send */
+    r = send_one(w, 0, make_report(w, 5, 2, 1, 5));
+    assert_int_equal(r->s.symbol, BAO_SYM_LOCKED);
+    free_report(r);
+    assert_int_equal(act(w, BAOD_ACT_WITHDRAW, "uc", BAO_TIME_NONE), BAOD_ACT_E_LOCKED);
+    assert_int_equal(act(w, BAOD_ACT_UNLOCK, "", BAO_TIME_NONE), 0);
+    assert_int_equal(act(w, BAOD_ACT_WITHDRAW, "ud", BAO_TIME_NONE), 0);
+    assert_int_equal(act(w, BAOD_ACT_EXTEND, "ue", late), 0);
+    r = make_report(w, 5, 2, 1, 5);
+    r->s.received_at = late;
+    (void)send_one(w, 0, r);
+    assert_true(r->s.symbol == BAO_SYM_NONE && r->s.receipt.on_time);
+    free_report(r);
+    assert_int_equal(act(w, BAOD_ACT_EXEMPT, "uf", BAO_TIME_NONE), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM baocao.obligation_state WHERE state = 'exempt'"), 1);
+    assert_int_equal(act(w, BAOD_ACT_OWE, "uf", BAO_TIME_NONE), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM baocao.obligation_state WHERE state = 'exempt'"), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM baocao.obligation_event WHERE kind = 'locked'"), 11);
+    assert_int_equal(number(w, "SELECT count(*) FROM baocao.report r JOIN baocao.rollup s ON s.scope = 1 AND r.state = 1"
+                               " AND s.reported <> 2"), 0);
+    check_chain(w);
 }
 
 struct killer {
@@ -585,6 +671,7 @@ int main(void)
         TEST(two_writers_race_on_the_same_keys),
         TEST(another_epoch_is_fetched_first),
         TEST(a_poisonous_report_is_set_aside),
+        TEST(the_office_acts_in_the_open),
         TEST(a_receipt_can_be_had_again_and_proved),
         TEST(dying_backends_lose_and_double_nothing),
     };

@@ -1,0 +1,345 @@
+#include "daemon/store/office.h"
+#include "daemon/store/pgcall.h"
+#include "lib/base/error.h"
+#include "lib/form/period.h"
+#include "lib/form/receipt.h"
+
+enum { ARENA_MAX = 64 << 20, LEAF_MAX = 2048, TEXT_MAX = 500 };
+
+static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempted", "owed", "locked", "unlocked"};
+
+struct office {
+    struct bao_arena arena;
+    struct baod_pg_call *call;
+    const struct baod_act_signer *signer;
+    const struct baod_act *act;
+    int32_t form, period;
+    struct bao_batch head;  /* seq 0: none */
+    struct bao_batch row;   /* the one being made */
+    int32_t *units;         /* touched, with their codes and counted revisions */
+    struct bao_str *codes;
+    int32_t *revisions;
+    size_t n;
+};
+
+static int run(struct office *o, const char *sql, const struct baod_pg_param *params, size_t n,
+               const struct baod_pg_result **ret)
+{
+    const struct baod_pg_statement statement = {NULL, sql};
+    int r = baod_pg_call_exec(o->call, &statement, params, n, ret);
+
+    return r > 0 ? BAOD_ACT_E_DATABASE : r;
+}
+
+static bool takes_back(const struct baod_act *act)
+{
+    return act->kind == BAOD_ACT_RETURN || act->kind == BAOD_ACT_WITHDRAW;
+}
+
+static bool is_line(struct bao_str s)
+{
+    return s.n <= TEXT_MAX && (s.n == 0 || memchr(s.p, '\n', s.n) == NULL);
+}
+
+static int check(struct office *o)
+{
+    const struct baod_act *act = o->act;
+    struct bao_period period;
+
+    if (!bao_period_parse(act->period, &period) || !is_line(act->actor) || !is_line(act->reason))
+        return BAOD_ACT_E_WRONG;
+    if ((takes_back(act) && act->unit.n == 0) || (act->kind == BAOD_ACT_EXTEND && act->until == BAO_TIME_NONE))
+        return BAOD_ACT_E_WRONG;
+    o->period = bao_period_code(period);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static void take(struct bao_str octets, void *ret, size_t n)
+{
+    if (octets.n == n)
+        memcpy(ret, octets.p, n);
+}
+
+/* The lock, then the end of the chain and the clock. */
+static int begin(struct office *o)
+{
+    struct baod_pg_param key = baod_pg_p_int4(&o->arena, o->signer->province_key);
+    const struct baod_pg_result *rows;
+    bao_time now;
+    int r = run(o, "BEGIN", NULL, 0, NULL);
+
+    if (r == 0)
+        r = run(o, "SELECT pg_advisory_xact_lock(7316, $1)", &key, 1, NULL);
+    if (r == 0)
+        r = run(o, "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp()"
+                   "  FROM (VALUES (1)) one(x)"
+                   "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true",
+                NULL, 0, &rows);
+    if (r != 0)
+        return r;
+    o->head = (struct bao_batch){.province = o->signer->province, .seq = baod_pg_int(rows, 0, 0),
+                                 .node = bao_arena_str(&o->arena, baod_pg_bytes(rows, 0, 1)),
+                                 .at = baod_pg_time(rows, 0, 2), .n = (uint64_t)baod_pg_int(rows, 0, 3)};
+    if (o->head.node.p == NULL)
+        return -ENOMEM;
+    take(baod_pg_bytes(rows, 0, 4), o->head.root.octets, sizeof(o->head.root.octets));
+    take(baod_pg_bytes(rows, 0, 5), o->head.previous.octets, sizeof(o->head.previous.octets));
+    take(baod_pg_bytes(rows, 0, 6), o->head.signature, sizeof(o->head.signature));
+    now = baod_pg_time(rows, 0, 7);
+    o->row = (struct bao_batch){.province = o->signer->province, .node = o->signer->node, .seq = o->head.seq + 1,
+                                .at = o->head.seq != 0 && now <= o->head.at ? o->head.at + 1 : now};
+    return 0;
+}
+
+static int find(struct office *o)
+{
+    struct baod_pg_param params[] = {baod_pg_p_text(o->act->form), baod_pg_p_int4(&o->arena, o->period),
+                                     baod_pg_p_text(o->act->unit.n == 0 ? BAO_STR_NULL : o->act->unit),
+                                     baod_pg_p_time(&o->arena, o->row.at)};
+    const struct baod_pg_result *rows;
+    int r = run(o, "SELECT o.unit, o.form, coalesce(o.revision, 0), coalesce(o.lock_at <= $4, false),"
+                   "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1)"
+                   "  FROM baocao.obligation o"
+                   " WHERE o.form = (SELECT form FROM baocao.form WHERE id = $1 LIMIT 1) AND o.period = $2"
+                   "   AND ($3::text IS NULL OR o.unit = (SELECT unit FROM baocao.unit WHERE code = $3 LIMIT 1))"
+                   " ORDER BY o.unit",
+                params, BAO_COUNT(params), &rows);
+
+    if (r != 0)
+        return r;
+    o->n = baod_pg_rows(rows);
+    if (o->n == 0)
+        return BAOD_ACT_E_NOTOWED;
+    o->units = bao_arena_array(&o->arena, o->n, sizeof(*o->units));
+    o->revisions = bao_arena_array(&o->arena, o->n, sizeof(*o->revisions));
+    o->codes = bao_arena_array(&o->arena, o->n, sizeof(*o->codes));
+    if (o->units == NULL || o->revisions == NULL || o->codes == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < o->n; i++) {
+        o->units[i] = (int32_t)baod_pg_int(rows, i, 0);
+        o->revisions[i] = (int32_t)baod_pg_int(rows, i, 2);
+        o->codes[i] = bao_arena_str(&o->arena, baod_pg_bytes(rows, i, 4));
+        if (o->codes[i].p == NULL)
+            return -ENOMEM;
+        if (takes_back(o->act) && o->revisions[i] == 0)
+            return BAOD_ACT_E_EMPTY;
+        if (o->act->kind == BAOD_ACT_WITHDRAW && baod_pg_int(rows, i, 3) != 0)
+            return BAOD_ACT_E_LOCKED;
+    }
+    o->form = (int32_t)baod_pg_int(rows, 0, 1);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ changing */
+
+/* What each act makes of an obligation. $1 form, $2 period, $3 units, $4 until, $5 the batch's time. */
+static const char *const CHANGES[] = {
+    [BAOD_ACT_RETURN] =
+        "UPDATE baocao.obligation o SET revision = NULL,"
+        "       kept_at = CASE WHEN $4::timestamptz IS NULL THEN NULL ELSE o.received_at END, kept_until = $4,"
+        "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit = o.unit AND r.form = o.form"
+        "                         AND r.period = o.period AND r.state = 2)"
+        " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_WITHDRAW] =
+        "UPDATE baocao.obligation o SET revision = NULL, kept_at = NULL, kept_until = NULL,"
+        "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit = o.unit AND r.form = o.form"
+        "                         AND r.period = o.period AND r.state = 2)"
+        " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND $4::timestamptz IS NOT DISTINCT FROM $4"
+        "   AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_EXTEND] =
+        "UPDATE baocao.obligation o SET extended_to = $4::timestamptz,"
+        "       lock_at = o.lock_at + ($4::timestamptz - coalesce(o.extended_to, o.due_at))"
+        " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_EXEMPT] =
+        "UPDATE baocao.obligation SET exempt = true WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])"
+        "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_OWE] =
+        "UPDATE baocao.obligation SET exempt = false WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])"
+        "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_LOCK] =
+        "UPDATE baocao.obligation SET lock_at = coalesce($4::timestamptz, $5::timestamptz)"
+        " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])",
+    [BAOD_ACT_UNLOCK] =
+        "UPDATE baocao.obligation SET lock_at = $4::timestamptz"
+        " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",
+};
+
+/* Takes the counted report of one unit out of the sums of all its scopes. $1 form, $2 period, $3 unit. */
+static const char SUBTRACT[] =
+    "UPDATE baocao.rollup s SET reported = s.reported - 1,"
+    "       counts = ARRAY(SELECT s.counts[i] - CASE WHEN r.figures[i] IS NULL THEN 0 ELSE 1 END"
+    "                        FROM generate_subscripts(s.counts, 1) i ORDER BY i),"
+    "       sums = ARRAY(SELECT s.sums[i] - CASE WHEN x.slot IS NULL THEN coalesce(r.figures[i], 0) ELSE 0 END"
+    "                      FROM generate_subscripts(s.sums, 1) i"
+    "                      LEFT JOIN (SELECT unnest(ARRAY[slot, slot_to]) AS slot FROM baocao.indicator"
+    "                                  WHERE form = $1 AND over_units = 'none') x ON x.slot = i ORDER BY i)"
+    "  FROM baocao.report r"
+    "  JOIN baocao.period p ON p.form = r.form AND p.period = r.period"
+    "  JOIN baocao.scope_unit m ON m.unit = r.unit AND m.seq_to = 9223372036854775807"
+    "                          AND p.to_day BETWEEN m.from_day AND m.to_day"
+    " WHERE r.unit = $3 AND r.form = $1 AND r.period = $2 AND r.state = 1"
+    "   AND s.scope = m.scope AND s.form = r.form AND s.period = r.period";
+
+static int take_out(struct office *o)
+{
+    struct bao_arena *a = &o->arena;
+    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period), baod_pg_p_int4(a, o->units[0]),
+                                     baod_pg_p_int2(a, o->act->kind == BAOD_ACT_RETURN ? 3 : 4),
+                                     baod_pg_p_int8(a, o->row.seq)};
+    int r = run(o, SUBTRACT, params, 3, NULL);
+
+    return r != 0 ? r
+                  : run(o, "UPDATE baocao.report SET state = $4, seq_to = $5"
+                           " WHERE unit = $3 AND form = $1 AND period = $2 AND state = 1",
+                        params, BAO_COUNT(params), NULL);
+}
+
+static int change(struct office *o)
+{
+    struct bao_arena *a = &o->arena;
+    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period),
+                                     baod_pg_p_int4s(a, o->units, NULL, o->n), baod_pg_p_time(a, o->act->until),
+                                     baod_pg_p_time(a, o->row.at)};
+    int r = takes_back(o->act) ? take_out(o) : 0;
+
+    return r != 0 ? r : run(o, CHANGES[o->act->kind], params, BAO_COUNT(params), NULL);
+}
+
+/* One event an obligation, with the state that stands from now on. */
+static int write_events(struct office *o)
+{
+    struct bao_arena *a = &o->arena;
+    struct baod_pg_param params[] = {
+        baod_pg_p_int4s(a, o->units, NULL, o->n),
+        baod_pg_p_int4(a, o->form),
+        baod_pg_p_int4(a, o->period),
+        baod_pg_p_int8(a, o->row.seq),
+        baod_pg_p_text(bao_str_c(KINDS[o->act->kind])),
+        baod_pg_p_time(a, o->row.at),
+        baod_pg_p_text(o->act->actor),
+        baod_pg_p_text(o->act->reason),
+        baod_pg_p_int4s(a, o->revisions, NULL, o->n),
+        baod_pg_p_bool(a, takes_back(o->act)),
+    };
+
+    return run(o, "INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, revision,"
+                  "       due_at, lock_at, extended_to, exempt, kept_until)"
+                  " SELECT o.unit, o.form, o.period, $4, k.leaf - 1, $5, $6, $7, $8, CASE WHEN $10 THEN k.revision END,"
+                  "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until"
+                  "   FROM unnest($1::int4[], $9::int4[]) WITH ORDINALITY k(unit, revision, leaf)"
+                  "   JOIN baocao.obligation o ON o.unit = k.unit AND o.form = $2 AND o.period = $3",
+               params, BAO_COUNT(params), NULL);
+}
+
+/* What the unit is to be told when it calls next. */
+static int write_outcome(struct office *o)
+{
+    struct bao_arena *a = &o->arena;
+    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->units[0]), baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period),
+                                     baod_pg_p_int4(a, o->revisions[0]), baod_pg_p_int8(a, o->row.seq),
+                                     baod_pg_p_text(o->act->reason), baod_pg_p_time(a, o->act->until)};
+
+    return run(o, "INSERT INTO baocao.outcome (unit, seq, leaf, kind, receipt, form, period, revision, state, detail, until)"
+                  " SELECT $1, $5, 0, 'returned', r.receipt, $2, $3, $4, 'returned', $6, $7 FROM baocao.report r"
+                  "  WHERE r.unit = $1 AND r.form = $2 AND r.period = $3 AND r.revision = $4",
+               params, BAO_COUNT(params), NULL);
+}
+
+/* ------------------------------------------------------------------ the chain */
+
+static int make_leaf(struct office *o, size_t i, struct bao_hash *ret)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
+    const struct baod_act *act = o->act;
+    int r = bao_buf_printf(&text, "baocao-act 1\nkind %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\nactor %.*s\n"
+                                  "reason %.*s\nuntil %lld\n",
+                           KINDS[act->kind], BAO_STR_ARG(act->form), BAO_STR_ARG(o->codes[i]), BAO_STR_ARG(act->period),
+                           takes_back(act) ? (int)o->revisions[i] : 0, BAO_STR_ARG(act->actor), BAO_STR_ARG(act->reason),
+                           act->until == BAO_TIME_NONE ? 0LL : (long long)act->until);
+
+    if (r == 0)
+        bao_merkle_leaf(bao_buf_str(&text), ret);
+    return r;
+}
+
+static struct baod_pg_param octets(const void *p, size_t n)
+{
+    return baod_pg_p_bytea((struct bao_str){p, n});
+}
+
+static int write_audit(struct office *o)
+{
+    struct bao_hash *leaves = bao_arena_array(&o->arena, o->n, sizeof(*leaves));
+    struct bao_batch *row = &o->row;
+    uint8_t pub[BAO_ED25519_KEY_LEN];
+    int r = leaves == NULL ? -ENOMEM : 0;
+
+    for (size_t i = 0; r == 0 && i < o->n; i++)
+        r = make_leaf(o, i, &leaves[i]);
+    if (r < 0)
+        return r;
+    row->n = o->n;
+    bao_merkle_root(leaves, o->n, &row->root);
+    bao_ed25519_public(o->signer->seed, pub);
+    if (o->head.seq != 0)
+        r = bao_batch_hash(&o->head, &row->previous);
+    if (r == 0)
+        r = bao_batch_sign(row, o->signer->seed, pub);
+    if (r < 0)
+        return r;
+    struct baod_pg_param params[] = {
+        baod_pg_p_int8(&o->arena, row->seq),
+        baod_pg_p_text(row->node),
+        baod_pg_p_time(&o->arena, row->at),
+        baod_pg_p_int4(&o->arena, (int32_t)o->n),
+        octets(row->root.octets, sizeof(row->root.octets)),
+        octets(row->previous.octets, sizeof(row->previous.octets)),
+        octets(pub, sizeof(pub)),
+        octets(row->signature, sizeof(row->signature)),
+        octets(leaves, o->n * sizeof(*leaves)),
+    };
+    return run(o, "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
+                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               params, BAO_COUNT(params), NULL);
+}
+
+static int carry_out(struct office *o)
+{
+    int r = begin(o);
+
+    if (r == 0)
+        r = find(o);
+    if (r == 0)
+        r = change(o);
+    if (r == 0)
+        r = write_events(o);
+    if (r == 0 && o->act->kind == BAOD_ACT_RETURN)
+        r = write_outcome(o);
+    if (r == 0)
+        r = write_audit(o);
+    return r != 0 ? r : run(o, "COMMIT", NULL, 0, NULL);
+}
+
+int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *signer, const struct baod_act *act,
+                    struct bao_buf *why, int64_t *ret_touched, int64_t *ret_seq)
+{
+    struct office o = {.arena = BAO_ARENA_NULL(ARENA_MAX), .call = call, .signer = signer, .act = act};
+    int r = check(&o);
+
+    if (r == 0) {
+        r = carry_out(&o);
+        if (r == BAOD_ACT_E_DATABASE && bao_buf_append_c(why, baod_pg_call_error(call)) < 0)
+            r = -ENOMEM;
+        /* Nothing of a failed act stays; where even this fails the connection is gone, and the server does it. */
+        if (r != 0)
+            (void)run(&o, "ROLLBACK", NULL, 0, NULL);
+    }
+    if (r == 0) {
+        *ret_touched = (int64_t)o.n;
+        *ret_seq = o.row.seq;
+    }
+    bao_arena_deinit(&o.arena);
+    return r;
+}
