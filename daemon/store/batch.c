@@ -166,7 +166,8 @@ static int exchange(struct bao_rollup *rollup, const struct baod_item *item, boo
     if (r != 0)
         return r;
     r = bao_rollup_add(rollup, item->slots, item->figures, item->slots->n, forward ? 1 : -1);
-    if (r != 0 && old->exists && bao_rollup_add(rollup, item->slots, old->figures, old->n_figures, forward ? 1 : -1) != 0)
+    if (r != 0 && old->exists &&
+        bao_rollup_add(rollup, item->slots, old->figures, old->n_figures, forward ? 1 : -1) != 0)
         return -ENOTRECOVERABLE;
     return r;
 }

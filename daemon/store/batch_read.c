@@ -23,17 +23,20 @@ static const struct baod_pg_statement HEAD = {
  * accepted, which is the common case, the reports are not looked at. A stored report whose obligation has gone is found
  * all the same. */
 static const struct baod_pg_statement KEYS = {
-    "w_keys",
-    "SELECT k.i, o.unit, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.last_revision, o.received_at,"
-    "       o.kept_at, o.kept_until, r.revision, r.state, r.form_version, r.received_at, r.seq_from, r.receipt, r.content,"
-    "       r.sha256, r.figures"
-    "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[]) WITH ORDINALITY k(unit, form, period, revision, i)"
-    "  LEFT JOIN LATERAL (SELECT * FROM baocao.obligation o"
-    "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period OFFSET 0) o ON true"
-    "  LEFT JOIN LATERAL (SELECT * FROM baocao.report r"
-    "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
-    "                        AND r.revision = ANY (ARRAY[k.revision, o.revision])"
-    "                        AND o.last_revision IS DISTINCT FROM 0 OFFSET 0) r ON true"};
+    "w_keys", "SELECT k.i, o.unit, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, "
+              "o.last_revision, o.received_at,"
+              "       o.kept_at, o.kept_until, r.revision, r.state, r.form_version, r.received_at, "
+              "r.seq_from, r.receipt, r.content,"
+              "       r.sha256, r.figures"
+              "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[]) WITH ORDINALITY k(unit, form, "
+              "period, revision, i)"
+              "  LEFT JOIN LATERAL (SELECT * FROM baocao.obligation o"
+              "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period "
+              "OFFSET 0) o ON true"
+              "  LEFT JOIN LATERAL (SELECT * FROM baocao.report r"
+              "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
+              "                        AND r.revision = ANY (ARRAY[k.revision, o.revision])"
+              "                        AND o.last_revision IS DISTINCT FROM 0 OFFSET 0) r ON true"};
 
 static const struct baod_pg_statement SUMS = {
     "w_sums",

@@ -365,8 +365,8 @@ static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct ba
     return baod_pg_exec(pg, &AUDIT, params, 9, on_written, b);
 }
 
-int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer, baod_pg_callback *committed,
-                     baod_pg_callback *done, void *user)
+int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer,
+                     baod_pg_callback *committed, baod_pg_callback *done, void *user)
 {
     int r = 0;
 

@@ -39,8 +39,8 @@ static struct bao_str figure_text(struct bao_arena *arena, struct bao_figure f, 
         unit *= 10;
     if (decimals == 0)
         return bao_arena_printf(arena, "%lld", (long long)f.scaled);
-    return bao_arena_printf(arena, "%s%llu.%0*llu", f.scaled < 0 ? "-" : "", (unsigned long long)(size / unit), decimals,
-                            (unsigned long long)(size % unit));
+    return bao_arena_printf(arena, "%s%llu.%0*llu", f.scaled < 0 ? "-" : "",
+                            (unsigned long long)(size / unit), decimals, (unsigned long long)(size % unit));
 }
 
 static struct bao_figure figure_at(const struct bao_figure *figures, size_t n, size_t slot)
@@ -79,12 +79,13 @@ static int refuse_reused(const struct baod_case *c, struct bao_arena *arena, str
     int last = c->obligation->last_revision > c->same->revision ? c->obligation->last_revision : c->same->revision;
 
     if (differs != NULL) {
-        struct bao_str old = figure_text(arena, was, differs->decimals), new = figure_text(arena, is, differs->decimals);
+        struct bao_str old = figure_text(arena, was, differs->decimals),
+                       new = figure_text(arena, is, differs->decimals);
 
         vi = bao_arena_printf(arena, "Chỉ tiêu «%.*s» trước ghi %.*s, nay ghi %.*s.", BAO_STR_ARG(differs->label.vi),
                               BAO_STR_ARG(old), BAO_STR_ARG(new));
-        en = bao_arena_printf(arena, "“%.*s” was %.*s and is now %.*s.", BAO_STR_ARG(differs->label.en), BAO_STR_ARG(old),
-                              BAO_STR_ARG(new));
+        en = bao_arena_printf(arena, "“%.*s” was %.*s and is now %.*s.", BAO_STR_ARG(differs->label.en),
+                              BAO_STR_ARG(old), BAO_STR_ARG(new));
     } else {
         vi = BAO_STR("Các chỉ tiêu không đổi; phần nội dung khác đã thay đổi.");
         en = BAO_STR("Its indicators are the same; other parts have changed.");
@@ -104,10 +105,11 @@ static int refuse_locked(const struct baod_case *c, struct bao_arena *arena, str
 {
     struct bao_str at = moment(arena, c->obligation->lock_at, c->offset);
 
-    ret->detail[BAO_VI] = bao_arena_printf(arena, "Kỳ báo cáo đã khóa từ %.*s. Muốn gửi, hãy đề nghị cơ quan chủ trì mở khóa.",
-                                           BAO_STR_ARG(at));
-    ret->detail[BAO_EN] = bao_arena_printf(arena, "The period has been locked since %.*s. Ask the office in charge to unlock it.",
-                                           BAO_STR_ARG(at));
+    ret->detail[BAO_VI] = bao_arena_printf(
+        arena, "Kỳ báo cáo đã khóa từ %.*s. Muốn gửi, hãy đề nghị cơ quan chủ trì mở khóa.", BAO_STR_ARG(at));
+    ret->detail[BAO_EN] = bao_arena_printf(
+        arena, "The period has been locked since %.*s. Ask the office in charge to unlock it.",
+        BAO_STR_ARG(at));
     if (ret->detail[BAO_VI].p == NULL || ret->detail[BAO_EN].p == NULL)
         return -ENOMEM;
     return refuse(BAO_SYM_LOCKED, ret);

@@ -185,9 +185,9 @@ static const char SUBTRACT[] =
 static int take_out(struct office *o)
 {
     struct bao_arena *a = &o->arena;
-    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period), baod_pg_p_int4(a, o->units[0]),
-                                     baod_pg_p_int2(a, o->act->kind == BAOD_ACT_RETURN ? 3 : 4),
-                                     baod_pg_p_int8(a, o->row.seq)};
+    struct baod_pg_param params[] = {
+        baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period), baod_pg_p_int4(a, o->units[0]),
+        baod_pg_p_int2(a, o->act->kind == BAOD_ACT_RETURN ? 3 : 4), baod_pg_p_int8(a, o->row.seq)};
     int r = run(o, SUBTRACT, params, 3, NULL);
 
     return r != 0 ? r
@@ -224,26 +224,32 @@ static int write_events(struct office *o)
         baod_pg_p_bool(a, takes_back(o->act)),
     };
 
-    return run(o, "INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, revision,"
-                  "       due_at, lock_at, extended_to, exempt, kept_until)"
-                  " SELECT o.unit, o.form, o.period, $4, k.leaf - 1, $5, $6, $7, $8, CASE WHEN $10 THEN k.revision END,"
-                  "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until"
-                  "   FROM unnest($1::int4[], $9::int4[]) WITH ORDINALITY k(unit, revision, leaf)"
-                  "   JOIN baocao.obligation o ON o.unit = k.unit AND o.form = $2 AND o.period = $3",
-               params, BAO_COUNT(params), NULL);
+    return run(
+        o,
+        "INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, "
+        "revision,"
+        "       due_at, lock_at, extended_to, exempt, kept_until)"
+        " SELECT o.unit, o.form, o.period, $4, k.leaf - 1, $5, $6, $7, $8, CASE WHEN $10 THEN k.revision END,"
+        "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until"
+        "   FROM unnest($1::int4[], $9::int4[]) WITH ORDINALITY k(unit, revision, leaf)"
+        "   JOIN baocao.obligation o ON o.unit = k.unit AND o.form = $2 AND o.period = $3",
+        params, BAO_COUNT(params), NULL);
 }
 
 /* What the unit is to be told when it calls next. */
 static int write_outcome(struct office *o)
 {
     struct bao_arena *a = &o->arena;
-    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->units[0]), baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period),
-                                     baod_pg_p_int4(a, o->revisions[0]), baod_pg_p_int8(a, o->row.seq),
-                                     baod_pg_p_text(o->act->reason), baod_pg_p_time(a, o->act->until)};
+    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->units[0]),  baod_pg_p_int4(a, o->form),
+                                     baod_pg_p_int4(a, o->period),    baod_pg_p_int4(a, o->revisions[0]),
+                                     baod_pg_p_int8(a, o->row.seq),   baod_pg_p_text(o->act->reason),
+                                     baod_pg_p_time(a, o->act->until)};
 
-    return run(o, "INSERT INTO baocao.outcome (unit, seq, leaf, kind, receipt, form, period, revision, state, detail, until)"
-                  " SELECT $1, $5, 0, 'returned', r.receipt, $2, $3, $4, 'returned', $6, $7 FROM baocao.report r"
-                  "  WHERE r.unit = $1 AND r.form = $2 AND r.period = $3 AND r.revision = $4",
+    return run(o,
+               "INSERT INTO baocao.outcome (unit, seq, leaf, kind, receipt, form, period, revision, state, "
+               "detail, until)"
+               " SELECT $1, $5, 0, 'returned', r.receipt, $2, $3, $4, 'returned', $6, $7 FROM baocao.report r"
+               "  WHERE r.unit = $1 AND r.form = $2 AND r.period = $3 AND r.revision = $4",
                params, BAO_COUNT(params), NULL);
 }
 
@@ -253,11 +259,13 @@ static int make_leaf(struct office *o, size_t i, struct bao_hash *ret)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
     const struct baod_act *act = o->act;
-    int r = bao_buf_printf(&text, "baocao-act 1\nkind %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\nactor %.*s\n"
-                                  "reason %.*s\nuntil %lld\n",
-                           KINDS[act->kind], BAO_STR_ARG(act->form), BAO_STR_ARG(o->codes[i]), BAO_STR_ARG(act->period),
-                           takes_back(act) ? (int)o->revisions[i] : 0, BAO_STR_ARG(act->actor), BAO_STR_ARG(act->reason),
-                           act->until == BAO_TIME_NONE ? 0LL : (long long)act->until);
+    int r = bao_buf_printf(
+        &text,
+        "baocao-act 1\nkind %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\nactor %.*s\n"
+        "reason %.*s\nuntil %lld\n",
+        KINDS[act->kind], BAO_STR_ARG(act->form), BAO_STR_ARG(o->codes[i]), BAO_STR_ARG(act->period),
+        takes_back(act) ? (int)o->revisions[i] : 0, BAO_STR_ARG(act->actor), BAO_STR_ARG(act->reason),
+        act->until == BAO_TIME_NONE ? 0LL : (long long)act->until);
 
     if (r == 0)
         bao_merkle_leaf(bao_buf_str(&text), ret);

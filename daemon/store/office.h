@@ -24,7 +24,7 @@ struct baod_act {
     enum baod_act_kind kind;
     struct bao_str form, period;
     struct bao_str unit;          /* empty: all units of the period; not for return and withdraw */
-    bao_time until;               /* BAO_TIME_NONE: not given. With return: the first time is kept for what comes by then */
+    bao_time until; /* BAO_TIME_NONE: not given. With return: the first time is kept for what comes by then */
     struct bao_str actor, reason; /* who and why; no line feeds */
 };
 

@@ -59,21 +59,24 @@ static const struct baod_column status_columns[] = {
 };
 
 static const struct baod_column missing_columns[] = {
-    {"form", BAOD_CELL_TEXT}, {"period", BAOD_CELL_TEXT}, {"unit", BAOD_CELL_TEXT},         {"name_vi", BAOD_CELL_TEXT},
-    {"kind", BAOD_CELL_TEXT}, {"due_at", BAOD_CELL_TIME}, {"hours_late", BAOD_CELL_NUMBER}, {"extended_to", BAOD_CELL_TIME},
+    {"form", BAOD_CELL_TEXT},         {"period", BAOD_CELL_TEXT},      {"unit", BAOD_CELL_TEXT},
+    {"name_vi", BAOD_CELL_TEXT},      {"kind", BAOD_CELL_TEXT},        {"due_at", BAOD_CELL_TIME},
+    {"hours_late", BAOD_CELL_NUMBER}, {"extended_to", BAOD_CELL_TIME},
 };
 
 static const struct baod_column report_columns[] = {
-    {"form", BAOD_CELL_TEXT},         {"version", BAOD_CELL_INT}, {"unit", BAOD_CELL_TEXT},    {"name_vi", BAOD_CELL_TEXT},
-    {"kind", BAOD_CELL_TEXT},         {"period", BAOD_CELL_TEXT}, {"revision", BAOD_CELL_INT}, {"received_at", BAOD_CELL_TIME},
-    {"due_at", BAOD_CELL_TIME},       {"state", BAOD_CELL_TEXT},  {"receipt", BAOD_CELL_TEXT}, {"warnings", BAOD_CELL_JSON},
+    {"form", BAOD_CELL_TEXT},         {"version", BAOD_CELL_INT},      {"unit", BAOD_CELL_TEXT},
+    {"name_vi", BAOD_CELL_TEXT},      {"kind", BAOD_CELL_TEXT},        {"period", BAOD_CELL_TEXT},
+    {"revision", BAOD_CELL_INT},      {"received_at", BAOD_CELL_TIME}, {"due_at", BAOD_CELL_TIME},
+    {"state", BAOD_CELL_TEXT},        {"receipt", BAOD_CELL_TEXT},     {"warnings", BAOD_CELL_JSON},
     {"explanations", BAOD_CELL_JSON},
 };
 
 static const struct baod_column value_columns[] = {
-    {"form", BAOD_CELL_TEXT},      {"version", BAOD_CELL_INT},   {"unit", BAOD_CELL_TEXT},    {"kind", BAOD_CELL_TEXT},
-    {"period", BAOD_CELL_TEXT},    {"revision", BAOD_CELL_INT},  {"indicator", BAOD_CELL_TEXT}, {"label_vi", BAOD_CELL_TEXT},
-    {"measure", BAOD_CELL_TEXT},   {"value", BAOD_CELL_NUMBER},
+    {"form", BAOD_CELL_TEXT},      {"version", BAOD_CELL_INT},   {"unit", BAOD_CELL_TEXT},
+    {"kind", BAOD_CELL_TEXT},      {"period", BAOD_CELL_TEXT},   {"revision", BAOD_CELL_INT},
+    {"indicator", BAOD_CELL_TEXT}, {"label_vi", BAOD_CELL_TEXT}, {"measure", BAOD_CELL_TEXT},
+    {"value", BAOD_CELL_NUMBER},
 };
 
 static const struct baod_column form_columns[] = {
@@ -83,8 +86,9 @@ static const struct baod_column form_columns[] = {
 };
 
 static const struct baod_column unit_columns[] = {
-    {"unit", BAOD_CELL_TEXT},       {"kind", BAOD_CELL_TEXT},     {"name_vi", BAOD_CELL_TEXT}, {"name_en", BAOD_CELL_TEXT},
-    {"valid_from", BAOD_CELL_DATE}, {"valid_to", BAOD_CELL_DATE}, {"groups", BAOD_CELL_JSON},
+    {"unit", BAOD_CELL_TEXT},    {"kind", BAOD_CELL_TEXT},       {"name_vi", BAOD_CELL_TEXT},
+    {"name_en", BAOD_CELL_TEXT}, {"valid_from", BAOD_CELL_DATE}, {"valid_to", BAOD_CELL_DATE},
+    {"groups", BAOD_CELL_JSON},
 };
 
 static const struct baod_column indicator_columns[] = {
@@ -98,68 +102,97 @@ static const struct baod_column indicator_columns[] = {
 static const struct question questions[BAOD_QUESTIONS] = {
     [BAOD_ASK_ROLLUP] =
         {{"q_rollup",
-          "SELECT form, period, period_from, period_to, scope, scope_vi, indicator, label_vi, label_en, measure,"
+          "SELECT form, period, period_from, period_to, scope, scope_vi, indicator, label_vi, label_en, "
+          "measure,"
           "       value::text, min::text, max::text, reported::int8, owed::int8, target::text"
-          "  FROM office.rollup WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("scope", "$3")
-          "   AND $4::text IS NULL AND " ANY("indicator", "$5")
-          " ORDER BY form, period_to, period, scope, (SELECT slot FROM baocao.indicator i JOIN baocao.form_name f USING (form)"
-          "                                   WHERE f.id = rollup.form AND i.code = rollup.indicator) LIMIT $6"},
-         rollup_columns, BAO_COUNT(rollup_columns)},
+          "  FROM office.rollup WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "scope",
+              "$3") "   AND $4::text IS NULL AND " ANY("indicator",
+                                                       "$5") " ORDER BY form, period_to, period, scope, "
+                                                             "(SELECT slot FROM baocao.indicator i JOIN "
+                                                             "baocao.form_name f USING (form)"
+                                                             "                                   WHERE f.id "
+                                                             "= rollup.form AND i.code = rollup.indicator) "
+                                                             "LIMIT $6"},
+         rollup_columns,
+         BAO_COUNT(rollup_columns)},
     [BAOD_ASK_STATUS] =
         {{"q_status",
-          "SELECT form, period, scope, owed::int8, pending::int8, overdue::int8, on_time::int8, late::int8, exempt::int8,"
+          "SELECT form, period, scope, owed::int8, pending::int8, overdue::int8, on_time::int8, late::int8, "
+          "exempt::int8,"
           "       final::int8"
-          "  FROM office.status WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("scope", "$3")
-          "   AND $4::text IS NULL AND $5::text IS NULL ORDER BY form, period, scope LIMIT $6"},
-         status_columns, BAO_COUNT(status_columns)},
+          "  FROM office.status WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "scope",
+              "$3") "   AND $4::text IS NULL AND $5::text IS NULL ORDER BY form, period, scope LIMIT $6"},
+         status_columns,
+         BAO_COUNT(status_columns)},
     [BAOD_ASK_MISSING] =
         {{"q_missing",
           "SELECT form, period, unit, name_vi, kind, due_at, hours_late::text, extended_to"
-          "  FROM office.missing x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("unit", "$4")
-          "   AND " IN_SCOPE("x.unit", "x.form", "x.period", "$3")
-          "   AND $5::text IS NULL ORDER BY due_at, form, period, unit LIMIT $6"},
-         missing_columns, BAO_COUNT(missing_columns)},
+          "  FROM office.missing x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "unit", "$4") "   AND " IN_SCOPE("x.unit", "x.form", "x.period",
+                                               "$3") "   AND $5::text IS NULL ORDER BY due_at, form, period, "
+                                                     "unit LIMIT $6"},
+         missing_columns,
+         BAO_COUNT(missing_columns)},
     [BAOD_ASK_REPORT] =
         {{"q_report",
-          "SELECT form, version::int8, unit, name_vi, kind, period, revision::int8, received_at, due_at, state,"
+          "SELECT form, version::int8, unit, name_vi, kind, period, revision::int8, received_at, due_at, "
+          "state,"
           "       receipt::text, warnings, explanations"
-          "  FROM office.report x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("unit", "$4")
-          "   AND " IN_SCOPE("x.unit", "x.form", "x.period", "$3")
-          "   AND $5::text IS NULL ORDER BY form, period, unit, revision LIMIT $6"},
-         report_columns, BAO_COUNT(report_columns)},
+          "  FROM office.report x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "unit", "$4") "   AND " IN_SCOPE("x.unit", "x.form", "x.period",
+                                               "$3") "   AND $5::text IS NULL ORDER BY form, period, unit, "
+                                                     "revision LIMIT $6"},
+         report_columns,
+         BAO_COUNT(report_columns)},
     [BAOD_ASK_VALUE] =
         {{"q_value",
-          "SELECT form, version::int8, unit, kind, period, revision::int8, indicator, label_vi, measure, value::text"
-          "  FROM office.value x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY("unit", "$4")
-          "   AND " ANY("indicator", "$5") " AND " IN_SCOPE("x.unit", "x.form", "x.period", "$3")
-          " ORDER BY form, period, unit, indicator LIMIT $6"},
-         value_columns, BAO_COUNT(value_columns)},
+          "SELECT form, version::int8, unit, kind, period, revision::int8, indicator, label_vi, measure, "
+          "value::text"
+          "  FROM office.value x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "unit", "$4") "   AND " ANY("indicator",
+                                          "$5") " AND " IN_SCOPE("x.unit", "x.form", "x.period",
+                                                                 "$3") " ORDER BY form, period, unit, "
+                                                                       "indicator LIMIT $6"},
+         value_columns,
+         BAO_COUNT(value_columns)},
     [BAOD_ASK_FORM] =
         {{"q_form",
           "SELECT id, version::int8, programme, title_vi, title_en,"
-          "       (ARRAY['once', 'year', 'half', 'quarter', 'nine-months', 'month', 'week', 'day'])[period_type + 1],"
+          "       (ARRAY['once', 'year', 'half', 'quarter', 'nine-months', 'month', 'week', "
+          "'day'])[period_type + 1],"
           "       effective_from, CASE WHEN effective_to = 'infinity' THEN NULL ELSE effective_to END"
-          "  FROM baocao.form WHERE seq_to = 9223372036854775807 AND " ANY("id", "$1")
-          "   AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL AND $5::text IS NULL"
-          " ORDER BY id, version LIMIT $6"},
-         form_columns, BAO_COUNT(form_columns)},
+          "  FROM baocao.form WHERE seq_to = 9223372036854775807 AND " ANY(
+              "id",
+              "$1") "   AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL AND $5::text IS NULL"
+                    " ORDER BY id, version LIMIT $6"},
+         form_columns,
+         BAO_COUNT(form_columns)},
     [BAOD_ASK_UNIT] =
         {{"q_unit",
           "SELECT unit, kind, name_vi, name_en, valid_from, valid_to, to_json(groups)::text"
-          "  FROM office.unit x WHERE " ANY("unit", "$4") " AND $1::text IS NULL AND $2::text IS NULL AND $5::text IS NULL"
-          "   AND ($3::text IS NULL OR EXISTS ("
-          "        SELECT FROM baocao.scope s"
-          "          JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = 9223372036854775807"
-          "          JOIN baocao.unit n ON n.unit = m.unit AND n.code = x.unit WHERE s.id = $3))"
-          " ORDER BY unit, valid_from LIMIT $6"},
-         unit_columns, BAO_COUNT(unit_columns)},
+          "  FROM office.unit x WHERE " ANY(
+              "unit",
+              "$4") " AND $1::text IS NULL AND $2::text IS NULL AND $5::text IS NULL"
+                    "   AND ($3::text IS NULL OR EXISTS ("
+                    "        SELECT FROM baocao.scope s"
+                    "          JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = "
+                    "9223372036854775807"
+                    "          JOIN baocao.unit n ON n.unit = m.unit AND n.code = x.unit WHERE s.id = $3))"
+                    " ORDER BY unit, valid_from LIMIT $6"},
+         unit_columns,
+         BAO_COUNT(unit_columns)},
     [BAOD_ASK_INDICATOR] =
         {{"q_indicator",
-          "SELECT form, indicator, label_vi, label_en, measure, decimals::int8, over_units, over_time, ratio, percent,"
+          "SELECT form, indicator, label_vi, label_en, measure, decimals::int8, over_units, over_time, "
+          "ratio, percent,"
           "       direction::int8, alert_below::text, alert_above::text, version_from::int8, version_to::int8"
-          "  FROM office.indicator WHERE " ANY("form", "$1") " AND " ANY("indicator", "$5")
-          "   AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL ORDER BY form, indicator LIMIT $6"},
-         indicator_columns, BAO_COUNT(indicator_columns)},
+          "  FROM office.indicator WHERE " ANY("form", "$1") " AND " ANY(
+              "indicator", "$5") "   AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL ORDER BY "
+                                 "form, indicator LIMIT $6"},
+         indicator_columns,
+         BAO_COUNT(indicator_columns)},
 };
 
 /* ------------------------------------------------------------------ answers */

@@ -69,7 +69,8 @@ typedef void baod_ask_done(void *user, int r, const struct baod_rows *rows);
 
 /* Takes a question; `done` is called once on the loop thread, never from inside the call.
  * 0, BAOD_ASK_E_PERIOD, -EAGAIN, -ENOMEM: then done is not called. */
-int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done, void *user) BAO_MUST_CHECK;
+int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done,
+                     void *user) BAO_MUST_CHECK;
 
 /* Over a connection that stays the caller's, for as long as the queries live. offset: the province's, in
  * seconds east of UTC, for times. */

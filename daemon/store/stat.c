@@ -86,8 +86,11 @@ static int print_leaf(const struct look *look, struct bao_buf *out, bool accepte
 
 static bool read_batch(struct look *look, const struct baod_pg_result *r, struct bao_batch *ret)
 {
-    *ret = (struct bao_batch){.province = look->province, .node = baod_pg_bytes(r, 0, 0), .seq = look->stat.receipt.chain,
-                              .at = baod_pg_time(r, 0, 1), .n = (uint64_t)baod_pg_int(r, 0, 2)};
+    *ret = (struct bao_batch){.province = look->province,
+                              .node = baod_pg_bytes(r, 0, 0),
+                              .seq = look->stat.receipt.chain,
+                              .at = baod_pg_time(r, 0, 1),
+                              .n = (uint64_t)baod_pg_int(r, 0, 2)};
     return get_octets(baod_pg_bytes(r, 0, 3), ret->root.octets, sizeof(ret->root.octets)) &&
            get_octets(baod_pg_bytes(r, 0, 4), ret->previous.octets, sizeof(ret->previous.octets)) &&
            get_octets(baod_pg_bytes(r, 0, 5), ret->signature, sizeof(ret->signature));
@@ -219,7 +222,8 @@ static int set_params(struct look *look, const struct baod_stat_ask *ask)
     return 0;
 }
 
-int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_stat_ask *ask, baod_stat_done *done, void *user)
+int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_stat_ask *ask,
+              baod_stat_done *done, void *user)
 {
     struct look *look = calloc(1, sizeof(*look));
     int r;
@@ -237,7 +241,8 @@ int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_sta
         finish(look, (enum bao_symbol)r);
         return 0;
     }
-    r = baod_pg_exec(pg, ask->by_receipt ? &BY_RECEIPT : &BY_KEY, look->params, ask->by_receipt ? 1 : PARAMS, on_report, look);
+    r = baod_pg_exec(pg, ask->by_receipt ? &BY_RECEIPT : &BY_KEY, look->params, ask->by_receipt ? 1 : PARAMS,
+                     on_report, look);
     if (r < 0) {
         finish(look, BAO_SYM_BUSY);
         return 0;

@@ -140,7 +140,8 @@ static bool is_poison(const struct baod_batch *b)
 
 static const struct baod_pg_statement QUARANTINE = {
     "w_quarantine",
-    "INSERT INTO baocao.quarantine (id, at, received_at, unit, form, period, revision, sqlstate, message, body, raw_size)"
+    "INSERT INTO baocao.quarantine (id, at, received_at, unit, form, period, revision, sqlstate, message, "
+    "body, raw_size)"
     " VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"};
 
 static void on_set_aside(const struct baod_pg_result *r, void *user)
@@ -584,8 +585,11 @@ static void free_unborn(struct baod_writer **w)
 int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, struct baod_writer **ret)
 {
     BAO_CLEANUP(free_unborn) struct baod_writer *w = calloc(1, sizeof(*w));
-    struct baod_pg_options pg = {.conninfo = options->conninfo, .application = "baocaod writer", .deadline_ms = ANSWER_MS,
-                                 .ready = on_ready, .lost = on_lost};
+    struct baod_pg_options pg = {.conninfo = options->conninfo,
+                                 .application = "baocaod writer",
+                                 .deadline_ms = ANSWER_MS,
+                                 .ready = on_ready,
+                                 .lost = on_lost};
     int r;
 
     if (w == NULL)

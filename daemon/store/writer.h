@@ -32,12 +32,14 @@ struct baod_writer_options {
 struct baod_writer_counts {
     uint64_t batches, reports;        /* committed transactions; reports stored */
     uint64_t duplicates, refused;
-    uint64_t retried, bisected, quarantined, unknown; /* batches run again; split; rows set aside; commits without answer */
+    uint64_t retried, bisected, quarantined,
+        unknown; /* batches run again; split; rows set aside; commits without answer */
     size_t waiting, in_batch;
     int64_t last_seq;
 };
 
-int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, struct baod_writer **ret) BAO_MUST_CHECK;
+int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options,
+                    struct baod_writer **ret) BAO_MUST_CHECK;
 /* Says that preparation is done: the numbers to use from now on, which the writer takes and frees when newer ones
  * have come. NULL: it failed; the writer asks again in a while. Also right at any other time, after a reload. */
 void baod_writer_go(struct baod_writer *writer, struct baod_dictionary *dictionary);

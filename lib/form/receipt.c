@@ -1,7 +1,14 @@
 #include "lib/form/receipt.h"
 #include "lib/base/error.h"
 
-enum { BATCH_TEXT_MAX = 1024, UUID = 16, UUID_TEXT = 36, LEAF_FIXED = 256, HEX_HASH = 2 * BAO_SHA256_LEN, HEX_SIG = 2 * BAO_ED25519_SIG_LEN };
+enum {
+    BATCH_TEXT_MAX = 1024,
+    UUID = 16,
+    UUID_TEXT = 36,
+    LEAF_FIXED = 256,
+    HEX_HASH = 2 * BAO_SHA256_LEN,
+    HEX_SIG = 2 * BAO_ED25519_SIG_LEN
+};
 
 static const char LEAF_HEAD[] = "baocao-receipt 1\n", BATCH_HEAD[] = "baocao-batch 1\n";
 

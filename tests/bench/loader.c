@@ -61,7 +61,8 @@ static void must(int r, const char *what)
 /* ------------------------------------------------------------------ fetching */
 
 static const struct baod_pg_statement REPORTS = {
-    NULL, "SELECT unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, leaf, raw_size,"
+    NULL, "SELECT unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, "
+          "leaf, raw_size,"
           "       receipt, content, sha256, figures, warnings, explanations, collected, body"
           "  FROM baocao.report ORDER BY seq_from, leaf"};
 

@@ -46,7 +46,8 @@ const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, s
 }
 
 /* Everybody is in scope 1; even units in 2, odd ones in 3. */
-size_t baod_dictionary_scopes(const struct baod_dictionary *d, struct bao_str unit, bao_date day, int32_t *ret, size_t size)
+size_t baod_dictionary_scopes(const struct baod_dictionary *d, struct bao_str unit, bao_date day,
+                              int32_t *ret, size_t size)
 {
     (void)day;
     assert_true(size >= 2);
@@ -120,8 +121,13 @@ static int64_t number(struct world *w, const char *text)
 
 static struct baod_writer *make_writer(struct world *w, const char *node)
 {
-    struct baod_writer_options options = {.conninfo = w->conninfo, .node = node, .province = "66", .offset = BAO_VN_OFFSET,
-                                          .seed = {7}, .prepare = prepare, .user = w};
+    struct baod_writer_options options = {.conninfo = w->conninfo,
+                                          .node = node,
+                                          .province = "66",
+                                          .offset = BAO_VN_OFFSET,
+                                          .seed = {7},
+                                          .prepare = prepare,
+                                          .user = w};
     struct baod_writer *writer;
 
     assert_int_equal(baod_writer_new(&w->loop, &options, &writer), 0);
@@ -399,7 +405,8 @@ static void two_writers_race_on_the_same_keys(void **state)
         assert_memory_equal(reports[2 * i]->s.receipt.id, reports[2 * i + 1]->s.receipt.id, 16);
     }
     assert_int_equal(number(w, DIFFERENCES), 0);
-    assert_int_equal(number(w, "SELECT count(*) FROM baocao.receipt") + (int64_t)baod_writer_counts(w->writers[0]).duplicates +
+    assert_int_equal(number(w, "SELECT count(*) FROM baocao.receipt") +
+                         (int64_t)baod_writer_counts(w->writers[0]).duplicates +
                          (int64_t)baod_writer_counts(w->writers[1]).duplicates,
                      2 * N);
     assert_true(number(w, "SELECT count(DISTINCT node) FROM baocao.audit") == 2); /* both did write */
@@ -451,18 +458,23 @@ static void a_poisonous_report_is_set_aside(void **state)
 /* The registry that the numbers above stand for, as the office's acts read it. */
 static void fill_registry(struct world *w)
 {
-    sql(w, "INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
-           "  SELECT u, 'u' || chr(96 + u), 'ward', 'X', 'X', '2025-07-01', 0 FROM generate_series(1, 11) u;"
-           "INSERT INTO baocao.scope SELECT s, 's' || s, 1, 'S', 'S' FROM generate_series(1, 3) s;"
-           "INSERT INTO baocao.scope_unit (scope, unit, from_day, seq_from)"
-           "  SELECT s, u, '2025-01-01', 0 FROM generate_series(1, 11) u, LATERAL (VALUES (1), (2 + u % 2)) s(s);"
-           "INSERT INTO baocao.form VALUES (1, 3, 'f', 'F', 'F', NULL, 3, '2025-01-01', 'infinity', '', '', 0);"
-           "INSERT INTO baocao.period SELECT 1, 20263000 + p, '2026-Q' || p, '2026-06-15', '2026-09-14', 'P', 'P'"
-           "  FROM generate_series(1, 3) p;"
-           "INSERT INTO baocao.indicator (form, slot, slot_to, code, decimals, over_units, over_time, label_vi, label_en,"
-           "  version_from, version_to) VALUES (1, 1, NULL, 'a', 0, 'sum', 'sum', 'A', 'A', 1, 3),"
-           "  (1, 2, NULL, 'b', 2, 'sum', 'sum', 'B', 'B', 1, 3), (1, 3, 4, 'c', 2, 'sum', 'sum', 'C', 'C', 1, 3),"
-           "  (1, 5, NULL, 'd', 0, 'none', 'last', 'D', 'D', 1, 3);");
+    sql(w,
+        "INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
+        "  SELECT u, 'u' || chr(96 + u), 'ward', 'X', 'X', '2025-07-01', 0 FROM generate_series(1, 11) u;"
+        "INSERT INTO baocao.scope SELECT s, 's' || s, 1, 'S', 'S' FROM generate_series(1, 3) s;"
+        "INSERT INTO baocao.scope_unit (scope, unit, from_day, seq_from)"
+        "  SELECT s, u, '2025-01-01', 0 FROM generate_series(1, 11) u, LATERAL (VALUES (1), (2 + u % 2)) "
+        "s(s);"
+        "INSERT INTO baocao.form VALUES (1, 3, 'f', 'F', 'F', NULL, 3, '2025-01-01', 'infinity', '', '', 0);"
+        "INSERT INTO baocao.period SELECT 1, 20263000 + p, '2026-Q' || p, '2026-06-15', '2026-09-14', 'P', "
+        "'P'"
+        "  FROM generate_series(1, 3) p;"
+        "INSERT INTO baocao.indicator (form, slot, slot_to, code, decimals, over_units, over_time, label_vi, "
+        "label_en,"
+        "  version_from, version_to) VALUES (1, 1, NULL, 'a', 0, 'sum', 'sum', 'A', 'A', 1, 3),"
+        "  (1, 2, NULL, 'b', 2, 'sum', 'sum', 'B', 'B', 1, 3), (1, 3, 4, 'c', 2, 'sum', 'sum', 'C', 'C', 1, "
+        "3),"
+        "  (1, 5, NULL, 'd', 0, 'none', 'last', 'D', 'D', 1, 3);");
 }
 
 struct fate {
@@ -542,9 +554,15 @@ static void a_receipt_can_be_had_again_and_proved(void **state)
 
 static int act(struct world *w, enum baod_act_kind kind, const char *unit, bao_time until)
 {
-    const struct baod_act_signer signer = {.province_key = 66, .province = BAO_STR("66"), .node = BAO_STR("office"), .seed = {7}};
-    const struct baod_act a = {.kind = kind, .form = BAO_STR("f"), .period = BAO_STR("2026-Q2"), .unit = bao_str_c(unit),
-                               .until = until, .actor = BAO_STR("văn phòng"), .reason = BAO_STR("số liệu chưa khớp")};
+    const struct baod_act_signer signer = {
+        .province_key = 66, .province = BAO_STR("66"), .node = BAO_STR("office"), .seed = {7}};
+    const struct baod_act a = {.kind = kind,
+                               .form = BAO_STR("f"),
+                               .period = BAO_STR("2026-Q2"),
+                               .unit = bao_str_c(unit),
+                               .until = until,
+                               .actor = BAO_STR("văn phòng"),
+                               .reason = BAO_STR("số liệu chưa khớp")};
     struct bao_buf why = BAO_BUF_NULL(4096);
     int64_t touched, seq;
     int r = baod_office_act(w->call, &signer, &a, &why, &touched, &seq);
@@ -605,8 +623,10 @@ static void the_office_acts_in_the_open(void **state)
     assert_int_equal(act(w, BAOD_ACT_OWE, "uf", BAO_TIME_NONE), 0);
     assert_int_equal(number(w, "SELECT count(*) FROM baocao.obligation_state WHERE state = 'exempt'"), 0);
     assert_int_equal(number(w, "SELECT count(*) FROM baocao.obligation_event WHERE kind = 'locked'"), 11);
-    assert_int_equal(number(w, "SELECT count(*) FROM baocao.report r JOIN baocao.rollup s ON s.scope = 1 AND r.state = 1"
-                               " AND s.reported <> 2"), 0);
+    assert_int_equal(
+        number(w, "SELECT count(*) FROM baocao.report r JOIN baocao.rollup s ON s.scope = 1 AND r.state = 1"
+                  " AND s.reported <> 2"),
+        0);
     check_chain(w);
 }
 
