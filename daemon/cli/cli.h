@@ -27,4 +27,5 @@ cli_command cli_rollup;
 cli_command cli_status;
 cli_command cli_send;
 cli_command cli_stat;
+cli_command cli_receipt;
 cli_command cli_outbox;

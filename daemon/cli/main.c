@@ -13,6 +13,7 @@ static const struct {
     {"send", cli_send, {"gửi báo cáo, in biên nhận", "send reports, print receipts"}},
     {"outbox", cli_outbox, {"gửi những gì còn chờ (outbox run)", "send what waits (outbox run)"}},
     {"stat", cli_stat, {"tra cứu một báo cáo đã gửi", "the fate of a report"}},
+    {"receipt", cli_receipt, {"kiểm chứng tệp biên nhận (receipt check)", "verify a receipt file (receipt check)"}},
     {"status", cli_status,
      {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)", "who reported, who is late (--missing: list them)"}},
     {"rollup", cli_rollup, {"số tổng hợp theo phạm vi", "totals by scope"}},

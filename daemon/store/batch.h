@@ -94,7 +94,7 @@ struct baod_signer {
     uint8_t seed[32], pub[32];
 };
 /* Queues the writes, COMMIT and a sync. `committed` gets COMMIT's own answer, `done` the sync's. */
-int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer, baod_pg_callback *committed,
-                     baod_pg_callback *done, void *user) BAO_MUST_CHECK;
+int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer,
+                     baod_pg_callback *committed, baod_pg_callback *done, void *user) BAO_MUST_CHECK;
 /* Sets every report's outcome after the commit (durable_sync: the standby has it). */
 void baod_batch_tell(struct baod_batch *b, bool durable_sync);
