@@ -1098,7 +1098,7 @@ static bool is_scalar(uint32_t op)
 /* How the list from `start` to before its end begins. */
 static enum bao_lead lead_of(const struct bao_ins *ins, uint32_t n)
 {
-    if (n == 1 && ins[0].op == BAO_OP_INT_RANGE)
+    if (ins[0].op == BAO_OP_INT_RANGE && (n == 1 || (n == 2 && ins[1].op == BAO_OP_INT_MULTIPLE)))
         return BAO_LEAD_INT;
     if (n == 1 && ins[0].op == BAO_OP_NUM_RANGE)
         return BAO_LEAD_NUM;

@@ -64,7 +64,7 @@ struct bao_sub;
 enum bao_lead {
     BAO_LEAD_ANY,
     BAO_LEAD_SCALAR,  /* only instructions that ask nothing further */
-    BAO_LEAD_INT,     /* one INT_RANGE and no more */
+    BAO_LEAD_INT,     /* one INT_RANGE, perhaps an INT_MULTIPLE, and no more */
     BAO_LEAD_NUM,     /* one NUM_RANGE and no more */
     BAO_LEAD_LENGTH,  /* one STR_LENGTH and no more */
     BAO_LEAD_MEMBERS, /* one MEMBERS and no more */
@@ -282,7 +282,8 @@ int bao_unique_find(struct bao_arena *a, const struct bao_node *const *nodes, ui
 /* A hash that is equal for equal values. */
 uint64_t bao_node_mix(const struct bao_node *node);
 
-/* Was a JSON whole number written like 1.000, which a Vietnamese hand may mean as a thousand (forms.md 3.11)? */
+/* Was a JSON whole number written like 1.000, which a Vietnamese hand may mean as a thousand (forms.md 3.11)?
+ */
 bool bao_is_thousand(const struct bao_node *node);
 
 /* The JSON Pointer of a place in its schema document. .p NULL: no memory. */

@@ -96,23 +96,27 @@ static inline bool is_surely_in(const struct bao_range *range, const struct bao_
     return v->len != 0 && x > range->least && x < range->most;
 }
 
-/* Runs a list, the commonest kinds right here. */
-static inline bool go(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
-                      struct bao_eval *ev)
+static inline bool is_int_multiple(const struct bao_ins *pc, int64_t i)
 {
-    bool good;
+    uint64_t x = i < 0 ? -(uint64_t)i : (uint64_t)i;
 
+    return (x & (((uint64_t)1 << pc->n) - 1)) == 0 && (x >> pc->n) * (uint64_t)pc->lo <= (uint64_t)pc->hi;
+}
+
+/* Whole numbers: a range, and perhaps what they must be a multiple of. */
+static inline bool int_fits(const struct bao_ins *pc, const struct bao_node *v)
+{
+    if (v->i < pc->lo || v->i > pc->hi)
+        return false;
+    pc++;
+    return pc->op == BAO_OP_GOOD || is_int_multiple(pc, v->i);
+}
+
+/* The kinds of list that are more than a comparison or two. */
+static __attribute__((noinline)) bool go_far(struct bao_schema_scratch *r, const struct bao_ins *pc,
+                                             const struct bao_node *v, struct bao_eval *ev)
+{
     switch ((enum bao_lead)pc->lead) {
-    case BAO_LEAD_INT:
-        return v->i >= pc->lo && v->i <= pc->hi;
-    case BAO_LEAD_NUM:
-        return is_surely_in(pc->range, v) || in_range(pc->range, v);
-    case BAO_LEAD_LENGTH:
-        if (quick_length(pc, v, &good))
-            return good;
-        return scalar(r, pc, v);
-    case BAO_LEAD_SCALAR:
-        return scalar(r, pc, v);
     case BAO_LEAD_MEMBERS:
         return members(r, pc->members, v, ev);
     case BAO_LEAD_FEW:
@@ -125,9 +129,29 @@ static inline bool go(struct bao_schema_scratch *r, const struct bao_ins *pc, co
         }
         return items(r, pc, v, ev);
     case BAO_LEAD_ANY:
+        return run(r, pc, v, ev);
+    case BAO_LEAD_INT:
+    case BAO_LEAD_NUM:
+    case BAO_LEAD_LENGTH:
+    case BAO_LEAD_SCALAR:
         break;
     }
-    return run(r, pc, v, ev);
+    return scalar(r, pc, v);
+}
+
+/* Runs a list, the commonest kinds right here: an indirect jump costs more than what they do. */
+static inline __attribute__((always_inline)) bool go(struct bao_schema_scratch *r, const struct bao_ins *pc,
+                                                     const struct bao_node *v, struct bao_eval *ev)
+{
+    bool good;
+
+    if (pc->lead == BAO_LEAD_INT)
+        return int_fits(pc, v);
+    if (pc->lead == BAO_LEAD_LENGTH && quick_length(pc, v, &good))
+        return good;
+    if (pc->lead == BAO_LEAD_NUM && is_surely_in(pc->range, v))
+        return true;
+    return go_far(r, pc, v, ev);
 }
 
 static inline bool ask(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v,
@@ -577,7 +601,7 @@ static uint32_t count_characters(const char *p, uint32_t n)
     for (; i + 8 <= n; i += 8) {
         memcpy(&w, p + i, 8);
         w = ~(w >> 7 & ~(w >> 6)) & 0x0101010101010101u;
-        count += (uint32_t)__builtin_popcountll(w);
+        count += (uint32_t)(w * 0x0101010101010101u >> 56);
     }
     for (; i < n; i++)
         count += (p[i] & 0xc0) != 0x80;
@@ -734,13 +758,6 @@ static bool is_multiple(struct bao_schema_scratch *r, const struct bao_node *v, 
     if (yes < 0)
         yes = bao_num_is_multiple(&r->arena, bao_node_num(v), m->by);
     return yes < 0 ? fail(r, yes) : yes == 1;
-}
-
-static inline bool is_int_multiple(const struct bao_ins *pc, int64_t i)
-{
-    uint64_t x = i < 0 ? -(uint64_t)i : (uint64_t)i;
-
-    return (x & (((uint64_t)1 << pc->n) - 1)) == 0 && (x >> pc->n) * (uint64_t)pc->lo <= (uint64_t)pc->hi;
 }
 
 static bool matches(struct bao_schema_scratch *r, const struct bao_regex *regex, const struct bao_node *v)
