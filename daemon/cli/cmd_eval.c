@@ -1,4 +1,5 @@
-/* baocao eval --batch: expressions of the check language over given values, for trying and for conformance runs. */
+/* baocao eval --batch: expressions of the check language over given values, for trying and for conformance
+ * runs. */
 #include "daemon/cli/json_lines.h"
 #include "lib/expr/expr.h"
 #include "lib/text/catalogue.h"
@@ -16,7 +17,8 @@ static struct bao_str member_text(const struct bao_node *node, const char *name)
     return m == NULL || m->type != BAO_STRING ? BAO_STR_NULL : bao_node_str(m);
 }
 
-static int read_number(struct bao_arena *arena, const struct bao_node *v, bool is_double, struct bao_value *ret)
+static int read_number(struct bao_arena *arena, const struct bao_node *v, bool is_double,
+                       struct bao_value *ret)
 {
     struct bao_num num;
     int r = 0;
@@ -144,7 +146,8 @@ static int put_typed(struct bao_buf *out, struct bao_value v)
 {
     switch (v.type) {
     case BAO_V_BOOL:
-        return bao_buf_append_c(out, v.boolean ? "{\"t\":\"bool\",\"v\":true}" : "{\"t\":\"bool\",\"v\":false}");
+        return bao_buf_append_c(out,
+                                v.boolean ? "{\"t\":\"bool\",\"v\":true}" : "{\"t\":\"bool\",\"v\":false}");
     case BAO_V_NUM:
         return put_number(out, v);
     case BAO_V_STRING:
@@ -204,11 +207,14 @@ static int answer_failure(struct bao_buf *answer, const struct bao_node *request
     struct bao_findings findings;
 
     bao_findings_init(&findings, arena, 1);
-    bao_finding_arg(bao_findings_add(&findings, code, BAO_ERROR, (struct bao_place){.line = 1, .column = v->len + 1}), text);
+    bao_finding_arg(
+        bao_findings_add(&findings, code, BAO_ERROR, (struct bao_place){.line = 1, .column = v->len + 1}),
+        text);
     return cli_answer_error(answer, request, cli_finding_text(arena, &findings, lang));
 }
 
-static int eval_line(void *data, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer)
+static int eval_line(void *data, const struct bao_node *request, struct bao_arena *arena,
+                     struct bao_buf *answer)
 {
     const struct cli_options *options = data;
     const struct bao_node *text = bao_node_get(request, "expr");
@@ -226,7 +232,8 @@ static int eval_line(void *data, const struct bao_node *request, struct bao_aren
         return cli_answer_error(answer, request, BAO_STR("bindings are a map of typed values"));
     bao_findings_init(&findings, arena, 1);
     if (r == 0)
-        r = bao_expr_parse(arena, bao_node_str(text), (struct bao_place){.line = 1, .column = 1}, &findings, &expr);
+        r = bao_expr_parse(arena, bao_node_str(text), (struct bao_place){.line = 1, .column = 1}, &findings,
+                           &expr);
     if (r > 0)
         return cli_answer_error(answer, request, cli_finding_text(arena, &findings, options->lang));
     if (r == 0)
@@ -249,6 +256,7 @@ int cli_eval(const struct cli_options *options, int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--batch") == 0)
         return cli_run_lines(eval_line, &copy);
-    fputs(options->lang == BAO_VI ? "Cách dùng: baocao eval --batch\n" : "Usage: baocao eval --batch\n", stderr);
+    fputs(options->lang == BAO_VI ? "Cách dùng: baocao eval --batch\n" : "Usage: baocao eval --batch\n",
+          stderr);
     return CLI_USAGE;
 }

@@ -228,7 +228,8 @@ static int add_fact(struct binder *b, struct path path, const struct fact **fact
 }
 
 /* Adds what holds where the tree is true (or false). */
-static int learn(struct binder *b, struct ast *node, bool truth, struct scope scope, const struct fact **facts)
+static int learn(struct binder *b, struct ast *node, bool truth, struct scope scope,
+                 const struct fact **facts)
 {
     struct path path;
     int r;

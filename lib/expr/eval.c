@@ -1,5 +1,5 @@
-/* The evaluator: a bound tree, values by value, errors as values. Stack depth is bounded by EXPR_DEPTH_MAX, work by
- * EXPR_STEPS_MAX. */
+/* The evaluator: a bound tree, values by value, errors as values. Stack depth is bounded by EXPR_DEPTH_MAX,
+ * work by EXPR_STEPS_MAX. */
 #include "lib/expr/ast.h"
 
 /* Where a value is needed: absent becomes an error. true: *v is one, and *ret says it. */
@@ -34,7 +34,8 @@ static int need(struct run *run, const struct ast *kid, struct bao_value *v, str
     return !is_bad(kid, *v, ret);
 }
 
-static struct bao_value field_of(const struct ast *node, struct bao_value v, struct bao_str name, uint32_t hash)
+static struct bao_value field_of(const struct ast *node, struct bao_value v, struct bao_str name,
+                                 uint32_t hash)
 {
     switch (v.type) {
     case BAO_V_MAP:
@@ -267,7 +268,8 @@ static int run_in(struct run *run, const struct ast *node, struct bao_value *ret
     if (r <= 0)
         return r;
     if (v[1].type == BAO_V_MAP) {
-        *ret = run_spend(run, v[1].len) ? value_bool(value_get(v[1], v[0]).type != BAO_V_ABSENT) : no_steps(node);
+        *ret = run_spend(run, v[1].len) ? value_bool(value_get(v[1], v[0]).type != BAO_V_ABSENT)
+                                        : no_steps(node);
         return 0;
     }
     if (v[1].type != BAO_V_LIST) {
@@ -280,7 +282,8 @@ static int run_in(struct run *run, const struct ast *node, struct bao_value *ret
     return 0;
 }
 
-static int join_strings(struct run *run, const struct ast *node, const struct bao_value v[2], struct bao_value *ret)
+static int join_strings(struct run *run, const struct ast *node, const struct bao_value v[2],
+                        struct bao_value *ret)
 {
     size_t n = (size_t)v[0].len + v[1].len;
     char *p;
@@ -301,7 +304,8 @@ static int join_strings(struct run *run, const struct ast *node, const struct ba
     return 0;
 }
 
-static int join_lists(struct run *run, const struct ast *node, const struct bao_value v[2], struct bao_value *ret)
+static int join_lists(struct run *run, const struct ast *node, const struct bao_value v[2],
+                      struct bao_value *ret)
 {
     size_t n = (size_t)v[0].len + v[1].len;
     struct bao_value *items;
@@ -434,9 +438,10 @@ static bool walk(struct bao_value range, size_t i, struct bao_value *ret)
     return true;
 }
 
-/* all, exists, exists_one. `found` counts the elements that are true (all: false); an error counts only when no
- * such element decides, as && and || over all of them would say. */
-static int run_quantifier(struct run *run, const struct ast *node, struct bao_value range, struct bao_value *ret)
+/* all, exists, exists_one. `found` counts the elements that are true (all: false); an error counts only when
+ * no such element decides, as && and || over all of them would say. */
+static int run_quantifier(struct run *run, const struct ast *node, struct bao_value range,
+                          struct bao_value *ret)
 {
     struct bao_value error = {.type = BAO_V_ABSENT}, v;
     size_t found = 0;
@@ -539,16 +544,36 @@ static int run_value(struct run *run, const struct ast *node, struct bao_value *
 int expr_run(struct run *run, const struct ast *node, struct bao_value *ret)
 {
     static int (*const runs[OP_COUNT_])(struct run *, const struct ast *, struct bao_value *) = {
-        [OP_VALUE] = run_value,          [OP_LIST] = run_list,        [OP_MAP] = run_map,
-        [OP_NAME] = run_name,            [OP_SELECT] = run_select,    [OP_INDEX] = run_index,
-        [OP_HAS] = run_has,              [OP_NOT] = run_not,          [OP_NEG] = run_neg,
-        [OP_AND] = run_logic,            [OP_OR] = run_logic,         [OP_CHOICE] = run_choice,
-        [OP_EQ] = run_equal,             [OP_NE] = run_equal,         [OP_LT] = run_order,
-        [OP_LE] = run_order,             [OP_GT] = run_order,         [OP_GE] = run_order,
-        [OP_IN] = run_in,                [OP_ADD] = run_arithmetic,   [OP_SUB] = run_arithmetic,
-        [OP_MUL] = run_arithmetic,       [OP_DIV] = run_arithmetic,   [OP_REM] = run_arithmetic,
-        [OP_CALL] = run_call,            [OP_ALL] = run_comprehension, [OP_EXISTS] = run_comprehension,
-        [OP_EXISTS_ONE] = run_comprehension, [OP_MAP_EACH] = run_comprehension, [OP_FILTER] = run_comprehension,
+        [OP_VALUE] = run_value,
+        [OP_LIST] = run_list,
+        [OP_MAP] = run_map,
+        [OP_NAME] = run_name,
+        [OP_SELECT] = run_select,
+        [OP_INDEX] = run_index,
+        [OP_HAS] = run_has,
+        [OP_NOT] = run_not,
+        [OP_NEG] = run_neg,
+        [OP_AND] = run_logic,
+        [OP_OR] = run_logic,
+        [OP_CHOICE] = run_choice,
+        [OP_EQ] = run_equal,
+        [OP_NE] = run_equal,
+        [OP_LT] = run_order,
+        [OP_LE] = run_order,
+        [OP_GT] = run_order,
+        [OP_GE] = run_order,
+        [OP_IN] = run_in,
+        [OP_ADD] = run_arithmetic,
+        [OP_SUB] = run_arithmetic,
+        [OP_MUL] = run_arithmetic,
+        [OP_DIV] = run_arithmetic,
+        [OP_REM] = run_arithmetic,
+        [OP_CALL] = run_call,
+        [OP_ALL] = run_comprehension,
+        [OP_EXISTS] = run_comprehension,
+        [OP_EXISTS_ONE] = run_comprehension,
+        [OP_MAP_EACH] = run_comprehension,
+        [OP_FILTER] = run_comprehension,
     };
     int r;
 
@@ -557,7 +582,8 @@ int expr_run(struct run *run, const struct ast *node, struct bao_value *ret)
         return 0;
     }
     r = runs[node->op](run, node, ret);
-    if (r == 0 && ret->type == BAO_V_ABSENT && node->path != 0 && run->scope->zeros != NULL && run->in_has == 0)
+    if (r == 0 && ret->type == BAO_V_ABSENT && node->path != 0 && run->scope->zeros != NULL &&
+        run->in_has == 0)
         *ret = run->scope->zeros[node->path - 1];
     return r;
 }

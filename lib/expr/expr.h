@@ -22,7 +22,7 @@ struct bao_value {
     uint8_t type;
     bool is_double; /* BAO_V_NUM: came from a decimal, for CEL's type questions only */
     uint16_t code;  /* BAO_V_ERROR: BAO_BC_EXPR_* */
-    uint32_t len;   /* string octets, list or map elements; BAO_V_ERROR: octet of the expression it arose at */
+    uint32_t len; /* string octets, list or map elements; BAO_V_ERROR: octet of the expression it arose at */
     union {
         bool boolean;
         struct bao_num num;
@@ -70,11 +70,12 @@ struct bao_expr_path {
 /* Every path the expression reads, for checking against a schema and for the missing strategies. Owned by
  * the expression. */
 const struct bao_expr_path *bao_expr_paths(const struct bao_expr *expr, size_t *ret_n);
-/* How much of a path is there, from the value of its root: with elements on the way every one of them is asked,
- * and an empty list misses nothing. What lies behind a computed index counts as there. */
+/* How much of a path is there, from the value of its root: with elements on the way every one of them is
+ * asked, and an empty list misses nothing. What lies behind a computed index counts as there. */
 enum bao_presence { BAO_PATH_ABSENT, BAO_PATH_PARTLY, BAO_PATH_PRESENT };
 enum bao_presence bao_expr_path_presence(const struct bao_expr_path *path, struct bao_value root);
-/* The node a path of fields leads to below a document's node; NULL: absent, or the path is not of fields alone. */
+/* The node a path of fields leads to below a document's node; NULL: absent, or the path is not of fields
+ * alone. */
 const struct bao_node *bao_expr_path_node(const struct bao_expr_path *path, const struct bao_node *root);
 /* Is the whole expression one path? */
 bool bao_expr_is_path(const struct bao_expr *expr);
@@ -85,7 +86,8 @@ struct bao_expr_scope {
     void *user;
     const struct bao_value *zeros; /* by path: what an absent one stands for; NULL: absent is an error */
     bool form_text; /* text is compared as a form's schema does: NFC, blanks around it aside */
-    const struct bao_node *const *known; /* by path: its node where the caller has found it, else NULL; or NULL */
+    const struct bao_node *const
+        *known; /* by path: its node where the caller has found it, else NULL; or NULL */
 };
 
 /* Evaluates within a step limit (1,000,000). 0 (ret may be BAO_V_ERROR or BAO_V_ABSENT), or -ENOMEM. */

@@ -10,7 +10,8 @@ static int type_error(const struct ast *node, struct bao_value *ret)
     return 0;
 }
 
-static int f_size(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_size(struct run *run, const struct ast *node, const struct bao_value *args,
+                  struct bao_value *ret)
 {
     size_t n;
 
@@ -27,8 +28,8 @@ static int f_size(struct run *run, const struct ast *node, const struct bao_valu
     return 0;
 }
 
-/* Both texts, in NFC when they are a form's, and the budget for looking through them: 1 fine, 0 *ret is the error,
- * -ENOMEM. */
+/* Both texts, in NFC when they are a form's, and the budget for looking through them: 1 fine, 0 *ret is the
+ * error, -ENOMEM. */
 static int two_strings(struct run *run, const struct ast *node, const struct bao_value *args,
                        struct bao_str ret_texts[2], struct bao_value *ret)
 {
@@ -50,7 +51,8 @@ static int two_strings(struct run *run, const struct ast *node, const struct bao
     return 1;
 }
 
-static int f_contains(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_contains(struct run *run, const struct ast *node, const struct bao_value *args,
+                      struct bao_value *ret)
 {
     struct bao_str t[2];
     int r = two_strings(run, node, args, t, ret);
@@ -71,21 +73,23 @@ static int f_starts_with(struct run *run, const struct ast *node, const struct b
     return r < 0 ? r : 0;
 }
 
-static int f_ends_with(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_ends_with(struct run *run, const struct ast *node, const struct bao_value *args,
+                       struct bao_value *ret)
 {
     struct bao_str t[2];
     int r = two_strings(run, node, args, t, ret);
 
     if (r > 0)
-        *ret = value_bool(t[0].n >= t[1].n && bao_str_eq((struct bao_str){t[0].p + t[0].n - t[1].n, t[1].n}, t[1]));
+        *ret = value_bool(t[0].n >= t[1].n &&
+                          bao_str_eq((struct bao_str){t[0].p + t[0].n - t[1].n, t[1].n}, t[1]));
     return r < 0 ? r : 0;
 }
 
 /* One search costs as much as MATCH_STEPS other steps. */
 enum { MATCH_STEPS = 100 };
 
-static int search(struct run *run, const struct ast *node, const struct bao_regex *pattern, struct bao_str text,
-                  struct bao_value *ret)
+static int search(struct run *run, const struct ast *node, const struct bao_regex *pattern,
+                  struct bao_str text, struct bao_value *ret)
 {
     int r;
 
@@ -98,7 +102,8 @@ static int search(struct run *run, const struct ast *node, const struct bao_rege
     return 0;
 }
 
-static int f_matches(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_matches(struct run *run, const struct ast *node, const struct bao_value *args,
+                     struct bao_value *ret)
 {
     struct bao_regex *pattern;
     struct bao_str t[2];
@@ -124,7 +129,8 @@ static int f_matches(struct run *run, const struct ast *node, const struct bao_v
 }
 
 /* Text to number; whole when `whole`. */
-static int read_number(struct run *run, const struct ast *node, struct bao_value v, bool whole, struct bao_value *ret)
+static int read_number(struct run *run, const struct ast *node, struct bao_value v, bool whole,
+                       struct bao_value *ret)
 {
     struct bao_num num;
     int r = bao_num_parse(run->arena, str_of_value(v), &num);
@@ -158,7 +164,8 @@ static int f_int(struct run *run, const struct ast *node, const struct bao_value
     return bao_error_fold(r);
 }
 
-static int f_uint(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_uint(struct run *run, const struct ast *node, const struct bao_value *args,
+                  struct bao_value *ret)
 {
     int r = f_int(run, node, args, ret);
 
@@ -167,7 +174,8 @@ static int f_uint(struct run *run, const struct ast *node, const struct bao_valu
     return r;
 }
 
-static int f_double(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_double(struct run *run, const struct ast *node, const struct bao_value *args,
+                    struct bao_value *ret)
 {
     if (args[0].type == BAO_V_STRING)
         return read_number(run, node, args[0], false, ret);
@@ -177,7 +185,8 @@ static int f_double(struct run *run, const struct ast *node, const struct bao_va
     return 0;
 }
 
-static int f_string(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_string(struct run *run, const struct ast *node, const struct bao_value *args,
+                    struct bao_value *ret)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf buf = BAO_BUF_NULL(8192);
     struct bao_str copy;
@@ -199,7 +208,8 @@ static int f_string(struct run *run, const struct ast *node, const struct bao_va
     return 0;
 }
 
-static int f_bool(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_bool(struct run *run, const struct ast *node, const struct bao_value *args,
+                  struct bao_value *ret)
 {
     static const struct {
         const char *text;
@@ -297,7 +307,8 @@ static int f_max(struct run *run, const struct ast *node, const struct bao_value
     return min_or_max(run, node, args, 1, ret);
 }
 
-static int f_round(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_round(struct run *run, const struct ast *node, const struct bao_value *args,
+                   struct bao_value *ret)
 {
     struct bao_num num;
     int r;
@@ -361,7 +372,8 @@ static bool read_date(struct bao_str s, int64_t *ret)
     return true;
 }
 
-static int f_days(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret)
+static int f_days(struct run *run, const struct ast *node, const struct bao_value *args,
+                  struct bao_value *ret)
 {
     int64_t from, to;
 

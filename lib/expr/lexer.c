@@ -155,7 +155,8 @@ static int number(struct lexer *l, struct token *t)
 }
 
 /* \xhh, \uhhhh, \Uhhhhhhhh and \ooo, the letter or first digit at `from`: a code point and where it ends. */
-static int numbered_escape(struct lexer *l, size_t from, size_t digits, unsigned base, char *out, size_t *ret_n)
+static int numbered_escape(struct lexer *l, size_t from, size_t digits, unsigned base, char *out,
+                           size_t *ret_n)
 {
     uint32_t c = 0;
 
@@ -234,8 +235,8 @@ static int string(struct lexer *l, bool raw, struct token *t)
     return 0;
 }
 
-/* r"…" is raw; b"…" is bytes, which reports do not have. Gives the letters before the quotation mark, 0 when this
- * is no text literal. */
+/* r"…" is raw; b"…" is bytes, which reports do not have. Gives the letters before the quotation mark, 0 when
+ * this is no text literal. */
 static size_t string_prefix(const struct lexer *l, bool *ret_raw, bool *ret_bytes)
 {
     size_t n = 0;
@@ -271,8 +272,9 @@ static int quoted_name(struct lexer *l, struct token *t)
 static const struct {
     const char *typed, *meant;
 } near_misses[] = {
-    {"=", "=="}, {"<>", "!="}, {"≠", "!="}, {"≤", "<="}, {"≥", ">="}, {"×", "*"}, {"÷", "/"}, {"−", "-"},
-    {"–", "-"}, {"“", "\""}, {"”", "\""}, {"‘", "'"}, {"’", "'"}, {"&", "&&"}, {"|", "||"}, {"∈", "in"}, {"¬", "!"},
+    {"=", "=="}, {"<>", "!="}, {"≠", "!="}, {"≤", "<="}, {"≥", ">="}, {"×", "*"},
+    {"÷", "/"},  {"−", "-"},   {"–", "-"},  {"“", "\""}, {"”", "\""}, {"‘", "'"},
+    {"’", "'"},  {"&", "&&"},  {"|", "||"}, {"∈", "in"}, {"¬", "!"},
 };
 
 static bool starts_with(const struct lexer *l, const char *sign)
@@ -285,8 +287,8 @@ static bool starts_with(const struct lexer *l, const char *sign)
 static int sign(struct lexer *l, struct token *t)
 {
     static const char *const signs[] = {
-        "&&", "||", "==", "!=", "<=", ">=", "?", ":", "<", ">", "+", "-", "*", "/", "%", "!", "(", ")", "[", "]",
-        "{",  "}",  ",",  ".",
+        "&&", "||", "==", "!=", "<=", ">=", "?", ":", "<", ">", "+", "-",
+        "*",  "/",  "%",  "!",  "(",  ")",  "[", "]", "{", "}", ",", ".",
     };
     struct bao_finding *f;
     uint32_t c;

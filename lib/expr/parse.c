@@ -30,7 +30,8 @@ static bool is_word(const struct parser *p, const char *word)
 static const char *meant_by(struct bao_str word)
 {
     static const char *const words[][2] = {
-        {"and", "&&"}, {"AND", "&&"}, {"va", "&&"}, {"or", "||"}, {"OR", "||"}, {"hoac", "||"}, {"mod", "%"}, {"IN", "in"},
+        {"and", "&&"}, {"AND", "&&"},  {"va", "&&"}, {"or", "||"},
+        {"OR", "||"},  {"hoac", "||"}, {"mod", "%"}, {"IN", "in"},
     };
 
     for (size_t i = 0; i < BAO_COUNT(words); i++)
@@ -118,8 +119,8 @@ static int kids_add(struct parser *p, struct kids *k, struct ast *node)
     return 0;
 }
 
-/* Expressions up to the closing sign; with `pairs` each is key: value. A comma may stand before the sign in lists
- * and maps, as CEL allows. */
+/* Expressions up to the closing sign; with `pairs` each is key: value. A comma may stand before the sign in
+ * lists and maps, as CEL allows. */
 static int parse_list(struct parser *p, const char *close, bool pairs, struct kids *kids)
 {
     struct ast *node;
@@ -129,7 +130,8 @@ static int parse_list(struct parser *p, const char *close, bool pairs, struct ki
         if ((r = parse_expr(p, &node)) != 0 || (r = kids_add(p, kids, node)) != 0)
             return r;
         if (pairs) {
-            if ((r = expect(p, ":")) != 0 || (r = parse_expr(p, &node)) != 0 || (r = kids_add(p, kids, node)) != 0)
+            if ((r = expect(p, ":")) != 0 || (r = parse_expr(p, &node)) != 0 ||
+                (r = kids_add(p, kids, node)) != 0)
                 return r;
         }
         if (!is_sign(p, ","))
@@ -196,7 +198,8 @@ static int unknown_function(struct parser *p, struct bao_str name, size_t at)
 
     if (r != 0)
         return r;
-    f = lexer_complain(&p->lexer, near.n != 0 ? BAO_BC_EXPR_FUNCTION_NEAR : BAO_BC_EXPR_FUNCTION, at, at + name.n);
+    f = lexer_complain(&p->lexer, near.n != 0 ? BAO_BC_EXPR_FUNCTION_NEAR : BAO_BC_EXPR_FUNCTION, at,
+                       at + name.n);
     bao_finding_arg(f, name);
     if (near.n != 0)
         bao_finding_arg(f, near);

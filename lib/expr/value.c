@@ -179,7 +179,8 @@ static int map_equal(struct run *run, struct bao_value a, struct bao_value b)
     return r;
 }
 
-/* Text of a form: what the schema lets pass as an allowed word is that word here too. */
+/* Text of a form: what the schema lets pass as an allowed word is that word here too. As value_equal; without
+ * memory it cannot be told either. */
 static int text_equal(struct run *run, struct bao_str a, struct bao_str b)
 {
     struct bao_str plain_a, plain_b;
@@ -190,7 +191,9 @@ static int text_equal(struct run *run, struct bao_str a, struct bao_str b)
         return 0;
     plain_a = bao_text_norm(run->arena, a);
     plain_b = bao_text_norm(run->arena, b);
-    return plain_a.p != NULL && plain_b.p != NULL && bao_str_eq(plain_a, plain_b);
+    if (plain_a.p == NULL || plain_b.p == NULL)
+        return -1;
+    return bao_str_eq(plain_a, plain_b);
 }
 
 int value_equal(struct run *run, struct bao_value a, struct bao_value b)
@@ -271,7 +274,8 @@ static enum bao_presence presence(const struct bao_expr_step *steps, size_t n, s
             return presence_in_each(steps + 1, n - 1, v);
         if (steps->kind == BAO_STEP_FIELD && v.type == BAO_V_MAP)
             v = value_field(v, steps->name, steps->hash);
-        else if (steps->kind == BAO_STEP_INDEX && v.type == BAO_V_LIST && steps->index >= 0 && steps->index < v.len)
+        else if (steps->kind == BAO_STEP_INDEX && v.type == BAO_V_LIST && steps->index >= 0 &&
+                 steps->index < v.len)
             v = value_item(v, (size_t)steps->index);
         else
             return BAO_PATH_ABSENT;

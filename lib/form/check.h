@@ -34,7 +34,8 @@ enum check_explained {
     CHECK_EXPLAINED_WHOLE, /* one text for a check that is explained by item */
 };
 
-/* Looks for the explanation of a check (of one item of it): *ret_node is where it stands, when there is one. */
+/* Looks for the explanation of a check (of one item of it): *ret_node is where it stands, when there is one.
+ */
 enum check_explained check_explanation(const struct bao_node *explain, const struct bao_check *check,
                                        struct bao_str item, const struct bao_node **ret_node);
 /* Tells what is wrong with an explanation. */

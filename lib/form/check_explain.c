@@ -9,9 +9,10 @@ enum { LETTERS_MIN = 10 };
 static bool is_letter(uint32_t c)
 {
     static const uint32_t ranges[][2] = {
-        {'A', 'Z'},       {'a', 'z'},         {0xc0, 0xd6},     {0xd8, 0xf6},       {0xf8, 0x2c1},     {0x370, 0x482},
-        {0x48a, 0x1fff},  {0x2c00, 0x2dff},   {0x3041, 0xd7ff}, {0xf900, 0xfdff},   {0xfe70, 0xfefc},  {0xff21, 0xff3a},
-        {0xff41, 0xff5a}, {0xff66, 0xffdc},   {0x10000, 0x1cfff}, {0x20000, 0x3ffff},
+        {'A', 'Z'},       {'a', 'z'},       {0xc0, 0xd6},       {0xd8, 0xf6},
+        {0xf8, 0x2c1},    {0x370, 0x482},   {0x48a, 0x1fff},    {0x2c00, 0x2dff},
+        {0x3041, 0xd7ff}, {0xf900, 0xfdff}, {0xfe70, 0xfefc},   {0xff21, 0xff3a},
+        {0xff41, 0xff5a}, {0xff66, 0xffdc}, {0x10000, 0x1cfff}, {0x20000, 0x3ffff},
     };
 
     for (size_t i = 0; i < BAO_COUNT(ranges); i++)
@@ -47,7 +48,9 @@ static const struct bao_node *of_item(const struct bao_node *map, struct bao_str
         return NULL;
     n = (size_t)(dot - item.p);
     m = bao_node_member(map, (struct bao_str){item.p, n});
-    return m == NULL || m->value.type != BAO_MAP ? NULL : of_item(&m->value, (struct bao_str){dot + 1, item.n - n - 1});
+    return m == NULL || m->value.type != BAO_MAP
+               ? NULL
+               : of_item(&m->value, (struct bao_str){dot + 1, item.n - n - 1});
 }
 
 enum check_explained check_explanation(const struct bao_node *explain, const struct bao_check *check,
@@ -100,7 +103,8 @@ int check_explain_complain(struct bao_findings *findings, const struct bao_check
         return 0;
     f->check = check->id;
     f->item = item;
-    f->pointer = explain_pointer(findings->arena, check->id, how == CHECK_EXPLAINED_WHOLE ? BAO_STR_NULL : item);
+    f->pointer =
+        explain_pointer(findings->arena, check->id, how == CHECK_EXPLAINED_WHOLE ? BAO_STR_NULL : item);
     bao_finding_arg(f, check->id);
     if (how == CHECK_EXPLAINED_SHORT)
         bao_finding_arg(f, bao_arena_printf(findings->arena, "%zu", count_letters(bao_node_str(node))));
@@ -111,7 +115,8 @@ int check_explain_complain(struct bao_findings *findings, const struct bao_check
     return f->pointer.p == NULL ? -ENOMEM : 0;
 }
 
-int check_explain_unknown(struct bao_findings *findings, const struct bao_form *form, const struct bao_node *explain)
+int check_explain_unknown(struct bao_findings *findings, const struct bao_form *form,
+                          const struct bao_node *explain)
 {
     struct bao_str *ids;
 
@@ -132,7 +137,8 @@ int check_explain_unknown(struct bao_findings *findings, const struct bao_form *
         if (k < form->n_checks)
             continue;
         k = bao_nearest_str(findings->arena, bao_member_key(m), ids, form->n_checks);
-        f = bao_findings_add(findings, k < form->n_checks ? BAO_BC_EXPLAIN_UNKNOWN_NEAR : BAO_BC_EXPLAIN_UNKNOWN,
+        f = bao_findings_add(findings,
+                             k < form->n_checks ? BAO_BC_EXPLAIN_UNKNOWN_NEAR : BAO_BC_EXPLAIN_UNKNOWN,
                              BAO_WARNING, bao_member_place(m));
         bao_finding_arg(f, bao_member_key(m));
         if (k < form->n_checks)

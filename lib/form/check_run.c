@@ -14,12 +14,14 @@ struct runner {
     struct bao_arena *arena;
     const struct bao_check_context *context;
     struct bao_findings *findings;
-    size_t n_before; /* findings that were there already: a check reads no place that the schema complains of */
+    size_t
+        n_before; /* findings that were there already: a check reads no place that the schema complains of */
     struct rule_env env;
     const struct bao_check *check;
     struct trail trail[LEVELS_MAX];
     size_t n_trail;
-    const struct bao_node *known[KNOWN_MAX]; /* by path of the rule: nodes found while looking for missing ones */
+    const struct bao_node
+        *known[KNOWN_MAX]; /* by path of the rule: nodes found while looking for missing ones */
     bool ran;
 };
 
@@ -31,10 +33,14 @@ static struct bao_str key_of(struct runner *run, const struct bao_node *item, st
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf buf = BAO_BUF_NULL(2048);
     const struct bao_member *m = bao_node_member(item, name);
+    struct bao_str key;
 
     *ret_node = m == NULL ? NULL : &m->value;
-    if (m != NULL && m->value.type == BAO_STRING)
-        return bao_text_norm(run->arena, bao_node_str(&m->value));
+    if (m != NULL && m->value.type == BAO_STRING) {
+        key = bao_text_norm(run->arena, bao_node_str(&m->value));
+        run->env.no_memory |= key.p == NULL;
+        return key;
+    }
     if (m == NULL || !bao_node_is_number(&m->value) || bao_num_print(&buf, bao_node_num(&m->value)) != 0)
         return BAO_STR_NULL;
     return bao_arena_str(run->arena, bao_buf_str(&buf));
@@ -48,7 +54,8 @@ struct key_index {
     uint32_t mask;
 };
 
-static int key_index_make(struct runner *run, const struct bao_node *list, struct bao_str name, struct key_index *ret)
+static int key_index_make(struct runner *run, const struct bao_node *list, struct bao_str name,
+                          struct key_index *ret)
 {
     struct key_index x = {.list = list};
     const struct bao_node *unused;
@@ -92,7 +99,8 @@ static const struct bao_node *key_index_get(const struct key_index *x, struct ba
 
 /* ---- places ---- */
 
-static const struct bao_node *descend(const struct bao_node *node, const struct bao_expr_step *steps, size_t n)
+static const struct bao_node *descend(const struct bao_node *node, const struct bao_expr_step *steps,
+                                      size_t n)
 {
     for (size_t i = 0; i < n && node != NULL; i++) {
         const struct bao_member *m = bao_node_member(node, steps[i].name);
@@ -162,8 +170,20 @@ static bool token_is(struct bao_str token, const struct bao_expr_step *step)
 static bool is_about_container(struct bao_str keyword)
 {
     static const char *const words[] = {
-        "required", "dependentRequired", "additionalProperties", "unevaluatedProperties", "propertyNames", "minProperties",
-        "maxProperties", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems",
+        "required",
+        "dependentRequired",
+        "additionalProperties",
+        "unevaluatedProperties",
+        "propertyNames",
+        "minProperties",
+        "maxProperties",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "contains",
+        "minContains",
+        "maxContains",
+        "unevaluatedItems",
     };
     size_t start = keyword.n;
 
@@ -176,7 +196,8 @@ static bool is_about_container(struct bao_str keyword)
 }
 
 /* Does the finding speak of the path that begins at `base`? `there`: the path has a value. */
-static bool speaks_of(const struct bao_finding *f, struct bao_str base, const struct bao_expr_path *path, bool there)
+static bool speaks_of(const struct bao_finding *f, struct bao_str base, const struct bao_expr_path *path,
+                      bool there)
 {
     struct bao_str p = f->pointer;
     size_t shorter = p.n < base.n ? p.n : base.n, step = 0;
@@ -224,7 +245,8 @@ static int rule_is_touched(struct runner *run, const struct rule *rule, bool *re
             return r;
         if (!here || paths[i].n_steps == 0)
             continue;
-        there = bao_expr_path_presence(&paths[i], rule_env_value(&run->env, rule->reads[i].root)) == BAO_PATH_PRESENT;
+        there = bao_expr_path_presence(&paths[i], rule_env_value(&run->env, rule->reads[i].root)) ==
+                BAO_PATH_PRESENT;
         for (size_t k = 0; k < run->n_before && !*ret; k++) {
             const struct bao_finding *f = &run->findings->items[k];
 
@@ -261,7 +283,8 @@ static bool is_for_unit(const struct runner *run, const struct rule_read *read)
 }
 
 /* Is the path there? A node found on the way is kept for the evaluation. */
-static enum bao_presence presence_of(struct runner *run, const struct bao_expr_path *path, enum rule_root root, size_t i)
+static enum bao_presence presence_of(struct runner *run, const struct bao_expr_path *path,
+                                     enum rule_root root, size_t i)
 {
     const struct bao_node *top = run->env.nodes[root];
 
@@ -315,8 +338,8 @@ static int put_value(struct runner *run, enum bao_lang lang, struct bao_value v,
     return bao_value_print(out, v);
 }
 
-/* The form's sentence with its expressions filled in; empty when it gives none in that language. What grows beyond the
- * buffer is cut off. */
+/* The form's sentence with its expressions filled in; empty when it gives none in that language. What grows
+ * beyond the buffer is cut off. */
 static int make_message(struct runner *run, enum bao_lang lang, struct bao_str *ret)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf buf = BAO_BUF_NULL(MESSAGE_MAX);
@@ -345,7 +368,8 @@ static int make_message(struct runner *run, enum bao_lang lang, struct bao_str *
     return ret->p == NULL ? -ENOMEM : 0;
 }
 
-/* Where the value of `at` stands, or the nearest thing around it that does: *ret_depth steps of `at` exist. */
+/* Where the value of `at` stands, or the nearest thing around it that does: *ret_depth steps of `at` exist.
+ */
 static struct bao_place place_of(const struct runner *run, size_t *ret_depth)
 {
     const struct bao_check_program *p = run->check->program;
@@ -375,7 +399,8 @@ static int put_path(const struct runner *run, struct bao_buf *out)
 
     for (size_t i = 0; r == 0 && p->at_item && i < run->n_trail; i++) {
         for (size_t k = 0; r == 0 && k < p->levels.items[i].n_steps; k++)
-            r = bao_buf_printf(out, "%s%.*s", bao_buf_len(out) == 0 ? "" : ".", BAO_STR_ARG(p->levels.items[i].steps[k].name));
+            r = bao_buf_printf(out, "%s%.*s", bao_buf_len(out) == 0 ? "" : ".",
+                               BAO_STR_ARG(p->levels.items[i].steps[k].name));
         if (r == 0)
             r = bao_buf_printf(out, "[%.*s]", BAO_STR_ARG(run->trail[i].key));
     }
@@ -523,7 +548,8 @@ static int judge(struct runner *run)
     const struct bao_check_program *p = run->check->program;
     const struct bao_expr_path *missing = NULL;
     struct bao_value v;
-    bool touched, zeros = run->check->missing == BAO_MISSING_ZERO || run->check->missing == BAO_MISSING_SKIP_ALL;
+    bool touched,
+        zeros = run->check->missing == BAO_MISSING_ZERO || run->check->missing == BAO_MISSING_SKIP_ALL;
     enum verdict verdict;
     size_t n_paths;
     int r = is_touched(run, &touched);
@@ -548,12 +574,16 @@ static int judge(struct runner *run)
         return r;
     if (v.type == BAO_V_BOOL)
         return tell(run, failed_code(run->check), true, p->text);
-    return tell(run, v.type == BAO_V_ERROR ? v.code : v.type == BAO_V_ABSENT ? BAO_BC_EXPR_ABSENT : BAO_BC_EXPR_NOT_BOOL,
+    return tell(run,
+                v.type == BAO_V_ERROR    ? v.code
+                : v.type == BAO_V_ABSENT ? BAO_BC_EXPR_ABSENT
+                                         : BAO_BC_EXPR_NOT_BOOL,
                 false, p->text);
 }
 
 /* Walks the lists of `each` from the container down; `other` is the same place in the other report. */
-static int walk(struct runner *run, size_t level, const struct bao_node *container, const struct bao_node *other)
+static int walk(struct runner *run, size_t level, const struct bao_node *container,
+                const struct bao_node *other)
 {
     const struct bao_check_program *p = run->check->program;
     const struct rule_level *l = &p->levels.items[level];
@@ -601,8 +631,9 @@ static int run_check(struct runner *run)
     return p->each_prev ? walk(run, 0, prev, self) : walk(run, 0, self, prev);
 }
 
-int bao_checks_run(const struct bao_form *form, struct bao_arena *arena, const struct bao_check_context *context,
-                   struct bao_findings *findings, struct bao_check_tally *ret)
+int bao_checks_run(const struct bao_form *form, struct bao_arena *arena,
+                   const struct bao_check_context *context, struct bao_findings *findings,
+                   struct bao_check_tally *ret)
 {
     struct runner run = {.arena = arena, .context = context, .findings = findings, .n_before = findings->n};
     struct bao_check_tally tally = {.run = 0};

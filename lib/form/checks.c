@@ -1,8 +1,8 @@
 /* `checks:` of a form: read, compiled, held against its schema. */
 #include "lib/form/check.h"
 
-static const uint32_t names_everywhere = 1u << RULE_SELF | 1u << RULE_PREV | 1u << RULE_PREV_YEAR | 1u << RULE_YTD |
-                                         1u << RULE_PERIOD | 1u << RULE_UNIT;
+static const uint32_t names_everywhere = 1u << RULE_SELF | 1u << RULE_PREV | 1u << RULE_PREV_YEAR |
+                                         1u << RULE_YTD | 1u << RULE_PERIOD | 1u << RULE_UNIT;
 
 /* The keys of one check as written. */
 struct written {
@@ -83,7 +83,8 @@ static int load_each(struct load *l, struct bao_str each)
     const struct bao_node *node = bao_node_get(l->node, "each");
     int r;
 
-    l->scope = (struct rule_scope){.names = names_everywhere, .item = &p->levels.item, .parent = &p->levels.parent};
+    l->scope =
+        (struct rule_scope){.names = names_everywhere, .item = &p->levels.item, .parent = &p->levels.parent};
     if (each.n == 0)
         return 0;
     p->each = true;
@@ -192,8 +193,8 @@ static int load_at(struct load *l, struct bao_str at)
 
 /* ---- messages ---- */
 
-/* Octets up to the brace that closes the expression at text.p[0]; text.n when none does. Braces of maps nest, those in
- * text literals do not count. */
+/* Octets up to the brace that closes the expression at text.p[0]; text.n when none does. Braces of maps nest,
+ * those in text literals do not count. */
 static size_t expression_end(struct bao_str text)
 {
     unsigned depth = 0;
@@ -243,7 +244,8 @@ static size_t count_braces(struct bao_str text)
 static int load_message(struct load *l, const struct bao_node *node, struct check_message *ret)
 {
     struct bao_str text = bao_node_str(node);
-    struct check_piece *pieces = bao_arena_array(l->loader->arena, 2 * count_braces(text) + 1, sizeof(*pieces));
+    struct check_piece *pieces =
+        bao_arena_array(l->loader->arena, 2 * count_braces(text) + 1, sizeof(*pieces));
     size_t n = 0, skip, end;
 
     if (pieces == NULL)
@@ -330,8 +332,8 @@ static int load_program(struct load *l, const struct bao_reader *reader, const s
 static int load_check(const struct bao_check_loader *loader, const struct bao_node *node,
                       const struct bao_check *before, size_t n_before, struct bao_check *ret)
 {
-    const struct bao_reader reader = {.arena = loader->arena, .findings = loader->findings, .root = loader->root,
-                                      .source = loader->source};
+    const struct bao_reader reader = {
+        .arena = loader->arena, .findings = loader->findings, .root = loader->root, .source = loader->source};
     struct bao_check_program *program = bao_arena_array(loader->arena, 1, sizeof(*program));
     struct load l = {.loader = loader, .node = node, .program = program};
     struct written w = {.severity = BAO_ERROR};
@@ -345,8 +347,13 @@ static int load_check(const struct bao_check_loader *loader, const struct bao_no
     r = load_program(&l, &reader, &w);
     if (r != 0 || l.bad)
         return r != 0 ? r : BAO_CHECKS_E_BAD;
-    *ret = (struct bao_check){.id = w.id, .severity = w.severity, .missing = w.missing, .per_item = program->each,
-                              .history = names_history(program), .at = bao_node_place(node), .program = program};
+    *ret = (struct bao_check){.id = w.id,
+                              .severity = w.severity,
+                              .missing = w.missing,
+                              .per_item = program->each,
+                              .history = names_history(program),
+                              .at = bao_node_place(node),
+                              .program = program};
     return 0;
 }
 

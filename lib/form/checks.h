@@ -35,8 +35,8 @@ struct bao_check {
 
 enum bao_checks_outcome { BAO_CHECKS_E_BAD = 1 /* findings of the form say why */ };
 
-/* Loads the list under `checks:` (NULL: none). The array lives in the loader's arena. Every mistake is told, not
- * only the first. 0, BAO_CHECKS_E_BAD, or <0. */
+/* Loads the list under `checks:` (NULL: none). The array lives in the loader's arena. Every mistake is told,
+ * not only the first. 0, BAO_CHECKS_E_BAD, or <0. */
 int bao_checks_load(const struct bao_check_loader *loader, const struct bao_node *list,
                     const struct bao_check **ret, size_t *ret_n) BAO_MUST_CHECK;
 
@@ -46,8 +46,8 @@ enum {
     BAO_RULE_HISTORY = 2, /* prev, prev_year, ytd */
 };
 
-/* Loads one expression of a form: an indicator's value, a collect's when. `list` is the path of the list whose
- * items are `item`, as in each: (empty: none). 0, BAO_CHECKS_E_BAD, or <0. */
+/* Loads one expression of a form: an indicator's value, a collect's when. `list` is the path of the list
+ * whose items are `item`, as in each: (empty: none). 0, BAO_CHECKS_E_BAD, or <0. */
 int bao_rule_load(const struct bao_check_loader *loader, const struct bao_node *text, unsigned names,
                   struct bao_str list, const struct bao_expr **ret) BAO_MUST_CHECK;
 
@@ -90,7 +90,7 @@ enum bao_checks_which {
 };
 
 struct bao_check_context {
-    struct bao_rule_vars vars;      /* item and parent unused; history NULL: history checks are counted only */
+    struct bao_rule_vars vars; /* item and parent unused; history NULL: history checks are counted only */
     enum bao_checks_which which;
     const struct bao_node *explain; /* the envelope's explain:, or NULL */
     struct bao_str pointer;         /* JSON Pointer of the data: "/data" */
@@ -101,17 +101,17 @@ struct bao_check_tally {
     size_t unjudged; /* history checks that could not be run here for want of history */
 };
 
-/* Runs the form's checks over a report's data and adds their findings. A check does not run when a path it reads
- * has a finding already in `findings`: so call it after the schema. Confirm checks that the report explains well
- * enough become warnings; explanations that name no check are told when `which` has BAO_CHECKS_PLAIN.
- * 0, or <0. */
+/* Runs the form's checks over a report's data and adds their findings. A check does not run when a path it
+ * reads has a finding already in `findings`: so call it after the schema. Confirm checks that the report
+ * explains well enough become warnings; explanations that name no check are told when `which` has
+ * BAO_CHECKS_PLAIN. 0, or <0. */
 int bao_checks_run(const struct bao_form *form, struct bao_arena *arena,
                    const struct bao_check_context *context, struct bao_findings *findings,
                    struct bao_check_tally *ret) BAO_MUST_CHECK;
 
-/* The value of an indicator in a report, scaled by its decimals: *ret_present false is null (absent path, x / 0,
- * not a number). A field's own value with more decimals than the indicator has, and one beyond 2^50 when scaled,
- * are findings; a computed value is rounded half away from zero. Ratios are always null. 0, or <0. */
+/* The value of an indicator in a report, scaled by its decimals: *ret_present false is null (absent path, x /
+ * 0, not a number). A field's own value with more decimals than the indicator has, and one beyond 2^50 when
+ * scaled, are findings; a computed value is rounded half away from zero. Ratios are always null. 0, or <0. */
 int bao_indicator_eval(const struct bao_indicator *indicator, struct bao_arena *arena,
                        const struct bao_check_context *context, struct bao_findings *findings,
                        bool *ret_present, int64_t *ret_scaled) BAO_MUST_CHECK;

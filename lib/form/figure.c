@@ -4,8 +4,9 @@
 static const int64_t scaled_max = INT64_C(1) << 50; /* so that sums over every unit and year stay exact */
 
 /* A finding at the field an indicator takes as it is. */
-static struct bao_finding *complain(const struct bao_indicator *indicator, const struct bao_check_context *context,
-                                    struct bao_findings *findings, unsigned code)
+static struct bao_finding *complain(const struct bao_indicator *indicator,
+                                    const struct bao_check_context *context, struct bao_findings *findings,
+                                    unsigned code)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf pointer = BAO_BUF_NULL(4096), path = BAO_BUF_NULL(4096);
     const struct bao_node *node = context->vars.self;
@@ -17,7 +18,8 @@ static struct bao_finding *complain(const struct bao_indicator *indicator, const
 
     place.length = 0;
     paths = bao_expr_paths(indicator->value, &n);
-    for (size_t i = 0; r == 0 && n == 1 && i < paths[0].n_steps && paths[0].steps[i].kind == BAO_STEP_FIELD; i++) {
+    for (size_t i = 0; r == 0 && n == 1 && i < paths[0].n_steps && paths[0].steps[i].kind == BAO_STEP_FIELD;
+         i++) {
         const struct bao_member *m = bao_node_member(node, paths[0].steps[i].name);
 
         if (m == NULL)
@@ -26,7 +28,8 @@ static struct bao_finding *complain(const struct bao_indicator *indicator, const
         place = bao_node_place(node);
         r = bao_buf_printf(&pointer, "/%.*s", BAO_STR_ARG(bao_member_key(m)));
         if (r == 0)
-            r = bao_buf_printf(&path, "%s%.*s", bao_buf_len(&path) == 0 ? "" : ".", BAO_STR_ARG(bao_member_key(m)));
+            r = bao_buf_printf(&path, "%s%.*s", bao_buf_len(&path) == 0 ? "" : ".",
+                               BAO_STR_ARG(bao_member_key(m)));
     }
     f = bao_findings_add(findings, code, BAO_ERROR, place);
     if (f != NULL) {
@@ -44,8 +47,9 @@ static struct bao_str number_text(struct bao_arena *arena, struct bao_num num)
 }
 
 /* Fits the number to the indicator: *ret_present false when a finding refuses it. */
-static int fit(const struct bao_indicator *indicator, struct bao_arena *arena, const struct bao_check_context *context,
-               struct bao_findings *findings, struct bao_num num, bool *ret_present, int64_t *ret_scaled)
+static int fit(const struct bao_indicator *indicator, struct bao_arena *arena,
+               const struct bao_check_context *context, struct bao_findings *findings, struct bao_num num,
+               bool *ret_present, int64_t *ret_scaled)
 {
     struct bao_num rounded = num;
     struct bao_finding *f;
@@ -61,7 +65,8 @@ static int fit(const struct bao_indicator *indicator, struct bao_arena *arena, c
         bao_finding_arg(f, bao_arena_printf(findings->arena, "%d", indicator->decimals));
         return 0;
     }
-    if (bao_num_scale(rounded, indicator->decimals, &scaled) != 0 || scaled > scaled_max || scaled < -scaled_max) {
+    if (bao_num_scale(rounded, indicator->decimals, &scaled) != 0 || scaled > scaled_max ||
+        scaled < -scaled_max) {
         f = complain(indicator, context, findings, BAO_BC_FIGURE_RANGE);
         bao_finding_arg(f, number_text(findings->arena, num));
         bao_finding_arg(f, indicator->code);
@@ -86,8 +91,8 @@ static int value_of(const struct bao_indicator *indicator, struct bao_arena *are
 }
 
 int bao_indicator_eval(const struct bao_indicator *indicator, struct bao_arena *arena,
-                       const struct bao_check_context *context, struct bao_findings *findings, bool *ret_present,
-                       int64_t *ret_scaled)
+                       const struct bao_check_context *context, struct bao_findings *findings,
+                       bool *ret_present, int64_t *ret_scaled)
 {
     struct bao_value v;
     int r;

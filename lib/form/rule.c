@@ -4,13 +4,14 @@
 enum { NAMES_MAX = 256 };
 
 static const char *const root_names[RULE_ROOTS] = {
-    [RULE_SELF] = "self",     [RULE_ITEM] = "item",           [RULE_PARENT] = "parent",       [RULE_PREV] = "prev",
-    [RULE_PREV_YEAR] = "prev_year", [RULE_YTD] = "ytd",       [RULE_PERIOD] = "period",       [RULE_UNIT] = "unit",
-    [RULE_PREV_ITEM] = "prev_item", [RULE_NOW_ITEM] = "now_item",
+    [RULE_SELF] = "self",         [RULE_ITEM] = "item",           [RULE_PARENT] = "parent",
+    [RULE_PREV] = "prev",         [RULE_PREV_YEAR] = "prev_year", [RULE_YTD] = "ytd",
+    [RULE_PERIOD] = "period",     [RULE_UNIT] = "unit",           [RULE_PREV_ITEM] = "prev_item",
+    [RULE_NOW_ITEM] = "now_item",
 };
 
-static const uint32_t history_roots = 1u << RULE_PREV | 1u << RULE_PREV_YEAR | 1u << RULE_YTD | 1u << RULE_PREV_ITEM |
-                                      1u << RULE_NOW_ITEM;
+static const uint32_t history_roots =
+    1u << RULE_PREV | 1u << RULE_PREV_YEAR | 1u << RULE_YTD | 1u << RULE_PREV_ITEM | 1u << RULE_NOW_ITEM;
 
 enum rule_root rule_root_of(struct bao_str name)
 {
@@ -23,7 +24,8 @@ enum rule_root rule_root_of(struct bao_str name)
 
 /* ---- places ---- */
 
-/* Where octet `to` of a scalar's text stands in the scalar as written: layout, quotes and escapes are passed over. */
+/* Where octet `to` of a scalar's text stands in the scalar as written: layout, quotes and escapes are passed
+ * over. */
 static size_t written_at(struct bao_str written, struct bao_str text, size_t to)
 {
     size_t i = 0;
@@ -41,7 +43,8 @@ static size_t written_at(struct bao_str written, struct bao_str text, size_t to)
                 i++;
             continue;
         }
-        while (i < written.n && written.p[i] != c && written.p[i] != '\0' && strchr(" \t\r\n\\'", written.p[i]) != NULL)
+        while (i < written.n && written.p[i] != c && written.p[i] != '\0' &&
+               strchr(" \t\r\n\\'", written.p[i]) != NULL)
             i++;
         if (k == to)
             break;
@@ -74,11 +77,11 @@ static struct bao_place place_in(struct bao_str source, const struct bao_node *n
     return place;
 }
 
-struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigned code, const struct bao_node *node,
-                                  size_t from, size_t to)
+struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigned code,
+                                  const struct bao_node *node, size_t from, size_t to)
 {
-    const struct bao_reader reader = {.arena = loader->arena, .findings = loader->findings, .root = loader->root,
-                                      .source = loader->source};
+    const struct bao_reader reader = {
+        .arena = loader->arena, .findings = loader->findings, .root = loader->root, .source = loader->source};
     struct bao_finding *f = bao_complain(&reader, code, node);
 
     if (f != NULL && to != 0)
@@ -95,7 +98,8 @@ static void adopt(const struct bao_check_loader *loader, const struct bao_node *
     for (size_t i = 0; i < found->n; i++) {
         const struct bao_finding *one = &found->items[i];
         size_t from = base + one->at.offset;
-        struct bao_finding *f = rule_complain(loader, one->code, node, from, from + (one->at.length != 0 ? one->at.length : 1));
+        struct bao_finding *f =
+            rule_complain(loader, one->code, node, from, from + (one->at.length != 0 ? one->at.length : 1));
 
         for (size_t k = 0; k < one->n_args; k++)
             bao_finding_arg2(f, one->args[k].vi, one->args[k].en);
@@ -103,7 +107,8 @@ static void adopt(const struct bao_check_loader *loader, const struct bao_node *
 }
 
 /* a.b[*] as people write it. */
-static struct bao_str path_text(struct bao_arena *arena, struct bao_str root, const struct bao_expr_step *steps, size_t n)
+static struct bao_str path_text(struct bao_arena *arena, struct bao_str root,
+                                const struct bao_expr_step *steps, size_t n)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf buf = BAO_BUF_NULL(4096);
     int r = bao_buf_append_str(&buf, root);
@@ -134,7 +139,8 @@ struct loading {
     const struct rule_scope *scope;
 };
 
-static struct bao_finding *complain_path(const struct loading *l, unsigned code, const struct bao_expr_path *path)
+static struct bao_finding *complain_path(const struct loading *l, unsigned code,
+                                         const struct bao_expr_path *path)
 {
     size_t from = l->base + path->at.offset;
 
@@ -186,7 +192,8 @@ static int resolve_fixed(const struct loading *l, const struct bao_expr_path *pa
 {
     const struct bao_str period_fields[] = {BAO_STR("label"), BAO_STR("from"), BAO_STR("to"),
                                             BAO_STR("year"),  BAO_STR("n"),    BAO_STR("due")};
-    const struct bao_str unit_fields[] = {BAO_STR("code"), BAO_STR("kind"), BAO_STR("name"), BAO_STR("groups")};
+    const struct bao_str unit_fields[] = {BAO_STR("code"), BAO_STR("kind"), BAO_STR("name"),
+                                          BAO_STR("groups")};
     const struct bao_str *fields = period ? period_fields : unit_fields;
     size_t n = period ? BAO_COUNT(period_fields) : BAO_COUNT(unit_fields), i = 0;
 
@@ -383,7 +390,8 @@ static struct bao_expr_step *split(struct bao_arena *arena, struct bao_str path,
     return steps;
 }
 
-static int field_step(const struct loading *l, const struct bao_expr_path *path, size_t i, struct rule_shape *shape)
+static int field_step(const struct loading *l, const struct bao_expr_path *path, size_t i,
+                      struct rule_shape *shape)
 {
     struct bao_str names[NAMES_MAX];
     int r = rule_shape_step(l->loader, shape, &path->steps[i], shape);
@@ -461,7 +469,8 @@ int rule_levels_load(const struct bao_check_loader *loader, const struct bao_nod
         titles[i] = title_of(&shape, steps[i].name);
         if (rule_shape_type(&shape) != RULE_TYPE_LIST)
             continue;
-        levels[found.n++] = (struct rule_level){steps + from, i + 1 - from, rule_shape_text(&shape, "x-key"), titles + from};
+        levels[found.n++] =
+            (struct rule_level){steps + from, i + 1 - from, rule_shape_text(&shape, "x-key"), titles + from};
         from = i + 1;
         found.parent = found.item;
         if ((r = rule_shape_step(loader, &shape, &element, &shape)) != 0)

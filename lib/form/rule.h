@@ -1,5 +1,5 @@
-/* Expressions bound to a form: what checks.c, check_run.c and rule.c share. Nobody outside lib/form/{rule,check}*.c
- * includes this. */
+/* Expressions bound to a form: what checks.c, check_run.c and rule.c share. Nobody outside
+ * lib/form/{rule,check}*.c includes this. */
 #pragma once
 
 #include "lib/form/checks.h"
@@ -8,7 +8,8 @@
 
 enum { RULE_SHAPES_MAX = 48 };
 
-/* All subschemas that speak of one place, $ref followed, and branches of allOf, anyOf, oneOf, then and else. */
+/* All subschemas that speak of one place, $ref followed, and branches of allOf, anyOf, oneOf, then and else.
+ */
 struct rule_shape {
     struct {
         const struct bao_node *schema, *document; /* document: what "#" means inside */
@@ -19,7 +20,14 @@ struct rule_shape {
     size_t n_kinds;
 };
 
-enum rule_type { RULE_TYPE_UNKNOWN, RULE_TYPE_NUMBER, RULE_TYPE_STRING, RULE_TYPE_BOOL, RULE_TYPE_LIST, RULE_TYPE_MAP };
+enum rule_type {
+    RULE_TYPE_UNKNOWN,
+    RULE_TYPE_NUMBER,
+    RULE_TYPE_STRING,
+    RULE_TYPE_BOOL,
+    RULE_TYPE_LIST,
+    RULE_TYPE_MAP
+};
 
 enum rule_step_outcome {
     RULE_STEP_E_NONE = 1, /* no such field */
@@ -82,8 +90,8 @@ int rule_load(const struct bao_check_loader *loader, const struct bao_node *node
 /* The expression a node holds: its text, or true, false and numbers as they are written. */
 bool rule_text(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str *ret);
 /* A finding of the form at octets from..to of a scalar's text. NULL beyond the cap. */
-struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigned code, const struct bao_node *node,
-                                  size_t from, size_t to);
+struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigned code,
+                                  const struct bao_node *node, size_t from, size_t to);
 /* A list's path as each: and collect name it: levels of lists, one inside the other. */
 struct rule_level {
     const struct bao_expr_step *steps; /* fields from the container to the list */
@@ -111,7 +119,8 @@ int rule_fields_load(const struct bao_check_loader *loader, const struct bao_nod
 struct rule_env {
     struct bao_arena *arena;
     const struct bao_rule_vars *vars;
-    const struct bao_node *nodes[RULE_ROOTS]; /* self, item, parent, prev, prev_year, prev_item, now_item; NULL: null */
+    const struct bao_node
+        *nodes[RULE_ROOTS]; /* self, item, parent, prev, prev_year, prev_item, now_item; NULL: null */
     uint32_t known;                           /* roots that exist here (bits); others are absent */
     struct bao_value made[RULE_ROOTS];        /* period, unit, ytd */
     bool no_memory;

@@ -108,7 +108,8 @@ static struct bao_value make_unit(struct rule_env *env)
         groups[i] = string_value(unit->groups[i]);
     put(&m, BAO_STR("kind"), string_value(unit->kind));
     put(&m, BAO_STR("name"), string_value(unit->name));
-    put(&m, BAO_STR("groups"), (struct bao_value){.type = BAO_V_LIST, .len = (uint32_t)unit->n_groups, .made = groups});
+    put(&m, BAO_STR("groups"),
+        (struct bao_value){.type = BAO_V_LIST, .len = (uint32_t)unit->n_groups, .made = groups});
     return maker_value(&m);
 }
 
@@ -204,8 +205,10 @@ int bao_rule_load(const struct bao_check_loader *loader, const struct bao_node *
                   struct bao_str list, const struct bao_expr **ret)
 {
     struct rule_levels levels = {.n = 0};
-    struct rule_scope scope = {.names = 1u << RULE_SELF | 1u << RULE_PERIOD | 1u << RULE_UNIT, .indicator = true,
-                               .item = &levels.item, .parent = &levels.parent};
+    struct rule_scope scope = {.names = 1u << RULE_SELF | 1u << RULE_PERIOD | 1u << RULE_UNIT,
+                               .indicator = true,
+                               .item = &levels.item,
+                               .parent = &levels.parent};
     struct bao_str expression;
     struct rule rule;
     int r;

@@ -1,5 +1,5 @@
-/* Walking a form's schema by the paths its expressions name. A place is described by several subschemas at once:
- * those that $ref, allOf and the branches of conditions add. */
+/* Walking a form's schema by the paths its expressions name. A place is described by several subschemas at
+ * once: those that $ref, allOf and the branches of conditions add. */
 #include "lib/form/rule.h"
 
 enum { REFS_MAX = 32 };
@@ -42,8 +42,8 @@ static bool is_in(const struct rule_shape *shape, const struct bao_node *schema)
 }
 
 /* Adds a subschema and all that apply together with it. */
-static void expand(const struct bao_check_loader *loader, struct rule_shape *shape, const struct bao_node *schema,
-                   const struct bao_node *document, unsigned depth)
+static void expand(const struct bao_check_loader *loader, struct rule_shape *shape,
+                   const struct bao_node *schema, const struct bao_node *document, unsigned depth)
 {
     static const char *const lists[] = {"allOf", "anyOf", "oneOf"};
     static const char *const singles[] = {"then", "else"};
@@ -112,8 +112,8 @@ static bool is_open(const struct bao_node *schema, const char *keyword)
     return sub != NULL && (sub->type == BAO_MAP || (sub->type == BAO_BOOL && sub->boolean));
 }
 
-static void step_field(const struct bao_check_loader *loader, const struct rule_shape *shape, struct bao_str name,
-                       struct rule_shape *ret)
+static void step_field(const struct bao_check_loader *loader, const struct rule_shape *shape,
+                       struct bao_str name, struct rule_shape *ret)
 {
     for (size_t i = 0; i < shape->n; i++) {
         const struct bao_node *schema = shape->at[i].schema;

@@ -1,5 +1,5 @@
-/* Any octets as an expression over a fixed document: it parses or is refused with one place, and when it parses it
- * gives a value or an error within its steps. What it says twice is the same. */
+/* Any octets as an expression over a fixed document: it parses or is refused with one place, and when it
+ * parses it gives a value or an error within its steps. What it says twice is the same. */
 #include "lib/base/buf.h"
 #include "lib/doc/load.h"
 #include "lib/expr/expr.h"
@@ -7,7 +7,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char document[] =
-    "{\"a\": 7, \"b\": 0, \"d\": 0.1, \"s\": \"Đắk Lắk\", \"t\": true, \"n\": null, \"m\": {\"x\": 1, \"ho-so\": 5}, \"l\": [3, 1, 2],"
+    "{\"a\": 7, \"b\": 0, \"d\": 0.1, \"s\": \"Đắk Lắk\", \"t\": true, \"n\": null, \"m\": {\"x\": 1, "
+    "\"ho-so\": 5}, \"l\": [3, 1, 2],"
     " \"o\": [{\"k\": \"A\", \"so\": 4}, {\"k\": \"B\"}], \"day\": \"2026-09-15\"}";
 
 struct world {
@@ -48,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bao_findings_init(&findings, &w.arena, 4);
     r = bao_load(&w.arena, bao_str_c(document), &options, &findings, &w.doc);
     bao_require(r == 0);
-    r = bao_expr_parse(&w.arena, (struct bao_str){(const char *)data, size}, (struct bao_place){.line = 1, .column = 1},
-                       &findings, &expr);
+    r = bao_expr_parse(&w.arena, (struct bao_str){(const char *)data, size},
+                       (struct bao_place){.line = 1, .column = 1}, &findings, &expr);
     bao_require(r != BAO_EXPR_E_BAD || (findings.n == 1 && findings.items[0].at.offset <= size));
     if (r == 0) {
         const struct bao_expr_path *paths = bao_expr_paths(expr, &n);

@@ -41,7 +41,8 @@ static const char schema[] =
     "      items:\n"
     "        allOf: [{properties: {phu: {type: string}}}]\n"
     "        type: object\n"
-    "        properties: {ma: {type: string}, tien_do: {type: number, title: Tiến độ, x-en: Progress}, trang_thai: {type: string}}\n"
+    "        properties: {ma: {type: string}, tien_do: {type: number, title: Tiến độ, x-en: Progress}, "
+    "trang_thai: {type: string}}\n"
     "    muc_tieu:\n"
     "      type: array\n"
     "      x-key: ma\n"
@@ -50,7 +51,8 @@ static const char schema[] =
     "        properties:\n"
     "          ma: {type: string}\n"
     "          nguong: {type: integer}\n"
-    "          kr: {type: array, x-key: so, items: {type: object, properties: {so: {type: integer}, diem: {type: integer}}}}\n";
+    "          kr: {type: array, x-key: so, items: {type: object, properties: {so: {type: integer}, diem: "
+    "{type: integer}}}}\n";
 
 struct world {
     struct bao_arena arena;
@@ -72,7 +74,8 @@ static void load(struct world *w, const char *text, struct bao_doc *ret)
     struct bao_load_options options = {.limits = BAO_LOAD_LIMITS_DEFAULT, .format = BAO_FORMAT_YAML};
 
     if (bao_load(&w->arena, bao_str_c(text), &options, &w->findings, ret) != 0)
-        fail_msg("does not load: %s (%u:%u)", text, w->findings.items[0].at.line, w->findings.items[0].at.column);
+        fail_msg("does not load: %s (%u:%u)", text, w->findings.items[0].at.line,
+                 w->findings.items[0].at.column);
 }
 
 /* Loads a form that has these checks: what bao_checks_load says. */
@@ -91,17 +94,32 @@ static int start(struct world *w, const char *checks)
     w->indicators[1].code = BAO_STR("train.direct");
     w->indicators[2].code = BAO_STR("train.online");
     w->group = BAO_STR("phu-yen-cu");
-    w->unit = (struct bao_unit){.code = BAO_STR("24133"), .kind = BAO_STR("ward"), .name = BAO_STR("Phường 1"), .groups = &w->group, .n_groups = 1};
-    w->loader = (struct bao_check_loader){.arena = &w->arena, .schema = bao_node_get(&w->doc.root, "schema"), .common = &w->common.root,
-                                          .source = w->doc.source, .root = &w->doc.root, .indicators = w->indicators, .n_indicators = 3,
+    w->unit = (struct bao_unit){.code = BAO_STR("24133"),
+                                .kind = BAO_STR("ward"),
+                                .name = BAO_STR("Phường 1"),
+                                .groups = &w->group,
+                                .n_groups = 1};
+    w->loader = (struct bao_check_loader){.arena = &w->arena,
+                                          .schema = bao_node_get(&w->doc.root, "schema"),
+                                          .common = &w->common.root,
+                                          .source = w->doc.source,
+                                          .root = &w->doc.root,
+                                          .indicators = w->indicators,
+                                          .n_indicators = 3,
                                           .findings = &w->findings};
     w->form.indicators = w->indicators;
     w->form.n_indicators = 3;
-    w->context = (struct bao_check_context){
-        .which = BAO_CHECKS_PLAIN, .pointer = BAO_STR("/data"),
-        .vars = {.unit_code = BAO_STR("24133"), .unit = &w->unit, .period = {.year = 2026, .type = BAO_P_QUARTER, .n = 3},
-                 .from = bao_date_make(2026, 6, 15), .to = bao_date_make(2026, 9, 14), .due = bao_date_make(2026, 9, 16), .form = &w->form}};
-    return bao_checks_load(&w->loader, bao_node_get(&w->doc.root, "checks"), &w->form.checks, &w->form.n_checks);
+    w->context = (struct bao_check_context){.which = BAO_CHECKS_PLAIN,
+                                            .pointer = BAO_STR("/data"),
+                                            .vars = {.unit_code = BAO_STR("24133"),
+                                                     .unit = &w->unit,
+                                                     .period = {.year = 2026, .type = BAO_P_QUARTER, .n = 3},
+                                                     .from = bao_date_make(2026, 6, 15),
+                                                     .to = bao_date_make(2026, 9, 14),
+                                                     .due = bao_date_make(2026, 9, 16),
+                                                     .form = &w->form}};
+    return bao_checks_load(&w->loader, bao_node_get(&w->doc.root, "checks"), &w->form.checks,
+                           &w->form.n_checks);
 }
 
 static void start_well(struct world *w, const char *checks)
@@ -109,8 +127,8 @@ static void start_well(struct world *w, const char *checks)
     int r = start(w, checks);
 
     if (r != 0)
-        fail_msg("%s: BC%u at %u:%u", checks, w->findings.n != 0 ? w->findings.items[0].code : 0, w->findings.items[0].at.line,
-                 w->findings.items[0].at.column);
+        fail_msg("%s: BC%u at %u:%u", checks, w->findings.n != 0 ? w->findings.items[0].code : 0,
+                 w->findings.items[0].at.line, w->findings.items[0].at.column);
 }
 
 static void with_prev(struct world *w, const char *prev)
@@ -134,8 +152,8 @@ static const char *judge(struct world *w, const char *data, char ret[512])
     for (size_t i = before; i < w->findings.n; i++) {
         const struct bao_finding *f = &w->findings.items[i];
 
-        n += (size_t)snprintf(ret + n, 512 - n, "%s%u%c%s%.*s", i == before ? "" : " ", f->code, "ecw"[f->severity],
-                              f->item.n != 0 ? "/" : "", BAO_STR_ARG(f->item));
+        n += (size_t)snprintf(ret + n, 512 - n, "%s%u%c%s%.*s", i == before ? "" : " ", f->code,
+                              "ecw"[f->severity], f -> item.n != 0 ? "/" : "", BAO_STR_ARG(f->item));
     }
     return ret;
 }
@@ -207,10 +225,22 @@ static void missing_strategies(void **state)
         const char *missing;
         struct row rows[5];
     } sets[] = {
-        {"skip-any", {{"{a: 5, b: 1}", "3001e"}, {"{a: 5}", ""}, {"{b: 1}", ""}, {"{}", ""}, {"{a: null, b: 1}", ""}}},
-        {"skip-all", {{"{a: 5, b: 1}", "3001e"}, {"{a: 5}", "3001e"}, {"{b: 1}", ""}, {"{}", ""}, {"{a: 5, b: null}", "3001e"}}},
-        {"zero", {{"{a: 5, b: 1}", "3001e"}, {"{a: 5}", "3001e"}, {"{b: 1}", ""}, {"{}", ""}, {"{b: -1}", "3001e"}}},
-        {"fail", {{"{a: 5, b: 1}", "3001e"}, {"{a: 5}", "3011e"}, {"{b: 1}", "3011e"}, {"{}", "3011e"}, {"{a: 1, b: 1}", ""}}},
+        {"skip-any",
+         {{"{a: 5, b: 1}", "3001e"}, {"{a: 5}", ""}, {"{b: 1}", ""}, {"{}", ""}, {"{a: null, b: 1}", ""}}},
+        {"skip-all",
+         {{"{a: 5, b: 1}", "3001e"},
+          {"{a: 5}", "3001e"},
+          {"{b: 1}", ""},
+          {"{}", ""},
+          {"{a: 5, b: null}", "3001e"}}},
+        {"zero",
+         {{"{a: 5, b: 1}", "3001e"}, {"{a: 5}", "3001e"}, {"{b: 1}", ""}, {"{}", ""}, {"{b: -1}", "3001e"}}},
+        {"fail",
+         {{"{a: 5, b: 1}", "3001e"},
+          {"{a: 5}", "3011e"},
+          {"{b: 1}", "3011e"},
+          {"{}", "3011e"},
+          {"{a: 1, b: 1}", ""}}},
     };
     char check[200];
 
@@ -223,23 +253,37 @@ static void missing_strategies(void **state)
 
 static void zero_is_of_the_schema_type(void **state)
 {
-    static const struct row rows[] = {{"{}", ""}, {"{a: 1}", "3001e"}, {"{ten: x}", "3001e"}, {"{co: true}", "3001e"}, {"{ds: [1]}", "3001e"}};
-    static const struct row lists[] = {{"{nhiem_vu: [{ma: A}, {ma: B, tien_do: 2}]}", ""}, {"{nhiem_vu: [{ma: A, tien_do: 1}, {ma: B, tien_do: 2}]}", "3001e"}, {"{}", "3001e"}};
+    static const struct row rows[] = {{"{}", ""},
+                                      {"{a: 1}", "3001e"},
+                                      {"{ten: x}", "3001e"},
+                                      {"{co: true}", "3001e"},
+                                      {"{ds: [1]}", "3001e"}};
+    static const struct row lists[] = {{"{nhiem_vu: [{ma: A}, {ma: B, tien_do: 2}]}", ""},
+                                       {"{nhiem_vu: [{ma: A, tien_do: 1}, {ma: B, tien_do: 2}]}", "3001e"},
+                                       {"{}", "3001e"}};
 
     (void)state;
-    judge_rows("  - {id: x, missing: zero, rule: \"self.a == 0 && self.ten == '' && !self.co && size(self.ds) == 0 && self.kinh_phi.giao == 0\"}\n", NULL, rows, BAO_COUNT(rows));
-    judge_rows("  - {id: x, missing: zero, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() == 2'}\n", NULL, lists, BAO_COUNT(lists));
+    judge_rows("  - {id: x, missing: zero, rule: \"self.a == 0 && self.ten == '' && !self.co && "
+               "size(self.ds) == 0 && self.kinh_phi.giao == 0\"}\n",
+               NULL, rows, BAO_COUNT(rows));
+    judge_rows("  - {id: x, missing: zero, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() == 2'}\n", NULL,
+               lists, BAO_COUNT(lists));
 }
 
 static void missing_looks_into_lists_and_past_guards(void **state)
 {
-    static const struct row lists[] = {{"{a: 1, nhiem_vu: [{ma: A, tien_do: 2}]}", "3001e"}, {"{a: 1, nhiem_vu: [{ma: A, tien_do: 2}, {ma: B}]}", ""},
-                                       {"{a: 1, nhiem_vu: []}", "3001e"}, {"{a: 1}", ""}};
-    static const struct row guarded[] = {{"{a: 1, b: 5}", "3001e"}, {"{a: 1}", ""}, {"{b: 5}", ""}, {"{a: 9, b: 5}", ""}};
+    static const struct row lists[] = {{"{a: 1, nhiem_vu: [{ma: A, tien_do: 2}]}", "3001e"},
+                                       {"{a: 1, nhiem_vu: [{ma: A, tien_do: 2}, {ma: B}]}", ""},
+                                       {"{a: 1, nhiem_vu: []}", "3001e"},
+                                       {"{a: 1}", ""}};
+    static const struct row guarded[] = {
+        {"{a: 1, b: 5}", "3001e"}, {"{a: 1}", ""}, {"{b: 5}", ""}, {"{a: 9, b: 5}", ""}};
 
     (void)state;
-    judge_rows("  - {id: x, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() == self.a'}\n", NULL, lists, BAO_COUNT(lists));
-    judge_rows("  - {id: x, missing: fail, rule: '!has(self.a) || !has(self.b) || self.a >= self.b'}\n", NULL, guarded, BAO_COUNT(guarded));
+    judge_rows("  - {id: x, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() == self.a'}\n", NULL, lists,
+               BAO_COUNT(lists));
+    judge_rows("  - {id: x, missing: fail, rule: '!has(self.a) || !has(self.b) || self.a >= self.b'}\n", NULL,
+               guarded, BAO_COUNT(guarded));
 }
 
 static void a_part_of_other_kinds_is_not_missing(void **state)
@@ -257,7 +301,8 @@ static void a_part_of_other_kinds_is_not_missing(void **state)
 
 static void when_decides_whether_to_run(void **state)
 {
-    static const struct row rows[] = {{"{a: 1, b: 5}", "3001e"}, {"{a: 0, b: 5}", ""}, {"{b: 5}", ""}, {"{a: 1}", ""}};
+    static const struct row rows[] = {
+        {"{a: 1, b: 5}", "3001e"}, {"{a: 0, b: 5}", ""}, {"{b: 5}", ""}, {"{a: 1}", ""}};
     static const struct row broken[] = {{"{a: 0, b: 5}", ""}, {"{a: 1, b: 5}", "3001e"}};
 
     (void)state;
@@ -270,13 +315,21 @@ static void what_cannot_be_evaluated_is_told(void **state)
 {
     (void)state;
     judge_rows("  - {id: x, rule: 'self.a / self.b > 1'}\n", NULL, &(struct row){"{a: 1, b: 0}", "3203e"}, 1);
-    judge_rows("  - {id: x, rule: 'self.a / self.b > 1', severity: warning}\n", NULL, &(struct row){"{a: 1, b: 0}", "3203w"}, 1);
+    judge_rows("  - {id: x, rule: 'self.a / self.b > 1', severity: warning}\n", NULL,
+               &(struct row){"{a: 1, b: 0}", "3203w"}, 1);
     judge_rows("  - {id: x, rule: 'self.a < self.ten'}\n", NULL, &(struct row){"{a: 1, ten: x}", "3202e"}, 1);
     judge_rows("  - {id: x, rule: 'self.a'}\n", NULL, &(struct row){"{a: 1}", "3212e"}, 1);
-    judge_rows("  - {id: x, rule: 'has(self.a) || self.b > 1', missing: fail}\n", NULL, &(struct row){"{a: 1}", "3011e"}, 1);
-    judge_rows("  - {id: x, rule: 'size(self.ds.map(x, self.ds.map(y, self.ds.map(z, x + y + z)))) > 1'}\n", NULL,
-               &(struct row){"{ds: [0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,"
-                             "4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9]}", "3207e"}, 1);
+    judge_rows("  - {id: x, rule: 'has(self.a) || self.b > 1', missing: fail}\n", NULL,
+               &(struct row){"{a: 1}", "3011e"}, 1);
+    judge_rows(
+        "  - {id: x, rule: 'size(self.ds.map(x, self.ds.map(y, self.ds.map(z, x + y + z)))) > 1'}\n", NULL,
+        &(struct row){
+            "{ds: "
+            "[0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,"
+            "7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,"
+            "4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9]}",
+            "3207e"},
+        1);
 }
 
 /* ---- findings ---- */
@@ -288,8 +341,11 @@ static void findings_stand_at_the_value(void **state)
     const struct bao_finding *f;
 
     (void)state;
-    start_well(&w, "  - id: giai-ngan\n    rule: self.kinh_phi.giai_ngan <= self.kinh_phi.giao\n    at: kinh_phi.giai_ngan\n"
-                   "    message: {vi: \"Đã chi {self.kinh_phi.giai_ngan} / {{{self.kinh_phi.giao}}} ({round(self.kinh_phi.giai_ngan / self.kinh_phi.giao, 1)}, {1 / 3}, {self.b})\", en: 'Spent {self.kinh_phi.giai_ngan}'}\n");
+    start_well(&w, "  - id: giai-ngan\n    rule: self.kinh_phi.giai_ngan <= self.kinh_phi.giao\n    at: "
+                   "kinh_phi.giai_ngan\n"
+                   "    message: {vi: \"Đã chi {self.kinh_phi.giai_ngan} / {{{self.kinh_phi.giao}}} "
+                   "({round(self.kinh_phi.giai_ngan / self.kinh_phi.giao, 1)}, {1 / 3}, {self.b})\", en: "
+                   "'Spent {self.kinh_phi.giai_ngan}'}\n");
     assert_string_equal(judge(&w, "ten: x\nkinh_phi:\n  giao: 10\n  giai_ngan: 25\n", got), "3001e");
     f = last(&w);
     assert_int_equal(f->at.line, 4);
@@ -310,7 +366,9 @@ static void an_absent_place_is_told_at_its_parent(void **state)
     char got[512];
 
     (void)state;
-    start_well(&w, "  - {id: x, rule: has(self.kinh_phi.giao), at: kinh_phi.giao}\n  - {id: y, rule: has(self.a)}\n");
+    start_well(
+        &w,
+        "  - {id: x, rule: has(self.kinh_phi.giao), at: kinh_phi.giao}\n  - {id: y, rule: has(self.a)}\n");
     assert_string_equal(judge(&w, "ten: x\nkinh_phi:\n  giai_ngan: 25\n", got), "3001e 3001e");
     assert_int_equal(w.findings.items[0].at.line, 2);
     assert_true(bao_str_is(w.findings.items[0].pointer, "/data/kinh_phi"));
@@ -327,8 +385,12 @@ static void items_are_judged_one_by_one(void **state)
     const struct bao_finding *f;
 
     (void)state;
-    start_well(&w, "  - {id: x, each: nhiem_vu, rule: item.tien_do <= 100, at: tien_do, message: 'Mục {item.ma}: {item.tien_do}'}\n");
-    assert_string_equal(judge(&w, "nhiem_vu:\n  - {ma: A, tien_do: 50}\n  - {ma: B, tien_do: 150}\n  - {ma: C}\n  - {ma: D, tien_do: 101}\n", got),
+    start_well(&w, "  - {id: x, each: nhiem_vu, rule: item.tien_do <= 100, at: tien_do, message: 'Mục "
+                   "{item.ma}: {item.tien_do}'}\n");
+    assert_string_equal(judge(&w,
+                              "nhiem_vu:\n  - {ma: A, tien_do: 50}\n  - {ma: B, tien_do: 150}\n  - {ma: C}\n "
+                              " - {ma: D, tien_do: 101}\n",
+                              got),
                         "3001e/B 3001e/D");
     f = &w.findings.items[0];
     assert_int_equal(f->at.line, 3);
@@ -347,10 +409,15 @@ static void nested_items_have_a_parent(void **state)
     char got[512];
 
     (void)state;
-    start_well(&w, "  - {id: x, each: muc_tieu.kr, rule: item.diem <= parent.nguong, at: diem, severity: confirm}\n");
+    start_well(
+        &w,
+        "  - {id: x, each: muc_tieu.kr, rule: item.diem <= parent.nguong, at: diem, severity: confirm}\n");
     load(&w, "x: {O1: {1: đã có kế hoạch bù}, O2.1: đã có kế hoạch bù}", &w.explain);
     w.context.explain = &w.explain.root;
-    assert_string_equal(judge(&w, "muc_tieu: [{ma: O1, nguong: 5, kr: [{so: 1, diem: 9}, {so: 2, diem: 8}]}, {ma: O2, nguong: 7, kr: [{so: 1, diem: 8}, {so: 2, diem: 7}]}, {ma: O3}]", got),
+    assert_string_equal(judge(&w,
+                              "muc_tieu: [{ma: O1, nguong: 5, kr: [{so: 1, diem: 9}, {so: 2, diem: 8}]}, "
+                              "{ma: O2, nguong: 7, kr: [{so: 1, diem: 8}, {so: 2, diem: 7}]}, {ma: O3}]",
+                              got),
                         "3005w/O1.1 3003c/O1.2 3005w/O2.1");
     assert_true(bao_str_is(w.findings.items[1].path, "muc_tieu[O1].kr[2].diem"));
     assert_true(bao_str_is(w.findings.items[1].pointer, "/data/muc_tieu/0/kr/1/diem"));
@@ -362,11 +429,21 @@ static void schema_findings_silence_checks(void **state)
     static const struct {
         const char *pointer, *keyword, *answer;
     } rows[] = {
-        {"/data/a", "/properties/a/type", "3001e/A"}, {"/data/b", "/x/maximum", "3001e/A"}, {"/data/ten", "/x/minLength", "3001e 3001e/A"},
-        {"/data/nhiem_vu/0/tien_do", "/x/maximum", "3001e"}, {"/data/nhiem_vu/1/tien_do", "/x/maximum", "3001e 3001e/A"},
-        {"/data/nhiem_vu/0", "/x/type", "3001e"}, {"/data/nhiem_vu", "/x/maxItems", "3001e 3001e/A"}, {"/data/nhiem_vu", "/x/type", "3001e"},
-        {"/data", "/required", "3001e 3001e/A"}, {"/data", "/type", ""}, {"", "", "3001e 3001e/A"}, {"/period", "", "3001e 3001e/A"},
-        {"/data/a/deeper", "/x/type", "3001e/A"}, {"/datax", "/type", "3001e 3001e/A"}, {"/data/nhiem_vu/0/ma", "/x/pattern", "3001e 3001e/A"},
+        {"/data/a", "/properties/a/type", "3001e/A"},
+        {"/data/b", "/x/maximum", "3001e/A"},
+        {"/data/ten", "/x/minLength", "3001e 3001e/A"},
+        {"/data/nhiem_vu/0/tien_do", "/x/maximum", "3001e"},
+        {"/data/nhiem_vu/1/tien_do", "/x/maximum", "3001e 3001e/A"},
+        {"/data/nhiem_vu/0", "/x/type", "3001e"},
+        {"/data/nhiem_vu", "/x/maxItems", "3001e 3001e/A"},
+        {"/data/nhiem_vu", "/x/type", "3001e"},
+        {"/data", "/required", "3001e 3001e/A"},
+        {"/data", "/type", ""},
+        {"", "", "3001e 3001e/A"},
+        {"/period", "", "3001e 3001e/A"},
+        {"/data/a/deeper", "/x/type", "3001e/A"},
+        {"/datax", "/type", "3001e 3001e/A"},
+        {"/data/nhiem_vu/0/ma", "/x/pattern", "3001e 3001e/A"},
     };
 
     (void)state;
@@ -375,7 +452,9 @@ static void schema_findings_silence_checks(void **state)
         char got[512];
         struct bao_finding *f;
 
-        start_well(&w, "  - {id: x, rule: self.a <= self.b}\n  - {id: y, each: nhiem_vu, rule: item.tien_do <= 100}\n");
+        start_well(
+            &w,
+            "  - {id: x, rule: self.a <= self.b}\n  - {id: y, each: nhiem_vu, rule: item.tien_do <= 100}\n");
         f = bao_findings_add(&w.findings, 2001, BAO_ERROR, (struct bao_place){.line = 1});
         f->pointer = bao_str_c(rows[i].pointer);
         f->keyword = bao_str_c(rows[i].keyword);
@@ -425,7 +504,8 @@ static void confirm_needs_an_explanation(void **state)
         struct world w;
         char got[512];
 
-        start_well(&w, "  - {id: x, rule: self.a <= self.b, severity: confirm}\n  - {id: y, each: nhiem_vu, rule: item.tien_do <= 100, severity: confirm}\n  - {id: cham-nap, rule: true}\n");
+        start_well(&w, "  - {id: x, rule: self.a <= self.b, severity: confirm}\n  - {id: y, each: nhiem_vu, "
+                       "rule: item.tien_do <= 100, severity: confirm}\n  - {id: cham-nap, rule: true}\n");
         load(&w, rows[i].explain, &w.explain);
         w.context.explain = &w.explain.root;
         judge(&w, "{a: 5, b: 1, nhiem_vu: [{ma: A, tien_do: 101}]}", got);
@@ -456,7 +536,8 @@ static void history_checks_wait_for_history(void **state)
     char got[512];
 
     (void)state;
-    start_well(&w, "  - {id: x, rule: self.a >= prev.a}\n  - {id: y, rule: self.a > 0}\n  - {id: z, rule: self.a > 0, message: 'Trước là {prev.a}'}\n");
+    start_well(&w, "  - {id: x, rule: self.a >= prev.a}\n  - {id: y, rule: self.a > 0}\n  - {id: z, rule: "
+                   "self.a > 0, message: 'Trước là {prev.a}'}\n");
     assert_true(w.form.checks[0].history);
     assert_false(w.form.checks[1].history);
     assert_true(w.form.checks[2].history);
@@ -479,28 +560,39 @@ static void prev_may_be_null(void **state)
     judge_rows(checks, "{a: 5}", (struct row[]){{"{a: 4}", "3001e"}, {"{a: 5}", ""}, {"{b: 1}", ""}}, 3);
     judge_rows(checks, "", &(struct row){"{a: 4}", ""}, 1);
     judge_rows("  - {id: x, rule: self.a >= prev.a}\n", "", &(struct row){"{a: 4}", ""}, 1);
-    judge_rows("  - {id: x, missing: zero, rule: self.a >= prev.a + 5}\n", "", &(struct row){"{a: 4}", "3001e"}, 1);
+    judge_rows("  - {id: x, missing: zero, rule: self.a >= prev.a + 5}\n", "",
+               &(struct row){"{a: 4}", "3001e"}, 1);
 }
 
 static void items_meet_their_earlier_selves(void **state)
 {
-    static const char checks[] = "  - {id: lui, each: nhiem_vu, when: prev_item != null, rule: item.tien_do >= prev_item.tien_do, at: tien_do, severity: confirm}\n";
+    static const char checks[] = "  - {id: lui, each: nhiem_vu, when: prev_item != null, rule: item.tien_do "
+                                 ">= prev_item.tien_do, at: tien_do, severity: confirm}\n";
 
     (void)state;
-    judge_rows(checks, "{nhiem_vu: [{ma: B, tien_do: 50}, {ma: A, tien_do: 40}]}",
-               (struct row[]){{"{nhiem_vu: [{ma: A, tien_do: 39}, {ma: B, tien_do: 50}, {ma: C, tien_do: 0}]}", "3003c/A"}, {"{nhiem_vu: [{ma: A}]}", ""}}, 2);
+    judge_rows(
+        checks, "{nhiem_vu: [{ma: B, tien_do: 50}, {ma: A, tien_do: 40}]}",
+        (struct row[]){
+            {"{nhiem_vu: [{ma: A, tien_do: 39}, {ma: B, tien_do: 50}, {ma: C, tien_do: 0}]}", "3003c/A"},
+            {"{nhiem_vu: [{ma: A}]}", ""}},
+        2);
     judge_rows(checks, "", &(struct row){"{nhiem_vu: [{ma: A, tien_do: 39}]}", ""}, 1);
 }
 
 /* A file from a Mac has its accents apart, and blanks slip in: the same words all the same. */
 static void text_is_compared_as_the_schema_does(void **state)
 {
-    static const struct row rows[] = {{"{ten: \"Hoa\u0300n tha\u0300nh \"}", ""}, {"{ten: Hoàn thành}", ""}, {"{ten: Hoàn thanh}", "3001e"}};
+    static const struct row rows[] = {{"{ten: \"Hoa\u0300n tha\u0300nh \"}", ""},
+                                      {"{ten: Hoàn thành}", ""},
+                                      {"{ten: Hoàn thanh}", "3001e"}};
     static const char items[] = "  - {id: x, each: nhiem_vu, rule: prev_item != null}\n";
 
     (void)state;
-    judge_rows("  - {id: x, rule: \"self.ten in ['Hủy', 'Hoàn thành'] && self.ten.contains('oàn') && self.ten.matches('^Hoàn')\"}\n", NULL, rows, BAO_COUNT(rows));
-    judge_rows(items, "{nhiem_vu: [{ma: Một}]}", &(struct row){"{nhiem_vu: [{ma: \"Mo\u0323\u0302t \"}]}", ""}, 1);
+    judge_rows("  - {id: x, rule: \"self.ten in ['Hủy', 'Hoàn thành'] && self.ten.contains('oàn') && "
+               "self.ten.matches('^Hoàn')\"}\n",
+               NULL, rows, BAO_COUNT(rows));
+    judge_rows(items, "{nhiem_vu: [{ma: Một}]}",
+               &(struct row){"{nhiem_vu: [{ma: \"Mo\u0323\u0302t \"}]}", ""}, 1);
 }
 
 static void lost_items_are_missed(void **state)
@@ -509,9 +601,11 @@ static void lost_items_are_missed(void **state)
     char got[512];
 
     (void)state;
-    start_well(&w, "  - id: sot\n    each: prev.nhiem_vu\n    when: \"!(item.trang_thai in ['Hoàn thành', 'Hủy'])\"\n    rule: now_item != null\n"
+    start_well(&w, "  - id: sot\n    each: prev.nhiem_vu\n    when: \"!(item.trang_thai in ['Hoàn thành', "
+                   "'Hủy'])\"\n    rule: now_item != null\n"
                    "    message: {vi: 'Thiếu {item.ma}'}\n");
-    with_prev(&w, "{nhiem_vu: [{ma: A, trang_thai: Đang làm}, {ma: B, trang_thai: Hoàn thành}, {ma: C}, {ma: D, trang_thai: Đang làm}]}");
+    with_prev(&w, "{nhiem_vu: [{ma: A, trang_thai: Đang làm}, {ma: B, trang_thai: Hoàn thành}, {ma: C}, {ma: "
+                  "D, trang_thai: Đang làm}]}");
     assert_string_equal(judge(&w, "a: 1\nnhiem_vu:\n  - ma: D\n", got), "3001e/A");
     assert_int_equal(last(&w)->at.line, 2);
     assert_true(bao_str_is(last(&w)->path, "nhiem_vu"));
@@ -527,7 +621,8 @@ static void sums_of_the_year(void **state)
     char got[512];
 
     (void)state;
-    start_well(&w, "  - {id: x, rule: self.a + ytd.a_sum <= 10}\n  - {id: y, rule: self.b + ytd.train.direct <= 10}\n  - {id: z, rule: self.c + ytd.train.online <= 10}\n");
+    start_well(&w, "  - {id: x, rule: self.a + ytd.a_sum <= 10}\n  - {id: y, rule: self.b + ytd.train.direct "
+                   "<= 10}\n  - {id: z, rule: self.c + ytd.train.online <= 10}\n");
     with_prev(&w, "{}");
     w.history.ytd = w.ytd;
     w.ytd[0] = (struct bao_ytd){true, bao_num_int(7)};
@@ -554,8 +649,10 @@ static void the_same_period_last_year(void **state)
 static void period_and_unit_are_known(void **state)
 {
     static const char check[] =
-        "  - {id: x, rule: \"period.label == '2026-Q3' && period.from == '2026-06-15' && period.to == '2026-09-14' && period.year == 2026"
-        " && period.n == 3 && period.due == '2026-09-16' && unit.code == '24133' && unit.kind == 'ward' && unit.name == 'Phường 1' && 'phu-yen-cu' in unit.groups\"}\n";
+        "  - {id: x, rule: \"period.label == '2026-Q3' && period.from == '2026-06-15' && period.to == "
+        "'2026-09-14' && period.year == 2026"
+        " && period.n == 3 && period.due == '2026-09-16' && unit.code == '24133' && unit.kind == 'ward' && "
+        "unit.name == 'Phường 1' && 'phu-yen-cu' in unit.groups\"}\n";
     struct world w;
     char got[512];
 
@@ -637,7 +734,9 @@ static void every_mistake_is_told(void **state)
     struct world w;
 
     (void)state;
-    assert_int_equal(start(&w, "  - {id: x, rule: self.aa + self.bb > 1, at: cc}\n  - {id: y, each: nhiem_vu, rule: item.tiendo > 1}\n"), BAO_CHECKS_E_BAD);
+    assert_int_equal(start(&w, "  - {id: x, rule: self.aa + self.bb > 1, at: cc}\n  - {id: y, each: "
+                               "nhiem_vu, rule: item.tiendo > 1}\n"),
+                     BAO_CHECKS_E_BAD);
     assert_int_equal(w.findings.n, 4);
     end(&w);
 }
@@ -651,7 +750,9 @@ static void places_in_block_scalars(void **state)
     (void)state;
     for (const char *p = schema; *p != '\0'; p++)
         base += *p == '\n';
-    assert_int_equal(start(&w, "  - id: x\n    rule: >-\n      self.a > 1 &&\n      self.bb > 1\n  - id: y\n    rule: |\n      self.a > 1\n      && self.cc > 1\n"), BAO_CHECKS_E_BAD);
+    assert_int_equal(start(&w, "  - id: x\n    rule: >-\n      self.a > 1 &&\n      self.bb > 1\n  - id: y\n "
+                               "   rule: |\n      self.a > 1\n      && self.cc > 1\n"),
+                     BAO_CHECKS_E_BAD);
     assert_int_equal(w.findings.n, 2);
     assert_int_equal(w.findings.items[0].at.line, base + 5);
     assert_int_equal(w.findings.items[0].at.column, 7);
@@ -672,11 +773,20 @@ static void indicator_values(void **state)
         int64_t scaled;
         unsigned code;
     } rows[] = {
-        {"self.a", 0, "{a: 5}", true, 5, 0}, {"self.a", 2, "{a: 5}", true, 500, 0}, {"self.a", 0, "{}", false, 0, 0},
-        {"self.a", 0, "{a: 1.5}", false, 0, BAO_BC_FIGURE_DECIMALS}, {"self.a + 0", 0, "{a: 1.5}", true, 2, 0}, {"self.a + 0", 0, "{a: -1.5}", true, -2, 0},
-        {"self.a / self.b", 2, "{a: 2, b: 3}", true, 67, 0}, {"self.a / self.b", 2, "{a: 2, b: 0}", false, 0, 0}, {"self.ten", 0, "{ten: x}", false, 0, 0},
-        {"'self.co ? 1 : 0'", 0, "{co: true}", true, 1, 0}, {"'self.co ? 1 : 0'", 0, "{}", false, 0, 0}, {"self.a", 6, "{a: 9000000000000000}", false, 0, BAO_BC_FIGURE_RANGE},
-        {"size(self.nhiem_vu)", 0, "{nhiem_vu: [{ma: A}, {ma: B}]}", true, 2, 0}, {"1", 0, "{}", true, 1, 0},
+        {"self.a", 0, "{a: 5}", true, 5, 0},
+        {"self.a", 2, "{a: 5}", true, 500, 0},
+        {"self.a", 0, "{}", false, 0, 0},
+        {"self.a", 0, "{a: 1.5}", false, 0, BAO_BC_FIGURE_DECIMALS},
+        {"self.a + 0", 0, "{a: 1.5}", true, 2, 0},
+        {"self.a + 0", 0, "{a: -1.5}", true, -2, 0},
+        {"self.a / self.b", 2, "{a: 2, b: 3}", true, 67, 0},
+        {"self.a / self.b", 2, "{a: 2, b: 0}", false, 0, 0},
+        {"self.ten", 0, "{ten: x}", false, 0, 0},
+        {"'self.co ? 1 : 0'", 0, "{co: true}", true, 1, 0},
+        {"'self.co ? 1 : 0'", 0, "{}", false, 0, 0},
+        {"self.a", 6, "{a: 9000000000000000}", false, 0, BAO_BC_FIGURE_RANGE},
+        {"size(self.nhiem_vu)", 0, "{nhiem_vu: [{ma: A}, {ma: B}]}", true, 2, 0},
+        {"1", 0, "{}", true, 1, 0},
     };
 
     (void)state;
@@ -696,7 +806,8 @@ static void indicator_values(void **state)
         load(&w, rows[i].data, &w.data);
         w.context.vars.self = &w.data.root;
         assert_int_equal(bao_indicator_eval(&ind, &w.arena, &w.context, &w.findings, &present, &scaled), 0);
-        if (present != rows[i].present || (present && scaled != rows[i].scaled) || w.findings.n != (rows[i].code != 0) ||
+        if (present != rows[i].present || (present && scaled != rows[i].scaled) ||
+            w.findings.n != (rows[i].code != 0) ||
             (rows[i].code != 0 && w.findings.items[0].code != rows[i].code))
             fail_msg("%s with %s gives %d %lld", rows[i].value, rows[i].data, present, (long long)scaled);
         end(&w);
@@ -728,8 +839,10 @@ static void memory_may_end_anywhere(void **state)
     size_t done = 0;
 
     (void)state;
-    start_well(&w, "  - {id: x, each: nhiem_vu, rule: item.tien_do <= prev_item.tien_do, severity: confirm, message: 'Từ {prev_item.tien_do} lên {item.tien_do}, kỳ {period.label}'}\n"
-                   "  - {id: y, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() < ytd.a_sum', message: 'Tổng {self.nhiem_vu.map(x, x.tien_do)}'}\n");
+    start_well(&w, "  - {id: x, each: nhiem_vu, rule: item.tien_do <= prev_item.tien_do, severity: confirm, "
+                   "message: 'Từ {prev_item.tien_do} lên {item.tien_do}, kỳ {period.label}'}\n"
+                   "  - {id: y, rule: 'self.nhiem_vu.map(x, x.tien_do).sum() < ytd.a_sum', message: 'Tổng "
+                   "{self.nhiem_vu.map(x, x.tien_do)}'}\n");
     with_prev(&w, "{nhiem_vu: [{ma: A, tien_do: 1}, {ma: B, tien_do: 2.5}]}");
     w.history.ytd = w.ytd;
     w.ytd[0] = (struct bao_ytd){true, bao_num_int(3)};
