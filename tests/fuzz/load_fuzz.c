@@ -78,6 +78,8 @@ static void load(struct bao_str text, enum bao_load_mode mode, enum bao_load_for
 /* To libyaml these end lines inside quotes, as they did in YAML 1.1. */
 static bool has_old_line_ends(struct bao_str text)
 {
+    if (text.p == NULL)
+        return false;
     if (text.n < 2)
         return false;
     return memmem(text.p, text.n, "\xc2\x85", 2) != NULL || memmem(text.p, text.n, "\xe2\x80", 2) != NULL ||
