@@ -221,8 +221,10 @@ static enum bao_symbol judge_times(struct judgement *j)
     if (today <= v->to && v->to != v->from) {
         f = bao_findings_add(&v->findings, BAO_BC_REPORT_BEFORE_CUTOFF, BAO_WARNING,
                              bao_node_place(envelope_value(j, "period")));
-        if (f != NULL)
-            f->path = f->pointer = BAO_STR_NULL;
+        if (f != NULL) {
+            f->pointer = BAO_STR("/period");
+            f->path = BAO_STR("period");
+        }
         bao_finding_arg(f, date_text(j, v->to));
     }
     return BAO_SYM_NONE;

@@ -192,3 +192,15 @@ def test_exported_schema_stands_alone(path, tmp_path):
         for data, code in ((good, 0), (bad, 1)):
             (tmp_path / "d.json").write_text(json.dumps(data), encoding="utf-8")
             assert baocao("validate", "--schema", str(tmp_path / "s.json"), str(tmp_path / "d.json")).returncode == code
+
+
+def test_forms_check_lists_deadlines(tmp_path):
+    config = tmp_path / "baocaod.yaml"
+    config.write_text(f"paths:\n  forms: {SCHEMAS}\n  province: {SCHEMAS}/provinces/66-dak-lak\n", encoding="utf-8")
+    answer = subprocess.run([os.path.join(BUILD, "daemon", "baocaod"), "--config", str(config), "forms", "check"],
+                            capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 0, answer.stderr
+    form = answer.stdout.split("nd73-quarterly v1")[1].split("\n\n")[0]
+    dates = [line for line in form.splitlines() if line.startswith("  20")]
+    assert len(dates) == 24
+    assert all("17:00" in line for line in dates if "commune" in line)
