@@ -156,6 +156,13 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
     return 0;
 }
 
+const char *cli_brp_why(const struct cli_brp *b, int error)
+{
+    const char *why = b->transform == NULL ? NULL : b->transform->why(b->transform_state);
+
+    return why != NULL ? why : strerror(-error);
+}
+
 struct bao_client_session *cli_brp_session(struct cli_brp *b)
 {
     return &b->session;

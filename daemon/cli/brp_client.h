@@ -24,6 +24,8 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
 /* Sends what is queued and waits for one event: 0; CLI_BRP_E_TIMEOUT after timeout_ms; <0: the connection is
  * lost. */
 int cli_brp_wait(struct cli_brp *b, int timeout_ms, struct bao_client_event *ret) BAO_MUST_CHECK;
+/* Words for a negative result of cli_brp_wait(): TLS's own when it was TLS. Static text. */
+const char *cli_brp_why(const struct cli_brp *b, int error);
 /* For making requests. */
 struct bao_client_session *cli_brp_session(struct cli_brp *b);
 /* Says QUIT when that is possible, and closes. Accepts NULL; gives NULL. */

@@ -52,7 +52,7 @@ static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind 
         int r = cli_brp_wait(b, ANSWER_MS, ret);
 
         if (r != 0) {
-            *ret_why = strerror(r > 0 ? ETIMEDOUT : -r);
+            *ret_why = r > 0 ? strerror(ETIMEDOUT) : cli_brp_why(b, r);
             return r > 0 ? -ETIMEDOUT : r;
         }
         if (ret->kind == BAO_CLIENT_ENDED || ret->kind == BAO_CLIENT_BROKEN) {

@@ -245,7 +245,7 @@ static int turn(struct work *w)
     now = cli_now_ms();
     r = w->left == 0 ? CLI_BRP_E_TIMEOUT : cli_brp_wait(w->brp, wait_ms(w, now), &event);
     if (r < 0) {
-        lose(w, strerror(-r));
+        lose(w, cli_brp_why(w->brp, r));
         return 0;
     }
     if (r == CLI_BRP_E_TIMEOUT) {

@@ -353,7 +353,9 @@ static void receive(struct baod_stream *s, struct bao_str in)
         r = r < 0 ? r : (w < 0 ? w : r);
     }
     if (r < 0) {
-        end(s, false, r == -EPROTO ? "TLS failed" : strerror(-r));
+        const char *why = s->transform->why(s->transform_state);
+
+        end(s, false, why != NULL ? why : strerror(-r));
         return;
     }
     if (!s->was_ready && s->transform->ready(s->transform_state)) {

@@ -252,7 +252,7 @@ void baod_tls_peer(const void *state, struct baod_tls_peer *ret)
     }
 }
 
-const char *baod_tls_error(const void *state)
+static const char *tls_why(const void *state)
 {
     const struct session *s = state;
 
@@ -386,6 +386,7 @@ static const struct baod_transform_ops tls_ops = {
     .send = tls_send,
     .finish = tls_finish,
     .ready = tls_ready,
+    .why = tls_why,
     .free = tls_free,
 };
 

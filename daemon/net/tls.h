@@ -43,5 +43,3 @@ struct baod_tls_peer {
     size_t n_units;
 };
 void baod_tls_peer(const void *state, struct baod_tls_peer *ret);
-/* Why the last call failed, for people: static text; NULL when none did. */
-const char *baod_tls_error(const void *state);

@@ -18,5 +18,7 @@ struct baod_transform_ops {
     int (*finish)(void *t, struct bao_buf *wire);
     /* Plain octets may flow. */
     bool (*ready)(const void *t);
+    /* Why the last call failed, for people: static text; NULL when none did. */
+    const char *(*why)(const void *t);
     void (*free)(void *t);
 };
