@@ -458,19 +458,21 @@ static int make_store(struct server *s)
 {
     struct baod_writer_options writing = {.conninfo = s->conninfo, .node = s->node, .prepare = prepare, .user = s,
                                           .offset = s->snapshot->registry.offset,
-                                          .batch_max = (size_t)s->settings->batch};
+                                          .batch_max = (size_t)s->settings->batch,
+                                          .deadline_ms = (int)s->settings->batch_ms};
     const struct baod_pg_options reading = {.conninfo = s->conninfo, .application = "baocaod reading",
                                             .statement_ms = 60000, .deadline_ms = 65000, .read_only = true,
                                             .lost = on_lost_reading};
-    const struct baod_intake_options intake = {
+    struct baod_intake_options intake = {
         .max_bytes = (size_t)s->settings->total_bytes, .max_raw = (size_t)s->settings->max_document,
-        .threads = (int)s->settings->threads,
+        .threads = (int)s->settings->threads, .limits = BAO_LOAD_LIMITS_DEFAULT,
     };
     int r;
 
     snprintf(s->province, sizeof(s->province), "%.*s", BAO_STR_ARG(s->snapshot->registry.province));
     writing.province = s->province;
     memcpy(writing.seed, s->seed, sizeof(writing.seed));
+    intake.limits.octets = (size_t)s->settings->max_document;
     r = baod_writer_new(&s->loop, &writing, &s->writer);
     if (r == 0)
         r = baod_intake_new(&s->loop, s->writer, &intake, &s->intake);

@@ -13,7 +13,7 @@ struct baod_settings {
     bool reports_plaintext, http_plaintext;
     char *database_url;
     char *state, *runtime, *forms, *province;
-    int64_t max_body, max_document, peer_items, peer_bytes, total_bytes, connections, per_address, spool;
+    int64_t max_body, max_document, peer_items, peer_bytes, total_bytes, connections, per_address;
     int64_t hello_ms, idle_ms, drain_ms, batch_ms;
     int64_t threads, batch;
     char *log_level, *node, *lang;

@@ -587,7 +587,7 @@ int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, 
     BAO_CLEANUP(free_unborn) struct baod_writer *w = calloc(1, sizeof(*w));
     struct baod_pg_options pg = {.conninfo = options->conninfo,
                                  .application = "baocaod writer",
-                                 .deadline_ms = ANSWER_MS,
+                                 .deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : ANSWER_MS,
                                  .ready = on_ready,
                                  .lost = on_lost};
     int r;

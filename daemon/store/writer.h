@@ -21,6 +21,7 @@ struct baod_writer_options {
     uint8_t seed[32];          /* its Ed25519 key */
     size_t batch_max;          /* reports in a batch; 0 = 1,000 */
     size_t queue_max;          /* reports waiting; 0 = 20,000. More are answered BUSY */
+    int deadline_ms;           /* longest wait for one answer of the database; 0 = 10000 */
     int patience_ms;           /* how long a report waits for the database before WAIT BUSY; 0 = 4,000 */
     /* The database is there: bring what judges and numbers up to its epochs (migrations, forms, registry), then
      * call baod_writer_go(). Called on each connection, and when a batch found another daemon's epoch. */
