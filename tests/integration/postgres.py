@@ -134,6 +134,11 @@ class Postgres:
         self.run(f"ALTER SYSTEM SET {name} = '{value}'")
         self.run("SELECT pg_reload_conf()")
 
+    def promote(self):
+        """Makes a standby the primary; by signal, so that no query of ours can meet a recovery conflict."""
+        subprocess.run(as_user([os.path.join(programs_folder(), "pg_ctl"), "-D", self.data, "-w", "promote"]), check=True,
+                       stdout=subprocess.DEVNULL, cwd=self.root)
+
     def pids(self):
         """The postmaster and its children."""
         pid = self.process.pid

@@ -33,7 +33,7 @@ def test_the_standby_takes_over_and_nothing_acked_is_lost(make_daemon, pair):
     primary.kill()
     acked = dict(sender.receipts)
     assert len(acked) < MANY, "the stream was over before the primary died"
-    second.run("SELECT pg_promote()")
+    second.promote()
     promoted = time.monotonic()
     wait_for(lambda: len(sender.receipts) > len(acked) or sender.error, 60)
     assert time.monotonic() - promoted < 15
@@ -48,7 +48,7 @@ def test_a_frozen_primary_does_not_keep_the_daemon_from_the_new_one(make_daemon,
     first = send_until_committed(daemon, many(10, seed=22))
     primary.freeze()  # it still takes connections, and says nothing
     try:
-        second.run("SELECT pg_promote()")
+        second.promote()
         reports = {(unit, 1): (7, report(unit, 1, 7)) for unit in communes()[20:30]}
         send_until_committed(daemon, reports, seconds=90)
     finally:
