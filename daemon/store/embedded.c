@@ -733,7 +733,12 @@ bool baod_embedded_watch(struct baod_embedded *e)
 
 struct baod_embedded *baod_embedded_close(struct baod_embedded *e)
 {
-    if (e != NULL && !e->visit)
+    static const char own[] = "/tmp/baocaod-"; /* as choose_socket makes it */
+
+    if (e != NULL && !e->visit) {
         stop_server(e);
+        if (strncmp(e->socket, own, sizeof(own) - 1) == 0)
+            (void)rmdir(e->socket); /* empty by now, or somebody else's matter */
+    }
     return embedded_free(e);
 }
