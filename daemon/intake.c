@@ -11,7 +11,7 @@ enum {
     BYTES_MAX = 256 << 20,
     RAW_MAX = 4 << 20,
     THREADS = 2,
-    JOBS_PER_TURN = 64,          /* reports of one work item: amortises the hand-over, bounds the wait of the last */
+    JOBS_PER_TURN = 64, /* reports of one work item: amortises the hand-over, bounds the wait of the last */
     TURN_BYTES = 512 << 10,
     SPARE_JOBS = 256,
     JUDGE_ARENA_MAX = 192 << 20, /* a document of 200,000 nodes with its findings fits */
@@ -22,7 +22,7 @@ enum {
 struct job {
     struct baod_submission s; /* s.user = this */
     struct baod_intake *intake;
-    struct bao_arena own;     /* the request's copy */
+    struct bao_arena own; /* the request's copy */
     struct baod_request request;
     struct baod_identity who;
     struct job *next;
@@ -51,10 +51,10 @@ struct baod_intake {
     struct baod_writer *writer;
     struct baod_snapshot *snapshot;
     struct baod_intake_options options;
-    struct job_list queue;     /* not yet judged */
+    struct job_list queue; /* not yet judged */
     struct job *spare;
     size_t n_spare;
-    struct bao_map under_way;  /* content hash -> the job that is with the writer */
+    struct bao_map under_way; /* content hash -> the job that is with the writer */
     struct baod_intake_counts counts;
     void (*drained)(void *user);
     void *drained_user;
@@ -185,8 +185,9 @@ static int copy_str(struct bao_arena *arena, struct bao_str *s)
 
 static int copy_finding(struct bao_arena *arena, struct bao_finding *f)
 {
-    struct bao_str *texts[] = {&f->pointer, &f->keyword, &f->path, &f->titles[BAO_VI], &f->titles[BAO_EN], &f->check,
-                               &f->item, &f->message[BAO_VI], &f->message[BAO_EN]};
+    struct bao_str *texts[] = {&f->pointer,        &f->keyword,         &f->path,
+                               &f->titles[BAO_VI], &f->titles[BAO_EN],  &f->check,
+                               &f->item,           &f->message[BAO_VI], &f->message[BAO_EN]};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < BAO_COUNT(texts); i++)
@@ -200,8 +201,8 @@ static int copy_finding(struct bao_arena *arena, struct bao_finding *f)
     return r;
 }
 
-/* Keeps of an acceptable verdict what the writer and the answer need, in a small arena of the report's own, so that
- * the thread's arena, with the whole tree, serves the next report. */
+/* Keeps of an acceptable verdict what the writer and the answer need, in a small arena of the report's own,
+ * so that the thread's arena, with the whole tree, serves the next report. */
 static int keep_verdict(struct job *job)
 {
     struct bao_arena *arena = &job->s.arena;
@@ -260,8 +261,10 @@ static int open_body(struct worker *w, struct job *job)
 static int judge(struct worker *w, struct job *job)
 {
     const struct baod_snapshot *snapshot = job->s.snapshot;
-    struct bao_judge_context context = {.forms = &snapshot->forms, .registry = &snapshot->registry,
-                                        .limits = job->intake->options.limits, .now = job->request.received_at};
+    struct bao_judge_context context = {.forms = &snapshot->forms,
+                                        .registry = &snapshot->registry,
+                                        .limits = job->intake->options.limits,
+                                        .now = job->request.received_at};
     struct bao_arena used;
     int r = open_body(w, job);
 
@@ -393,7 +396,8 @@ static void worked(uv_work_t *req, int status)
 /* Gives an idle worker its share of the queue. */
 static void give(struct baod_intake *intake, struct worker *w)
 {
-    size_t share = (intake->queue.n + (size_t)intake->options.threads - 1) / (size_t)intake->options.threads, bytes = 0;
+    size_t share = (intake->queue.n + (size_t)intake->options.threads - 1) / (size_t)intake->options.threads,
+           bytes = 0;
     struct job_list list;
 
     if (share > JOBS_PER_TURN)
@@ -426,7 +430,8 @@ int baod_intake_submit(struct baod_intake *intake, const struct baod_request *re
     size_t bytes = request->body.n + (request->deflated ? (size_t)request->raw : 0);
     struct job *job;
 
-    if (intake->draining || intake->snapshot == NULL || intake->counts.inside >= intake->options.max_reports ||
+    if (intake->draining || intake->snapshot == NULL ||
+        intake->counts.inside >= intake->options.max_reports ||
         bytes > intake->options.max_bytes - intake->counts.bytes) {
         intake->counts.refused_budget++;
         return -EAGAIN;

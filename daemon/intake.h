@@ -1,8 +1,9 @@
 /* Intake: every report enters here, whatever port it came by.
  *
- * A request is copied or moved in; a worker thread inflates, checks the hash and judges; the loop then asks whether
- * the peer may speak for the unit and hands it to the writer. The answer comes by callback on the loop thread,
- * exactly once, whether or not its peer still lives (peers are named by id, never by pointer). */
+ * A request is copied or moved in; a worker thread inflates, checks the hash and judges; the loop then asks
+ * whether the peer may speak for the unit and hands it to the writer. The answer comes by callback on the
+ * loop thread, exactly once, whether or not its peer still lives (peers are named by id, never by pointer).
+ */
 #pragma once
 
 #include "daemon/config/snapshot.h"
@@ -15,18 +16,18 @@ struct baod_writer;
 
 /* Whom a connection may speak for. */
 struct baod_identity {
-    bool any_unit;              /* trusted plaintext loopback, or a gateway for all */
-    struct bao_str units[8];    /* borrowed for the call of submit; copied in */
+    bool any_unit;           /* trusted plaintext loopback, or a gateway for all */
+    struct bao_str units[8]; /* borrowed for the call of submit; copied in */
     size_t n_units;
 };
 
 struct baod_request {
-    struct bao_str body;        /* as received; copied */
-    bool deflated;              /* enc=deflate: a zlib stream of `raw` octets */
-    uint64_t raw;               /* announced size after inflating */
+    struct bao_str body; /* as received; copied */
+    bool deflated;       /* enc=deflate: a zlib stream of `raw` octets */
+    uint64_t raw;        /* announced size after inflating */
     bool has_sha256;
-    uint8_t sha256[32];         /* announced hash of the uncompressed document */
-    bao_time received_at;       /* last octet read */
+    uint8_t sha256[32];   /* announced hash of the uncompressed document */
+    bao_time received_at; /* last octet read */
     const struct baod_identity *who;
     /* Called once on the loop thread. `s` is valid for the call only. */
     void (*answer)(void *user, uint64_t peer, uint32_t txn, const struct baod_submission *s);
@@ -36,10 +37,10 @@ struct baod_request {
 };
 
 struct baod_intake_options {
-    size_t max_reports;         /* inside at once; 0 = 32,768 */
-    size_t max_bytes;           /* of their bodies; 0 = 256 MiB */
-    size_t max_raw;             /* octets of one document after inflating; 0 = 4 MiB */
-    int threads;                /* judged in parallel; 0 = 2. The pool is UV_THREADPOOL_SIZE's */
+    size_t max_reports;            /* inside at once; 0 = 32,768 */
+    size_t max_bytes;              /* of their bodies; 0 = 256 MiB */
+    size_t max_raw;                /* octets of one document after inflating; 0 = 4 MiB */
+    int threads;                   /* judged in parallel; 0 = 2. The pool is UV_THREADPOOL_SIZE's */
     struct bao_load_limits limits; /* octets 0: the default limits */
 };
 

@@ -1,4 +1,5 @@
-/* baocaod: reads the command line and the configuration, leaves root behind, and serves or does one operator's task. */
+/* baocaod: reads the command line and the configuration, leaves root behind, and serves or does one
+ * operator's task. */
 #include "daemon/config/forms_check.h"
 #include "daemon/config/settings.h"
 #include "daemon/config/snapshot.h"
@@ -24,7 +25,7 @@ struct invocation {
     const char *user;
     enum bao_lang lang;
     int n_words;
-    char **words;       /* the command and its arguments */
+    char **words; /* the command and its arguments */
 };
 
 typedef int command(const struct invocation *call, const struct baod_settings *settings);
@@ -75,7 +76,8 @@ static int check_forms(const struct invocation *call, const struct baod_settings
     if (snapshot == NULL)
         return EXIT_NO;
     baod_clock_init(&clock);
-    r = baod_forms_check(snapshot, bao_time_date(baod_clock_now(&clock), snapshot->registry.offset), call->lang, &out);
+    r = baod_forms_check(snapshot, bao_time_date(baod_clock_now(&clock), snapshot->registry.offset),
+                         call->lang, &out);
     if (r == 0)
         r = bao_buf_printf(&out,
                            call->lang == BAO_VI ? "%zu biểu mẫu, %zu đơn vị, %zu phạm vi: hợp lệ.\n"
@@ -98,21 +100,24 @@ static int check_units(const struct invocation *call, const struct baod_settings
 typedef int task(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                  struct bao_buf *out);
 
-static int apply_migrations(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
-                            struct bao_buf *out)
+static int apply_migrations(const struct invocation *call, const char *conninfo,
+                            const struct baod_snapshot *files, struct bao_buf *out)
 {
     int applied = 0;
-    int r = baod_migrate(conninfo, baod_province_key(files->registry.province), DATABASE_WAIT_MS, out, &applied);
+    int r =
+        baod_migrate(conninfo, baod_province_key(files->registry.province), DATABASE_WAIT_MS, out, &applied);
 
     if (r == 0)
-        printf(call->lang == BAO_VI ? "Đã áp dụng %d bước nâng cấp bảng dữ liệu.\n" : "%d migrations applied.\n", applied);
+        printf(call->lang == BAO_VI ? "Đã áp dụng %d bước nâng cấp bảng dữ liệu.\n"
+                                    : "%d migrations applied.\n",
+               applied);
     return r;
 }
 
 static int open_call(const char *conninfo, struct bao_buf *out, struct baod_pg_call **ret)
 {
-    const struct baod_pg_call_options options = {.conninfo = conninfo, .application = "baocaod command",
-                                                 .wait_ms = DATABASE_WAIT_MS};
+    const struct baod_pg_call_options options = {
+        .conninfo = conninfo, .application = "baocaod command", .wait_ms = DATABASE_WAIT_MS};
 
     return baod_pg_call_open(&options, out, ret);
 }
@@ -146,8 +151,8 @@ static int verify_sums(const struct invocation *call, const char *conninfo, cons
     return counts.different == 0 ? 0 : EXIT_NO;
 }
 
-static int rebuild_sums(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
-                        struct bao_buf *out)
+static int rebuild_sums(const struct invocation *call, const char *conninfo,
+                        const struct baod_snapshot *files, struct bao_buf *out)
 {
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
@@ -161,8 +166,8 @@ static int rebuild_sums(const struct invocation *call, const char *conninfo, con
     return r;
 }
 
-static int verify_audit(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
-                        struct bao_buf *out)
+static int verify_audit(const struct invocation *call, const char *conninfo,
+                        const struct baod_snapshot *files, struct bao_buf *out)
 {
     struct baod_audit_counts counts = {0};
     struct baod_pg_call *pg = NULL;
@@ -180,12 +185,13 @@ static int verify_audit(const struct invocation *call, const char *conninfo, con
                                   "Lượt ghi cuối: %lld\nMã băm: %s\nKhóa công khai: %s\n"
                                 : "%lld batches and %lld reports checked: %lld wrong.\n"
                                   "Last batch: %lld\nHash: %s\nPublic key: %s\n",
-           (long long)counts.batches, (long long)counts.reports, (long long)counts.wrong, (long long)counts.head, hash, key);
+           (long long)counts.batches, (long long)counts.reports, (long long)counts.wrong,
+           (long long)counts.head, hash, key);
     return counts.wrong == 0 ? 0 : EXIT_NO;
 }
 
-static int judge_stored(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
-                        struct bao_buf *out)
+static int judge_stored(const struct invocation *call, const char *conninfo,
+                        const struct baod_snapshot *files, struct bao_buf *out)
 {
     struct baod_against_counts counts = {0};
     struct baod_pg_call *pg = NULL;
@@ -195,7 +201,8 @@ static int judge_stored(const struct invocation *call, const char *conninfo, con
         r = baod_against_stored(pg, files, bao_str_c(call->words[3]), call->lang, out, &counts);
     baod_pg_call_close(pg);
     if (r == BAOD_AGAINST_E_FORM)
-        fprintf(stderr, call->lang == BAO_VI ? "baocaod: không có biểu mẫu «%s»\n" : "baocaod: there is no form %s\n",
+        fprintf(stderr,
+                call->lang == BAO_VI ? "baocaod: không có biểu mẫu “%s”\n" : "baocaod: there is no form %s\n",
                 call->words[3]);
     if (r != 0)
         return r;
@@ -207,10 +214,12 @@ static int judge_stored(const struct invocation *call, const char *conninfo, con
     return counts.refused == 0 ? 0 : EXIT_NO;
 }
 
-/* Runs a task at the configured database, or at the private one, which a running daemon may be serving from. */
+/* Runs a task at the configured database, or at the private one, which a running daemon may be serving from.
+ */
 static int at_database(const struct invocation *call, const struct baod_settings *settings, task *run)
 {
-    const struct baod_embedded_options options = {.state = settings->state, .runtime = settings->runtime, .visit = true};
+    const struct baod_embedded_options options = {
+        .state = settings->state, .runtime = settings->runtime, .visit = true};
     struct bao_buf out = BAO_BUF_NULL(16 << 20);
     struct baod_embedded *embedded = NULL;
     const char *conninfo = settings->database_url;
@@ -272,14 +281,26 @@ static const struct {
 } commands[] = {
     {{NULL}, NULL, serve, {"chạy dịch vụ", "serve"}},
     {{"check-config"}, NULL, check_config, {"kiểm tra tệp cấu hình", "check the configuration"}},
-    {{"dump-config"}, NULL, dump_config, {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
+    {{"dump-config"},
+     NULL,
+     dump_config,
+     {"in cấu hình đang dùng, có giải thích", "print the configuration, explained"}},
     {{"migrate"}, NULL, migrate, {"nâng cấp bảng dữ liệu", "bring the database's tables up to this program"}},
-    {{"verify"}, NULL, verify, {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
-    {{"verify", "--audit"}, NULL, verify_chain, {"kiểm tra nhật ký các lượt ghi", "check the chain of batches"}},
+    {{"verify"},
+     NULL,
+     verify,
+     {"so mọi số tổng hợp với báo cáo gốc", "compare every rollup with the reports"}},
+    {{"verify", "--audit"},
+     NULL,
+     verify_chain,
+     {"kiểm tra nhật ký các lượt ghi", "check the chain of batches"}},
     {{"rebuild"}, NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
     {{"forms", "check"}, NULL, check_forms, {"kiểm tra các biểu mẫu", "check the forms"}},
-    {{"forms", "check", "--against-stored"}, "FORM", check_against,
-     {"báo cáo đã nhận nào sẽ bị phiên bản mới từ chối", "accepted reports that its newest version would refuse"}},
+    {{"forms", "check", "--against-stored"},
+     "FORM",
+     check_against,
+     {"báo cáo đã nhận nào sẽ bị phiên bản mới từ chối",
+      "accepted reports that its newest version would refuse"}},
     {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
 };
 
@@ -320,7 +341,8 @@ static bool read_options(int argc, char **argv, struct invocation *ret)
             ret->config = value;
         else if (n == 6 && strncmp(name, "--user", n) == 0)
             ret->user = value;
-        else if (n == 6 && strncmp(name, "--lang", n) == 0 && (strcmp(value, "vi") == 0 || strcmp(value, "en") == 0))
+        else if (n == 6 && strncmp(name, "--lang", n) == 0 &&
+                 (strcmp(value, "vi") == 0 || strcmp(value, "en") == 0))
             ret->lang = strcmp(value, "en") == 0 ? BAO_EN : BAO_VI;
         else
             return false;
@@ -348,7 +370,9 @@ static command *find(const struct invocation *call)
 
 static int read_settings(const struct invocation *call, struct baod_settings *settings)
 {
-    const char *file = call->config != NULL ? call->config : access(default_config, R_OK) == 0 ? default_config : NULL;
+    const char *file = call->config != NULL                ? call->config
+                       : access(default_config, R_OK) == 0 ? default_config
+                                                           : NULL;
     struct bao_buf complaints = BAO_BUF_NULL(1 << 20);
     int r = baod_settings_init(settings);
 
@@ -366,8 +390,11 @@ static enum baod_level level_of(const char *name)
     static const struct {
         const char *name;
         enum baod_level level;
-    } levels[] = {{"error", BAOD_LOG_ERROR}, {"warning", BAOD_LOG_WARNING}, {"notice", BAOD_LOG_NOTICE},
-                  {"info", BAOD_LOG_INFO},   {"debug", BAOD_LOG_DEBUG}};
+    } levels[] = {{"error", BAOD_LOG_ERROR},
+                  {"warning", BAOD_LOG_WARNING},
+                  {"notice", BAOD_LOG_NOTICE},
+                  {"info", BAOD_LOG_INFO},
+                  {"debug", BAOD_LOG_DEBUG}};
 
     for (size_t i = 0; i < BAO_COUNT(levels); i++)
         if (strcmp(levels[i].name, name) == 0)
@@ -387,9 +414,12 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &call) || (run = find(&call)) == NULL)
         return usage(stderr, call.lang);
     if (call.user != NULL && (r = baod_become(call.user)) < 0) {
-        fprintf(stderr, call.lang == BAO_VI ? "baocaod: không chuyển được sang người dùng «%s»: %s\n"
-                                            : "baocaod: cannot become user %s: %s\n",
-                call.user, r == -ENOENT ? (call.lang == BAO_VI ? "không có người dùng này" : "no such user") : strerror(-r));
+        fprintf(stderr,
+                call.lang == BAO_VI ? "baocaod: không chuyển được sang người dùng “%s”: %s\n"
+                                    : "baocaod: cannot become user %s: %s\n",
+                call.user,
+                r == -ENOENT ? (call.lang == BAO_VI ? "không có người dùng này" : "no such user")
+                             : strerror(-r));
         return EXIT_USAGE;
     }
     if (read_settings(&call, &settings) != 0) {

@@ -59,7 +59,7 @@ struct server {
     unsigned draining; /* parts that have not told their end */
     bao_date sync_day; /* the local day that obligations were last made for */
     bool preparing;
-    bool up;           /* last told state of the database */
+    bool up; /* last told state of the database */
 };
 
 static bao_time now(void *user)
@@ -108,8 +108,8 @@ static void on_deadline(uv_timer_t *timer)
     end_loop(s);
 }
 
-/* Stops accepting, lets what was read be finished, then ends the loop. Sockets that systemd passed in stay with it, so
- * new connections wait for the next start. */
+/* Stops accepting, lets what was read be finished, then ends the loop. Sockets that systemd passed in stay
+ * with it, so new connections wait for the next start. */
 static void drain(struct server *s, const char *why)
 {
     if (s->state != SERVING)
@@ -160,7 +160,8 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, struct baod_
     struct server *s = user;
 
     s->preparing = false;
-    if (s->state == ENDING || snapshot != s->snapshot) { /* a reload came meanwhile: once more, with its files */
+    if (s->state == ENDING ||
+        snapshot != s->snapshot) { /* a reload came meanwhile: once more, with its files */
         baod_dictionary_free(dictionary);
         if (s->state != ENDING)
             prepare(s->writer, s);
@@ -170,9 +171,10 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, struct baod_
         baod_log(BAOD_LOG_ERROR, "database: not ready: %s", why);
     } else {
         s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
-        baod_log(BAOD_LOG_INFO, "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
-                 snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made, (long long)changes->moved,
-                 (long long)changes->dropped);
+        baod_log(BAOD_LOG_INFO,
+                 "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
+                 snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made,
+                 (long long)changes->moved, (long long)changes->dropped);
     }
     baod_writer_go(s->writer, dictionary);
 }
@@ -181,7 +183,11 @@ static void prepare(struct baod_writer *writer, void *user)
 {
     struct server *s = user;
     struct baod_prepare_options options = {
-        .conninfo = s->conninfo, .snapshot = s->snapshot, .wait_ms = PREPARE_WAIT_MS, .done = on_prepared, .user = s,
+        .conninfo = s->conninfo,
+        .snapshot = s->snapshot,
+        .wait_ms = PREPARE_WAIT_MS,
+        .done = on_prepared,
+        .user = s,
         .sync = {.now = baod_clock_now(&s->clock), .node = s->node},
     };
 
@@ -204,8 +210,10 @@ static const char *set_or_null(const char *text)
 static int load_tls(struct server *s)
 {
     const struct baod_tls_files files = {
-        .certificate = set_or_null(s->settings->tls_certificate), .key = set_or_null(s->settings->tls_key),
-        .authorities = set_or_null(s->settings->tls_authorities), .revoked = set_or_null(s->settings->tls_revoked),
+        .certificate = set_or_null(s->settings->tls_certificate),
+        .key = set_or_null(s->settings->tls_key),
+        .authorities = set_or_null(s->settings->tls_authorities),
+        .revoked = set_or_null(s->settings->tls_revoked),
     };
     const char *why = NULL, *file = NULL;
     struct baod_tls *tls;
@@ -249,8 +257,8 @@ static void on_reload_work(uv_work_t *work)
     struct reload *reload = work->data;
     const struct baod_settings *settings = reload->server->settings;
 
-    reload->r = baod_snapshot_load(settings->forms, settings->province, reload->server->lang, &reload->complaints,
-                                   &reload->snapshot);
+    reload->r = baod_snapshot_load(settings->forms, settings->province, reload->server->lang,
+                                   &reload->complaints, &reload->snapshot);
 }
 
 static void on_reload_done(uv_work_t *work, int status)
@@ -267,7 +275,8 @@ static void on_reload_done(uv_work_t *work, int status)
         s->snapshot = reload->snapshot;
         baod_intake_use(s->intake, s->snapshot);
         prepare(s->writer, s);
-        baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n, s->snapshot->registry.n_units);
+        baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
+                 s->snapshot->registry.n_units);
     }
     baod_sd_ready("serving");
     bao_buf_deinit(&reload->complaints);
@@ -287,7 +296,8 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
     reload->server = s;
     bao_buf_init(&reload->complaints, 16 << 20);
     reload->work.data = reload;
-    uv_queue_work(&s->loop, &reload->work, on_reload_work, on_reload_done); /* fails only without a callback */
+    uv_queue_work(&s->loop, &reload->work, on_reload_work,
+                  on_reload_done); /* fails only without a callback */
 }
 
 /* ------------------------------------------------------------------ signals and the tick */
@@ -308,11 +318,13 @@ static void on_tick(uv_timer_t *timer)
     if (s->state == ENDING)
         return;
     if (moved != 0)
-        baod_log(BAOD_LOG_WARNING, "clock: the wall clock had moved by %lld us; custody times follow it from now on",
+        baod_log(BAOD_LOG_WARNING,
+                 "clock: the wall clock had moved by %lld us; custody times follow it from now on",
                  (long long)moved);
     if (up != s->up) {
         s->up = up;
-        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s", up ? "ready" : "away; reports are answered WAIT");
+        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s",
+                 up ? "ready" : "away; reports are answered WAIT");
         baod_sd_ready(up ? "serving" : "serving; the database is away");
     }
     if (s->embedded != NULL && baod_embedded_watch(s->embedded))
@@ -342,8 +354,12 @@ static void on_stat(void *user, const struct baod_stat *stat)
 {
     struct stat_call *call = user;
     const struct baod_brp_fate fate = {
-        .symbol = stat->symbol, .receipt = stat->receipt, .form = stat->form, .unit = stat->unit,
-        .period = stat->period, .body = stat->file,
+        .symbol = stat->symbol,
+        .receipt = stat->receipt,
+        .form = stat->form,
+        .unit = stat->unit,
+        .period = stat->period,
+        .body = stat->file,
     };
 
     if (call->server->peers != NULL)
@@ -357,8 +373,12 @@ static int stat_report(void *user, uint64_t peer, uint32_t txn, const struct bao
     struct server *s = user;
     struct stat_call *call = malloc(sizeof(*call));
     struct baod_stat_ask asked = {
-        .by_receipt = question->by_receipt, .form = question->form, .unit = question->unit,
-        .period = question->period, .revision = question->revision, .proof = question->proof,
+        .by_receipt = question->by_receipt,
+        .form = question->form,
+        .unit = question->unit,
+        .period = question->period,
+        .revision = question->revision,
+        .proof = question->proof,
     };
     int r = -ENOMEM;
 
@@ -413,7 +433,8 @@ static int load_files(struct server *s)
 
 static int open_database(struct server *s)
 {
-    const struct baod_embedded_options options = {.state = s->settings->state, .runtime = s->settings->runtime};
+    const struct baod_embedded_options options = {.state = s->settings->state,
+                                                  .runtime = s->settings->runtime};
     struct bao_buf why = BAO_BUF_NULL(64 << 10);
     int r;
 
@@ -456,16 +477,24 @@ static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
 
 static int make_store(struct server *s)
 {
-    struct baod_writer_options writing = {.conninfo = s->conninfo, .node = s->node, .prepare = prepare, .user = s,
+    struct baod_writer_options writing = {.conninfo = s->conninfo,
+                                          .node = s->node,
+                                          .prepare = prepare,
+                                          .user = s,
                                           .offset = s->snapshot->registry.offset,
                                           .batch_max = (size_t)s->settings->batch,
                                           .deadline_ms = (int)s->settings->batch_ms};
-    const struct baod_pg_options reading = {.conninfo = s->conninfo, .application = "baocaod reading",
-                                            .statement_ms = 60000, .deadline_ms = 65000, .read_only = true,
+    const struct baod_pg_options reading = {.conninfo = s->conninfo,
+                                            .application = "baocaod reading",
+                                            .statement_ms = 60000,
+                                            .deadline_ms = 65000,
+                                            .read_only = true,
                                             .lost = on_lost_reading};
     struct baod_intake_options intake = {
-        .max_bytes = (size_t)s->settings->total_bytes, .max_raw = (size_t)s->settings->max_document,
-        .threads = (int)s->settings->threads, .limits = BAO_LOAD_LIMITS_DEFAULT,
+        .max_bytes = (size_t)s->settings->total_bytes,
+        .max_raw = (size_t)s->settings->max_document,
+        .threads = (int)s->settings->threads,
+        .limits = BAO_LOAD_LIMITS_DEFAULT,
     };
     int r;
 
@@ -514,8 +543,10 @@ static int open_socket(const struct server *s, const char *name, const char *add
     }
     if (!ret->loopback && !plaintext) {
         baod_log(BAOD_LOG_ERROR,
-                 "%s: %s is reachable from other machines, and nothing would be encrypted; set %s.plaintext: true if a "
-                 "private network carries it", name, address, name);
+                 "%s: %s is reachable from other machines, and nothing would be encrypted; set %s.plaintext: "
+                 "true if a "
+                 "private network carries it",
+                 name, address, name);
         close(ret->fd);
         return BAOD_SOCKET_E_ADDRESS;
     }
@@ -536,13 +567,14 @@ static int write_port(const struct baod_socket *socket, const char *name, const 
 static int serve_reports(struct server *s)
 {
     struct baod_brp_config config = baod_brp_defaults();
-    struct baod_listener_config listening = {.plaintext = s->settings->reports_plaintext, .on_stream = on_stream, .user = s};
+    struct baod_listener_config listening = {
+        .plaintext = s->settings->reports_plaintext, .on_stream = on_stream, .user = s};
     struct baod_socket socket;
     int r = load_tls(s);
 
     if (r == 0)
-        r = open_socket(s, "reports", s->settings->reports_address, s->settings->reports_plaintext || s->tls != NULL,
-                        &socket);
+        r = open_socket(s, "reports", s->settings->reports_address,
+                        s->settings->reports_plaintext || s->tls != NULL, &socket);
     if (r != 0)
         return r;
     config.limits.items = (uint32_t)s->settings->peer_items;
@@ -571,8 +603,10 @@ static int serve_http(struct server *s)
 {
     const struct baod_api_ops ops = {.user = s, .now = now, .ask = ask, .is_ready = is_ready};
     const struct baod_http_limits limits = {
-        .body = (size_t)s->settings->max_body, .connections = (unsigned)s->settings->connections,
-        .per_address = (unsigned)s->settings->per_address, .head_ms = (unsigned)s->settings->hello_ms,
+        .body = (size_t)s->settings->max_body,
+        .connections = (unsigned)s->settings->connections,
+        .per_address = (unsigned)s->settings->per_address,
+        .head_ms = (unsigned)s->settings->hello_ms,
         .idle_ms = (unsigned)s->settings->idle_ms,
     };
     struct baod_socket socket;
@@ -640,7 +674,8 @@ static void size_pool(struct server *s)
 
 int baod_server_run(const struct baod_settings *settings)
 {
-    struct server s = {.settings = settings, .lang = strcmp(settings->lang, "en") == 0 ? BAO_EN : BAO_VI, .lock = -1};
+    struct server s = {
+        .settings = settings, .lang = strcmp(settings->lang, "en") == 0 ? BAO_EN : BAO_VI, .lock = -1};
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that left shows as EPIPE */

@@ -3,5 +3,6 @@
 
 #include "daemon/config/settings.h"
 
-/* Serves until SIGTERM or SIGINT. Gives the process's exit code: 0 after a clean drain. `settings` is borrowed. */
+/* Serves until SIGTERM or SIGINT. Gives the process's exit code: 0 after a clean drain. `settings` is
+ * borrowed. */
 int baod_server_run(const struct baod_settings *settings);

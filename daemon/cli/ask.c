@@ -13,8 +13,9 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--server", &q.server}, {"--form", &q.form},           {"--period", &q.period}, {"--scope", &q.scope},
-                 {"--unit", &q.unit},     {"--indicator", &q.indicator}, {"--limit", &q.limit}};
+    } known[] = {{"--server", &q.server}, {"--form", &q.form}, {"--period", &q.period},
+                 {"--scope", &q.scope},   {"--unit", &q.unit}, {"--indicator", &q.indicator},
+                 {"--limit", &q.limit}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -31,9 +32,11 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
         } else {
             fprintf(stderr,
                     options->lang == BAO_VI
-                        ? "baocao %s: không hiểu «%s»\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] [--scope PHẠM_VI] "
+                        ? "baocao %s: không hiểu “%s”\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] "
+                          "[--scope PHẠM_VI] "
                           "[--unit ĐƠN_VỊ] [--indicator CHỈ_TIÊU] [--limit N] [--server URL]\n"
-                        : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] [--scope SCOPE] "
+                        : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] "
+                          "[--scope SCOPE] "
                           "[--unit UNIT] [--indicator CODE] [--limit N] [--server URL]\n",
                     argv[0], argv[i], argv[0]);
             return false;
@@ -49,17 +52,20 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
 static void tell_refusal(const struct cli_options *options, long status, const struct bao_node *root)
 {
     const struct bao_node *message = root == NULL ? NULL : bao_node_get(root, "message");
-    const struct bao_node *text = message == NULL ? NULL : bao_node_get(message, options->lang == BAO_VI ? "vi" : "en");
+    const struct bao_node *text =
+        message == NULL ? NULL : bao_node_get(message, options->lang == BAO_VI ? "vi" : "en");
 
     if (text != NULL && text->type == BAO_STRING)
         fprintf(stderr, "baocao: %.*s\n", BAO_STR_ARG(bao_node_str(text)));
     else
-        fprintf(stderr, options->lang == BAO_VI ? "baocao: máy chủ trả lời HTTP %ld\n" : "baocao: the hub answered HTTP %ld\n",
+        fprintf(stderr,
+                options->lang == BAO_VI ? "baocao: máy chủ trả lời HTTP %ld\n"
+                                        : "baocao: the hub answered HTTP %ld\n",
                 status);
 }
 
-static int read_answer(const struct cli_options *options, long status, struct bao_arena *arena, struct bao_str body,
-                       const struct bao_node **ret_rows)
+static int read_answer(const struct cli_options *options, long status, struct bao_arena *arena,
+                       struct bao_str body, const struct bao_node **ret_rows)
 {
     struct bao_load_options load = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
     struct bao_findings findings;
@@ -95,7 +101,8 @@ int cli_ask(const struct cli_options *options, const struct cli_question *questi
 
     *ret_rows = NULL;
     if (r < 0) {
-        fprintf(stderr, options->lang == BAO_VI ? "baocao: không hỏi được %s: %s\n" : "baocao: cannot ask %s: %s\n",
+        fprintf(stderr,
+                options->lang == BAO_VI ? "baocao: không hỏi được %s: %s\n" : "baocao: cannot ask %s: %s\n",
                 question->server, why);
         bao_buf_deinit(&body);
         return CLI_USAGE;
@@ -110,7 +117,8 @@ int cli_ask(const struct cli_options *options, const struct cli_question *questi
     return copy.p == NULL ? CLI_USAGE : read_answer(options, status, arena, copy, ret_rows);
 }
 
-struct bao_str cli_cell(struct bao_arena *arena, const struct bao_node *row, const char *name, enum bao_lang lang)
+struct bao_str cli_cell(struct bao_arena *arena, const struct bao_node *row, const char *name,
+                        enum bao_lang lang)
 {
     const struct bao_node *value = bao_node_get(row, name);
     struct bao_buf text = BAO_BUF_NULL(1 << 16);

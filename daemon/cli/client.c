@@ -21,8 +21,8 @@ static int add_parameter(CURL *curl, struct bao_buf *url, const struct cli_param
     return r;
 }
 
-static int make_url(CURL *curl, const char *server, const char *path, const struct cli_parameter *parameters, size_t n,
-                    struct bao_buf *url)
+static int make_url(CURL *curl, const char *server, const char *path, const struct cli_parameter *parameters,
+                    size_t n, struct bao_buf *url)
 {
     bool first = true;
     int r = bao_buf_printf(url, "%s%s", server, path);

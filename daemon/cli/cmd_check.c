@@ -33,12 +33,13 @@ struct arguments {
 
 static int usage(const struct cli_options *options)
 {
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao check TỆP… [--history THƯ-MỤC|TỆP…] [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-                "           baocao check --batch [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-              : "Usage: baocao check FILE… [--history DIR|FILE…] [--forms DIR] [--province DIR]\n"
-                "       baocao check --batch [--forms DIR] [--province DIR]\n",
-          stderr);
+    fputs(
+        options->lang == BAO_VI
+            ? "Cách dùng: baocao check TỆP… [--history THƯ-MỤC|TỆP…] [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
+              "           baocao check --batch [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
+            : "Usage: baocao check FILE… [--history DIR|FILE…] [--forms DIR] [--province DIR]\n"
+              "       baocao check --batch [--forms DIR] [--province DIR]\n",
+        stderr);
     return CLI_USAGE;
 }
 
@@ -82,11 +83,11 @@ static bao_time clock_now(void)
 
 /* ---- judging ---- */
 
-static int judge_with(struct check *c, const struct baod_snapshot *s, struct bao_arena *arena, struct bao_str bytes,
-                      struct bao_verdict *ret)
+static int judge_with(struct check *c, const struct baod_snapshot *s, struct bao_arena *arena,
+                      struct bao_str bytes, struct bao_verdict *ret)
 {
-    const struct bao_judge_context context = {.forms = &s->forms, .registry = cli_registry(s),
-                                              .limits = BAO_LOAD_LIMITS_DEFAULT, .now = c->now};
+    const struct bao_judge_context context = {
+        .forms = &s->forms, .registry = cli_registry(s), .limits = BAO_LOAD_LIMITS_DEFAULT, .now = c->now};
 
     return bao_judge(&context, arena, c->scratch, bytes, ret);
 }
@@ -204,12 +205,14 @@ static int print_subject(struct bao_buf *out, const struct check *c, const struc
         return 0;
     bao_period_title(v->period, vi, en);
     title = lang == BAO_EN && v->form->title.en.n != 0 ? v->form->title.en : v->form->title.vi;
-    unit = v->reporter == NULL ? v->unit : lang == BAO_EN && v->reporter->name_en.n != 0 ? v->reporter->name_en
-                                                                                     : v->reporter->name;
-    return bao_buf_printf(out, lang == BAO_VI ? "  %.*s · %.*s · %s · lần %d · biểu mẫu phiên bản %d\n"
-                                             : "  %.*s · %.*s · %s · revision %d · form version %d\n",
-                         BAO_STR_ARG(unit), BAO_STR_ARG(title), lang == BAO_VI ? vi : en, v->revision,
-                         v->form->version);
+    unit = v->reporter == NULL                             ? v->unit
+           : lang == BAO_EN && v->reporter->name_en.n != 0 ? v->reporter->name_en
+                                                           : v->reporter->name;
+    return bao_buf_printf(out,
+                          lang == BAO_VI ? "  %.*s · %.*s · %s · lần %d · biểu mẫu phiên bản %d\n"
+                                         : "  %.*s · %.*s · %s · revision %d · form version %d\n",
+                          BAO_STR_ARG(unit), BAO_STR_ARG(title), lang == BAO_VI ? vi : en, v->revision,
+                          v->form->version);
 }
 
 static int print_text(struct bao_buf *out, const struct check *c, const struct checked *one)
@@ -229,8 +232,10 @@ static int print_text(struct bao_buf *out, const struct check *c, const struct c
     if (r == 0 && v->findings.n != 0)
         r = bao_text_render_all(out, &v->findings, bao_str_c(one->path), source, lang, SHOWN);
     if (r == 0 && v->symbol == BAO_SYM_NONE && v->unjudged != 0)
-        r = bao_buf_printf(out, lang == BAO_VI ? "  chưa kiểm tra được ở đây: %zu quy tắc so với kỳ trước\n"
-                                               : "  not judged here: %zu rules that compare with earlier periods\n",
+        r = bao_buf_printf(out,
+                           lang == BAO_VI
+                               ? "  chưa kiểm tra được ở đây: %zu quy tắc so với kỳ trước\n"
+                               : "  not judged here: %zu rules that compare with earlier periods\n",
                            v->unjudged);
     return r;
 }
@@ -238,7 +243,8 @@ static int print_text(struct bao_buf *out, const struct check *c, const struct c
 static void print_tally(const struct check *c, size_t good, size_t n)
 {
     if (n > 1)
-        printf(c->options->lang == BAO_VI ? "\n%zu tệp hợp lệ, %zu tệp không hợp lệ\n" : "\n%zu valid, %zu not valid\n",
+        printf(c->options->lang == BAO_VI ? "\n%zu tệp hợp lệ, %zu tệp không hợp lệ\n"
+                                          : "\n%zu valid, %zu not valid\n",
                good, n - good);
 }
 
@@ -293,7 +299,8 @@ static int print_files(struct check *c, const struct checked *files, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(OUT_MAX);
-        int r = c->options->json ? print_json_file(&out, c, &files[i], i == 0) : print_text(&out, c, &files[i]);
+        int r =
+            c->options->json ? print_json_file(&out, c, &files[i], i == 0) : print_text(&out, c, &files[i]);
 
         if (r < 0 || fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) != bao_buf_len(&out))
             return CLI_USAGE;
@@ -334,7 +341,8 @@ static int add_past(struct cli_history *history, struct bao_arena *arena, const 
     return r;
 }
 
-static int check_line(void *data, const struct bao_node *request, struct bao_arena *arena, struct bao_buf *answer)
+static int check_line(void *data, const struct bao_node *request, struct bao_arena *arena,
+                      struct bao_buf *answer)
 {
     struct check *c = data;
     struct cli_history history = {.arena = arena, .scratch = c->scratch, .forms = &c->forms};
@@ -387,7 +395,8 @@ int cli_check(const struct cli_options *options, int argc, char **argv)
                           .past = bao_arena_array(&c.arena, (size_t)argc, sizeof(char *))};
     int code;
 
-    code = a.files == NULL || a.past == NULL || !read_arguments(argc, argv, &a) ? usage(options) : run(&c, &a);
+    code =
+        a.files == NULL || a.past == NULL || !read_arguments(argc, argv, &a) ? usage(options) : run(&c, &a);
     bao_arena_deinit(&c.arena);
     return code;
 }

@@ -6,10 +6,14 @@
 enum { COLUMNS = 5, OUT_MAX = 16 << 20 };
 
 static const char *const types[][BAO_LANGS] = {
-    [BAO_PERIOD_ONCE] = {"một lần", "once"},     [BAO_P_YEAR] = {"năm", "year"},
-    [BAO_P_HALF] = {"sáu tháng", "half-year"},   [BAO_P_QUARTER] = {"quý", "quarter"},
-    [BAO_P_NINE] = {"chín tháng", "nine months"}, [BAO_P_MONTH] = {"tháng", "month"},
-    [BAO_P_WEEK] = {"tuần", "week"},             [BAO_P_DAY] = {"ngày", "day"},
+    [BAO_PERIOD_ONCE] = {"một lần", "once"},
+    [BAO_P_YEAR] = {"năm", "year"},
+    [BAO_P_HALF] = {"sáu tháng", "half-year"},
+    [BAO_P_QUARTER] = {"quý", "quarter"},
+    [BAO_P_NINE] = {"chín tháng", "nine months"},
+    [BAO_P_MONTH] = {"tháng", "month"},
+    [BAO_P_WEEK] = {"tuần", "week"},
+    [BAO_P_DAY] = {"ngày", "day"},
 };
 
 static int usage(const struct cli_options *options)
@@ -73,8 +77,9 @@ static int print_form(struct bao_buf *out, const struct bao_form *f)
     if (r == 0)
         r = bao_json_quote(out, f->id);
     if (r == 0)
-        r = bao_buf_printf(out, ",\"version\":%d,\"period\":\"%s\",\"effective_from\":\"%s\",\"effective_to\":\"%s\"",
-                           f->version, types[f->period_type][BAO_EN], from, to);
+        r = bao_buf_printf(
+            out, ",\"version\":%d,\"period\":\"%s\",\"effective_from\":\"%s\",\"effective_to\":\"%s\"",
+            f->version, types[f->period_type][BAO_EN], from, to);
     if (r == 0)
         r = bao_buf_append_c(out, ",\"title_vi\":");
     if (r == 0)

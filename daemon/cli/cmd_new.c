@@ -22,17 +22,19 @@ struct new_report {
     struct bao_period period;
     bao_date from, to;
     struct bao_verdict before; /* the report named by --from */
-    struct bao_findings open;  /* history findings of a report that carries nothing over: by item what is missing */
+    struct bao_findings
+        open; /* history findings of a report that carries nothing over: by item what is missing */
 };
 
 static int usage(const struct cli_options *options)
 {
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao new BIỂU_MẪU --unit MÃ --period KỲ [--from TỆP-KỲ-TRƯỚC] [--forms THƯ-MỤC] "
-                "[--province THƯ-MỤC]\n"
-              : "Usage: baocao new FORM --unit CODE --period PERIOD [--from LAST-REPORT] [--forms DIR] "
-                "[--province DIR]\n",
-          stderr);
+    fputs(
+        options->lang == BAO_VI
+            ? "Cách dùng: baocao new BIỂU_MẪU --unit MÃ --period KỲ [--from TỆP-KỲ-TRƯỚC] [--forms THƯ-MỤC] "
+              "[--province THƯ-MỤC]\n"
+            : "Usage: baocao new FORM --unit CODE --period PERIOD [--from LAST-REPORT] [--forms DIR] "
+              "[--province DIR]\n",
+        stderr);
     return CLI_USAGE;
 }
 
@@ -41,8 +43,11 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--unit", &a->unit},   {"--period", &a->period}, {"--from", &a->from},
-                 {"--forms", &a->forms}, {"--province", &a->province}};
+    } known[] = {{"--unit", &a->unit},
+                 {"--period", &a->period},
+                 {"--from", &a->from},
+                 {"--forms", &a->forms},
+                 {"--province", &a->province}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -88,9 +93,9 @@ static int find_form(struct new_report *n, const struct arguments *a)
     n->unit = bao_registry_unit(&n->snapshot->registry, n->unit_code, n->to);
     if (n->unit == NULL)
         return complain(n, "không có đơn vị này trong kỳ", "there is no such unit in that period", a->unit);
-    return bao_form_owes(n->form, n->unit, n->to)
-               ? CLI_OK
-               : complain(n, "đơn vị không phải gửi báo cáo này", "the unit does not owe this report", a->unit);
+    return bao_form_owes(n->form, n->unit, n->to) ? CLI_OK
+                                                  : complain(n, "đơn vị không phải gửi báo cáo này",
+                                                             "the unit does not owe this report", a->unit);
 }
 
 /* ---- what is carried over ---- */
@@ -102,8 +107,15 @@ static int find_open(struct new_report *n)
     static const struct bao_node nothing = {.type = BAO_MAP};
     const struct bao_history history = {.prev = n->before.data};
     const struct bao_check_context context = {
-        .vars = {.self = &nothing, .unit_code = n->unit_code, .unit = n->unit, .period = n->period, .from = n->from,
-                 .to = n->to, .due = BAO_DATE_NONE, .form = n->form, .history = &history},
+        .vars = {.self = &nothing,
+                 .unit_code = n->unit_code,
+                 .unit = n->unit,
+                 .period = n->period,
+                 .from = n->from,
+                 .to = n->to,
+                 .due = BAO_DATE_NONE,
+                 .form = n->form,
+                 .history = &history},
         .which = BAO_CHECKS_HISTORY,
         .pointer = BAO_STR("/data"),
     };
@@ -113,7 +125,8 @@ static int find_open(struct new_report *n)
     return bao_checks_run(n->form, &n->arena, &context, &n->open, &tally);
 }
 
-/* The list that a check walks in the earlier report: "nhiem_vu" of each: prev.nhiem_vu; empty when it is none. */
+/* The list that a check walks in the earlier report: "nhiem_vu" of each: prev.nhiem_vu; empty when it is
+ * none. */
 static struct bao_str walked(const struct bao_form *form, struct bao_str check)
 {
     const struct bao_node *checks = bao_node_get(&form->doc.root, "checks");
@@ -169,8 +182,10 @@ static bool is_open(void *user, struct bao_data_path list, const struct bao_node
 
 static int read_before(struct new_report *n, const char *path)
 {
-    const struct bao_judge_context context = {.forms = &n->snapshot->forms, .registry = cli_registry(n->snapshot),
-                                              .limits = BAO_LOAD_LIMITS_DEFAULT, .now = BAO_TIME_NONE};
+    const struct bao_judge_context context = {.forms = &n->snapshot->forms,
+                                              .registry = cli_registry(n->snapshot),
+                                              .limits = BAO_LOAD_LIMITS_DEFAULT,
+                                              .now = BAO_TIME_NONE};
     struct bao_str bytes;
     int r = cli_read_file(&n->arena, path, FILE_CAP, &bytes);
 
@@ -181,8 +196,8 @@ static int read_before(struct new_report *n, const char *path)
         return CLI_USAGE;
     }
     if (!bao_str_eq(n->before.form_id, n->form->id) || n->before.data == NULL)
-        return complain(n, "tệp này không phải báo cáo trước của biểu mẫu", "this is no earlier report of the form",
-                        path);
+        return complain(n, "tệp này không phải báo cáo trước của biểu mẫu",
+                        "this is no earlier report of the form", path);
     return find_open(n) < 0 ? CLI_USAGE : CLI_OK;
 }
 
@@ -230,17 +245,20 @@ static int put_head(struct bao_buf *out, const struct new_report *n)
         if (due != BAO_TIME_NONE)
             print_due(due, r->offset, due_text);
     }
-    result = bao_buf_printf(out, "# %.*s\n# %s (%s – %s)\n", BAO_STR_ARG(title), lang == BAO_VI ? vi : en, from, to);
+    result = bao_buf_printf(out, "# %.*s\n# %s (%s – %s)\n", BAO_STR_ARG(title), lang == BAO_VI ? vi : en,
+                            from, to);
     if (result == 0 && due_text[0] != '\0')
         result = bao_buf_printf(out, lang == BAO_VI ? "# Hạn gửi: %s\n" : "# Due: %s\n", due_text);
     if (result == 0)
         result = bao_buf_append_c(out, help[lang]);
     if (result == 0)
-        result = bao_buf_printf(out, "form: %.*s\nunit: \"%.*s\"", BAO_STR_ARG(f->id), BAO_STR_ARG(n->unit_code));
+        result =
+            bao_buf_printf(out, "form: %.*s\nunit: \"%.*s\"", BAO_STR_ARG(f->id), BAO_STR_ARG(n->unit_code));
     if (result == 0 && n->unit != NULL)
         result = bao_buf_printf(out, "   # %.*s", BAO_STR_ARG(unit_name(n)));
     return result == 0 ? bao_buf_printf(out, "\nperiod: %s\nrevision: 1   # %s\n", period,
-                                        lang == BAO_VI ? "mỗi lần đính chính tăng thêm 1" : "add 1 for each correction")
+                                        lang == BAO_VI ? "mỗi lần đính chính tăng thêm 1"
+                                                       : "add 1 for each correction")
                        : result;
 }
 
@@ -250,11 +268,13 @@ static int put_envelope(struct bao_buf *out, const struct new_report *n)
     int r = bao_buf_append_c(out, n->form->signed_required ? "" : "# ");
 
     if (r == 0)
-        r = bao_buf_append_c(out, vi ? "signed: {position: Chủ tịch, number: 12/BC-UBND, date: 2026-09-16}\n"
-                                     : "signed: {position: Chairman, number: 12/BC-UBND, date: 2026-09-16}\n");
+        r = bao_buf_append_c(out,
+                             vi ? "signed: {position: Chủ tịch, number: 12/BC-UBND, date: 2026-09-16}\n"
+                                : "signed: {position: Chairman, number: 12/BC-UBND, date: 2026-09-16}\n");
     if (r == 0 && n->form->nil_allowed)
-        r = bao_buf_append_c(out, vi ? "# nil: true   # trong kỳ không phát sinh: bỏ dấu # và xóa từ data trở xuống\n"
-                                     : "# nil: true   # nothing happened: drop the # and everything from data on\n");
+        r = bao_buf_append_c(
+            out, vi ? "# nil: true   # trong kỳ không phát sinh: bỏ dấu # và xóa từ data trở xuống\n"
+                    : "# nil: true   # nothing happened: drop the # and everything from data on\n");
     return r == 0 ? bao_buf_append_c(out, "data:\n") : r;
 }
 
@@ -280,7 +300,8 @@ static int write_report(struct new_report *n)
         cli_tell_unreadable(n->options->lang, "baocao new", r);
         return CLI_USAGE;
     }
-    return fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) == bao_buf_len(&out) && fflush(stdout) == 0
+    return fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) == bao_buf_len(&out) &&
+                   fflush(stdout) == 0
                ? CLI_OK
                : CLI_USAGE;
 }

@@ -27,13 +27,14 @@ static const char *const SENTENCES[][BAO_LANGS] = {
                               "This is not a receipt file, or it was changed or cut."},
     [BAO_RECEIPT_E_PATH] = {"Nội dung biên nhận đã bị sửa: nó không có trong lượt ghi mà nó nêu.",
                             "The receipt was changed: it is not part of the batch that it names."},
-    [BAO_RECEIPT_E_SIGNATURE] = {"Chữ ký không phải của khóa này: biên nhận không do tỉnh cấp, hoặc khóa chưa đúng.",
-                                 "The signature is not of this key: not this province's receipt, or not its key."},
+    [BAO_RECEIPT_E_SIGNATURE] =
+        {"Chữ ký không phải của khóa này: biên nhận không do tỉnh cấp, hoặc khóa chưa đúng.",
+         "The signature is not of this key: not this province's receipt, or not its key."},
 };
 
 static int print_json(const struct bao_receipt_file *receipt, int outcome)
 {
-    static const char *const fields[] = {"receipt", "form", "unit", "period", "revision",
+    static const char *const fields[] = {"receipt", "form",     "unit",         "period", "revision",
                                          "content", "received", "form_version", "verdict"};
     struct bao_buf out = BAO_BUF_NULL(FILE_MAX_OCTETS);
     int r = bao_buf_printf(&out, "{\"valid\":%s", outcome == 0 ? "true" : "false");
@@ -61,7 +62,8 @@ static void print_text(const struct bao_receipt_file *receipt, int outcome, enum
                (long long)receipt->batch.seq);
 }
 
-static int check(const struct cli_options *options, struct bao_str file, const uint8_t key[BAO_ED25519_KEY_LEN])
+static int check(const struct cli_options *options, struct bao_str file,
+                 const uint8_t key[BAO_ED25519_KEY_LEN])
 {
     struct bao_receipt_file receipt = {.leaf = BAO_STR_NULL};
     int outcome = bao_receipt_read(file, &receipt);

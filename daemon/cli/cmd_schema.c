@@ -4,7 +4,8 @@
 
 enum { OUT_MAX = 64 << 20 };
 
-struct export {
+struct export
+{
     struct bao_buf *out;
     bool draft7;
 };
@@ -79,7 +80,8 @@ static const char *renamed(const struct export *e, struct bao_str key)
     return NULL;
 }
 
-static int print_schema(const struct export *e, const struct bao_node *node, enum reading how, bool in_common);
+static int print_schema(const struct export *e, const struct bao_node *node, enum reading how,
+                        bool in_common);
 
 static int print_key(const struct export *e, struct bao_str key, enum reading how)
 {
@@ -148,8 +150,9 @@ static int print_root(const struct export *e, const struct bao_form *f)
 {
     const char *defs = e->draft7 ? "definitions" : "$defs";
     const struct bao_node *own = bao_node_get(f->schema_node, "$defs");
-    int r = bao_buf_printf(e->out, "{\"$schema\":\"%s\"", e->draft7 ? "http://json-schema.org/draft-07/schema#"
-                                                               : "https://json-schema.org/draft/2020-12/schema");
+    int r = bao_buf_printf(e->out, "{\"$schema\":\"%s\"",
+                           e->draft7 ? "http://json-schema.org/draft-07/schema#"
+                                     : "https://json-schema.org/draft/2020-12/schema");
 
     for (uint32_t i = 0; i < f->schema_node->len && r == 0; i++) {
         const struct bao_member *m = &f->schema_node->members[i];
@@ -190,21 +193,22 @@ static const struct bao_form *find(const struct bao_forms *forms, const char *id
     return best;
 }
 
-static int export_form(const struct cli_options *options, const struct bao_forms *forms, const char *id, int version,
-                       bool draft7)
+static int export_form(const struct cli_options *options, const struct bao_forms *forms, const char *id,
+                       int version, bool draft7)
 {
     struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(OUT_MAX);
     const struct export e = {&out, draft7};
     const struct bao_form *form = find(forms, id, version);
 
     if (form == NULL) {
-        fprintf(stderr, options->lang == BAO_VI ? "baocao schema: không có biểu mẫu %s\n"
-                                                : "baocao schema: no such form: %s\n",
+        fprintf(stderr,
+                options->lang == BAO_VI ? "baocao schema: không có biểu mẫu %s\n"
+                                        : "baocao schema: no such form: %s\n",
                 id);
         return CLI_USAGE;
     }
-    if (print_root(&e, form) != 0 || fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) != bao_buf_len(&out) ||
-        fflush(stdout) != 0)
+    if (print_root(&e, form) != 0 ||
+        fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) != bao_buf_len(&out) || fflush(stdout) != 0)
         return CLI_USAGE;
     return CLI_OK;
 }
@@ -245,7 +249,8 @@ int cli_schema(const struct cli_options *options, int argc, char **argv)
         return usage(options);
     if (!cli_forms_open(&forms, options, dir, NULL))
         return CLI_USAGE;
-    code = export_form(options, &cli_forms_get(&forms, 0)->forms, id, number, draft != NULL && strcmp(draft, "7") == 0);
+    code = export_form(options, &cli_forms_get(&forms, 0)->forms, id, number,
+                       draft != NULL && strcmp(draft, "7") == 0);
     cli_forms_close(&forms);
     return code;
 }

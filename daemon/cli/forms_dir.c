@@ -105,18 +105,18 @@ const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i)
     return r == 0 ? f->snapshots[i] : NULL;
 }
 
-bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, const char *forms, const char *province)
+bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, const char *forms,
+                    const char *province)
 {
     const char *dir = find_forms(forms);
     bool ok;
 
     *f = (struct cli_forms){.lang = options->lang};
     if (dir == NULL) {
-        fputs(options->lang == BAO_VI
-                  ? "baocao: không thấy thư mục biểu mẫu; chỉ ra bằng --forms THƯ-MỤC, "
-                    "hoặc chạy ở nơi có thư mục schemas\n"
-                  : "baocao: no folder of forms found; name it with --forms DIR, "
-                    "or run where there is a folder schemas\n",
+        fputs(options->lang == BAO_VI ? "baocao: không thấy thư mục biểu mẫu; chỉ ra bằng --forms THƯ-MỤC, "
+                                        "hoặc chạy ở nơi có thư mục schemas\n"
+                                      : "baocao: no folder of forms found; name it with --forms DIR, "
+                                        "or run where there is a folder schemas\n",
               stderr);
         return false;
     }

@@ -1,5 +1,5 @@
-/* The forms and provinces a command judges by: given by --forms and --province, else found beside the clerk or
- * where they were installed. */
+/* The forms and provinces a command judges by: given by --forms and --province, else found beside the clerk
+ * or where they were installed. */
 #pragma once
 
 #include "daemon/cli/cli.h"
@@ -8,15 +8,17 @@
 enum { CLI_PROVINCES_MAX = 64 };
 
 struct cli_forms {
-    char *dir;                                         /* of the forms */
-    char *provinces[CLI_PROVINCES_MAX];                /* folders, in order of name; loaded when asked for */
+    char *dir;                                          /* of the forms */
+    char *provinces[CLI_PROVINCES_MAX];                 /* folders, in order of name; loaded when asked for */
     struct baod_snapshot *snapshots[CLI_PROVINCES_MAX]; /* one a province; one without when there is none */
     size_t n;
     enum bao_lang lang;
 };
 
-/* Finds the folders and loads the first. `forms` and `province` may be NULL. false after telling what is wrong. */
-bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, const char *forms, const char *province);
+/* Finds the folders and loads the first. `forms` and `province` may be NULL. false after telling what is
+ * wrong. */
+bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, const char *forms,
+                    const char *province);
 void cli_forms_close(struct cli_forms *f);
 /* The i-th snapshot, loaded now if it has not been; NULL past the last, or after telling what is wrong. */
 const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i);

@@ -21,10 +21,13 @@ int cli_history_remember(struct cli_history *h, const struct bao_verdict *verdic
     return 0;
 }
 
-static int judge(struct cli_history *h, const struct baod_snapshot *s, struct bao_str bytes, struct bao_verdict *ret)
+static int judge(struct cli_history *h, const struct baod_snapshot *s, struct bao_str bytes,
+                 struct bao_verdict *ret)
 {
-    const struct bao_judge_context context = {.forms = &s->forms, .registry = cli_registry(s),
-                                              .limits = BAO_LOAD_LIMITS_DEFAULT, .now = BAO_TIME_NONE};
+    const struct bao_judge_context context = {.forms = &s->forms,
+                                              .registry = cli_registry(s),
+                                              .limits = BAO_LOAD_LIMITS_DEFAULT,
+                                              .now = BAO_TIME_NONE};
 
     return bao_judge(&context, h->arena, h->scratch, bytes, ret);
 }
@@ -109,8 +112,8 @@ bool cli_history_add_path(struct cli_history *h, const char *path)
     return S_ISDIR(st.st_mode) ? add_folder(h, path) : add_file(h, path);
 }
 
-const struct bao_verdict *cli_history_find(const struct cli_history *h, struct bao_str form, struct bao_str unit,
-                                           struct bao_period period)
+const struct bao_verdict *cli_history_find(const struct cli_history *h, struct bao_str form,
+                                           struct bao_str unit, struct bao_period period)
 {
     const struct bao_verdict *best = NULL;
 
@@ -122,7 +125,8 @@ const struct bao_verdict *cli_history_find(const struct cli_history *h, struct b
     return best;
 }
 
-static const struct bao_figure *figure_of(const struct bao_verdict *past, struct bao_str code, int *ret_decimals)
+static const struct bao_figure *figure_of(const struct bao_verdict *past, struct bao_str code,
+                                          int *ret_decimals)
 {
     for (size_t i = 0; i < past->form->n_indicators && past->figures != NULL; i++)
         if (bao_str_eq(past->form->indicators[i].code, code)) {
@@ -132,8 +136,8 @@ static const struct bao_figure *figure_of(const struct bao_verdict *past, struct
     return NULL;
 }
 
-static int add_figure(struct bao_arena *arena, const struct bao_verdict *past, const struct bao_indicator *ind,
-                      struct bao_ytd *sum)
+static int add_figure(struct bao_arena *arena, const struct bao_verdict *past,
+                      const struct bao_indicator *ind, struct bao_ytd *sum)
 {
     int decimals = 0, r;
     const struct bao_figure *f = figure_of(past, ind->code, &decimals);
@@ -207,6 +211,7 @@ int cli_history_judge(const struct cli_history *h, struct bao_arena *arena, stru
     r = sum_year(h, arena, verdict, &ytd);
     if (r != 0)
         return r;
-    history = (struct bao_history){prev == NULL ? NULL : prev->data, prev_year == NULL ? NULL : prev_year->data, ytd};
+    history = (struct bao_history){prev == NULL ? NULL : prev->data,
+                                   prev_year == NULL ? NULL : prev_year->data, ytd};
     return bao_judge_history(arena, &history, false, verdict);
 }

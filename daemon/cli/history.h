@@ -24,8 +24,9 @@ int cli_history_remember(struct cli_history *h, const struct bao_verdict *verdic
 /* Adds a file, or every .yaml, .yml and .json file of a folder. false after telling what is wrong. */
 bool cli_history_add_path(struct cli_history *h, const char *path);
 /* The report of that unit and form for a period: the highest revision; NULL: not at hand. */
-const struct bao_verdict *cli_history_find(const struct cli_history *h, struct bao_str form, struct bao_str unit,
-                                           struct bao_period period);
-/* Runs the history checks of a judged report against what is at hand. Without the period before it, when there
- * should be one, they stay unjudged (verdict->unjudged). 0, or <0. */
-int cli_history_judge(const struct cli_history *h, struct bao_arena *arena, struct bao_verdict *verdict) BAO_MUST_CHECK;
+const struct bao_verdict *cli_history_find(const struct cli_history *h, struct bao_str form,
+                                           struct bao_str unit, struct bao_period period);
+/* Runs the history checks of a judged report against what is at hand. Without the period before it, when
+ * there should be one, they stay unjudged (verdict->unjudged). 0, or <0. */
+int cli_history_judge(const struct cli_history *h, struct bao_arena *arena,
+                      struct bao_verdict *verdict) BAO_MUST_CHECK;

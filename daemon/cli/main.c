@@ -13,14 +13,23 @@ static const struct {
     {"send", cli_send, {"gửi báo cáo, in biên nhận", "send reports, print receipts"}},
     {"outbox", cli_outbox, {"gửi những gì còn chờ (outbox run)", "send what waits (outbox run)"}},
     {"stat", cli_stat, {"tra cứu một báo cáo đã gửi", "the fate of a report"}},
-    {"receipt", cli_receipt, {"kiểm chứng tệp biên nhận (receipt check)", "verify a receipt file (receipt check)"}},
-    {"status", cli_status,
-     {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)", "who reported, who is late (--missing: list them)"}},
+    {"receipt",
+     cli_receipt,
+     {"kiểm chứng tệp biên nhận (receipt check)", "verify a receipt file (receipt check)"}},
+    {"status",
+     cli_status,
+     {"đơn vị nào đã gửi, chậm, quá hạn (--missing: liệt kê)",
+      "who reported, who is late (--missing: list them)"}},
     {"rollup", cli_rollup, {"số tổng hợp theo phạm vi", "totals by scope"}},
-    {"validate", cli_validate,
+    {"validate",
+     cli_validate,
      {"kiểm tra tệp bất kỳ theo JSON Schema 2020-12", "judge any file by a JSON Schema 2020-12"}},
-    {"eval", cli_eval, {"tính biểu thức của quy tắc kiểm tra (--batch)", "run check-language expressions (--batch)"}},
-    {"load", cli_load, {"in JSON đọc được từ tệp YAML hoặc JSON", "print the JSON made of a YAML or JSON file"}},
+    {"eval",
+     cli_eval,
+     {"tính biểu thức của quy tắc kiểm tra (--batch)", "run check-language expressions (--batch)"}},
+    {"load",
+     cli_load,
+     {"in JSON đọc được từ tệp YAML hoặc JSON", "print the JSON made of a YAML or JSON file"}},
 };
 
 static int usage(FILE *to, enum bao_lang lang)
@@ -36,7 +45,8 @@ static int usage(FILE *to, enum bao_lang lang)
     return to == stdout ? CLI_OK : CLI_USAGE;
 }
 
-/* The value of option `name` at argv[i], written "--name value" or "--name=value"; *used says how many words. */
+/* The value of option `name` at argv[i], written "--name value" or "--name=value"; *used says how many words.
+ */
 static const char *option_value(int argc, char **argv, int i, const char *name, int *used)
 {
     size_t n = strlen(name);
@@ -92,6 +102,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < BAO_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(&options, argc - 1, argv + 1);
-    fprintf(stderr, options.lang == BAO_VI ? "baocao: không có lệnh «%s»\n" : "baocao: no such command: %s\n", argv[1]);
+    fprintf(stderr, options.lang == BAO_VI ? "baocao: không có lệnh “%s”\n" : "baocao: no such command: %s\n",
+            argv[1]);
     return usage(stderr, options.lang);
 }

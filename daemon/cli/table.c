@@ -20,8 +20,8 @@ static void put_cell(FILE *out, struct bao_str cell, size_t width, bool right, b
     fputs(last ? "\n" : "  ", out);
 }
 
-static size_t widest(const struct cli_column *column, size_t index, size_t n_columns, const struct bao_str *cells,
-                     size_t n_rows)
+static size_t widest(const struct cli_column *column, size_t index, size_t n_columns,
+                     const struct bao_str *cells, size_t n_rows)
 {
     size_t width = bao_utf8_width(bao_str_c(column->title));
 

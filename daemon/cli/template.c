@@ -50,8 +50,10 @@ static bool has_properties(const struct cli_template *t, struct bao_schema_place
 static const struct {
     const char *type, *vi, *en;
 } type_words[] = {
-    {"integer", "số nguyên", "whole number"}, {"number", "số", "number"},
-    {"boolean", "true hoặc false", "true or false"}, {"string", "chữ", "text"},
+    {"integer", "số nguyên", "whole number"},
+    {"number", "số", "number"},
+    {"boolean", "true hoặc false", "true or false"},
+    {"string", "chữ", "text"},
     {"array", "danh sách", "list"},
 };
 
@@ -100,7 +102,8 @@ static int put_type(const struct cli_template *t, struct bao_buf *out, struct ba
     if (list != NULL && list->type == BAO_LIST)
         return put_enum(t, out, list);
     if (bao_str_is(format, "date"))
-        return bao_buf_append_c(out, t->lang == BAO_VI ? "ngày, ví dụ 2026-09-15" : "a date such as 2026-09-15");
+        return bao_buf_append_c(out,
+                                t->lang == BAO_VI ? "ngày, ví dụ 2026-09-15" : "a date such as 2026-09-15");
     for (size_t i = 0; i < BAO_COUNT(type_words); i++)
         if (bao_str_is(type, type_words[i].type)) {
             int r = bao_buf_append_c(out, t->lang == BAO_VI ? type_words[i].vi : type_words[i].en);
@@ -206,7 +209,8 @@ static int put_carried(const struct cli_template *t, struct bao_buf *out, const 
     int r = 0;
 
     *ret_any = false;
-    for (uint32_t i = 0; s->before != NULL && s->before->type == BAO_LIST && i < s->before->len && r == 0; i++) {
+    for (uint32_t i = 0; s->before != NULL && s->before->type == BAO_LIST && i < s->before->len && r == 0;
+         i++) {
         const struct bao_node *item = &s->before->items[i];
 
         if (item->type != BAO_MAP || t->is_open == NULL || !t->is_open(t->user, path, item))
@@ -243,8 +247,8 @@ static int put_sample_item(const struct cli_template *t, struct bao_buf *out, co
         if (!bao_form_step(t->form, item.place, key, &place))
             continue;
         title = title_of(t, place);
-        r = bao_buf_printf(out, "%*s# %s%.*s:   # %.*s%s: ", s->indent + 2, "", i == 0 ? "- " : "  ", BAO_STR_ARG(key),
-                           BAO_STR_ARG(title),
+        r = bao_buf_printf(out, "%*s# %s%.*s:   # %.*s%s: ", s->indent + 2, "", i == 0 ? "- " : "  ",
+                           BAO_STR_ARG(key), BAO_STR_ARG(title),
                            !is_in(bao_form_keyword(t->form, item.place, "required"), key) ? ""
                            : t->lang == BAO_VI                                            ? " (bắt buộc)"
                                                                                           : " (required)");
@@ -296,7 +300,8 @@ static int put_members(const struct cli_template *t, struct bao_buf *out, const 
                           *required = bao_form_keyword(t->form, s->place, "required");
     int r = 0;
 
-    for (uint32_t i = 0; properties != NULL && properties->type == BAO_MAP && i < properties->len && r == 0; i++) {
+    for (uint32_t i = 0; properties != NULL && properties->type == BAO_MAP && i < properties->len && r == 0;
+         i++) {
         struct bao_str key = bao_member_key(&properties->members[i]);
         struct spot inner = *s;
         const struct bao_member *before = s->before == NULL ? NULL : bao_node_member(s->before, key);

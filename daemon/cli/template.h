@@ -7,7 +7,7 @@
 struct cli_template {
     const struct bao_form *form;
     enum bao_lang lang;
-    struct bao_str kind;         /* of the unit: parts for other kinds are left out; empty: all parts */
+    struct bao_str kind; /* of the unit: parts for other kinds are left out; empty: all parts */
     struct bao_arena *arena;
     /* From an earlier report; NULL: none. */
     const struct bao_node *before;

@@ -1,4 +1,5 @@
-/* Reading whole files and folders at start-up and at a reload. Blocking: never on the loop thread while serving. */
+/* Reading whole files and folders at start-up and at a reload. Blocking: never on the loop thread while
+ * serving. */
 #pragma once
 
 #include "lib/base/arena.h"
@@ -12,7 +13,7 @@ enum baod_files_outcome {
 
 /* Reads a file into the arena (NUL-terminated besides): 0, an outcome, or <0. */
 int baod_file_read(struct bao_arena *arena, const char *path, size_t max, struct bao_str *ret) BAO_MUST_CHECK;
-/* Paths of the *.yaml files under a folder, in the order of their names, folders named in `skip` (NULL-terminated)
- * left out at the top, hidden ones everywhere. 0, an outcome, or <0. */
+/* Paths of the *.yaml files under a folder, in the order of their names, folders named in `skip`
+ * (NULL-terminated) left out at the top, hidden ones everywhere. 0, an outcome, or <0. */
 int baod_files_list(struct bao_arena *arena, const char *folder, const char *const *skip, const char ***ret,
                     size_t *ret_n) BAO_MUST_CHECK;

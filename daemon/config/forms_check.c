@@ -42,8 +42,8 @@ static int put_date(struct bao_buf *out, const struct bao_form_date *d, int offs
     return r == 0 ? bao_buf_append_c(out, "\n") : r;
 }
 
-static int put_form(struct bao_buf *out, const struct baod_snapshot *s, const struct bao_form *form, bao_date today,
-                    enum bao_lang lang)
+static int put_form(struct bao_buf *out, const struct baod_snapshot *s, const struct bao_form *form,
+                    bao_date today, enum bao_lang lang)
 {
     const struct bao_registry *registry = &s->registry;
     struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(0);

@@ -1,4 +1,5 @@
-/* The configuration: one table of settings from which the reader, dump-config and the example file are made. */
+/* The configuration: one table of settings from which the reader, dump-config and the example file are made.
+ */
 #pragma once
 
 #include "lib/base/buf.h"
@@ -25,10 +26,10 @@ enum baod_settings_outcome { BAOD_SETTINGS_E_BAD = 1 /* messages were appended t
 int baod_settings_init(struct baod_settings *s) BAO_MUST_CHECK;
 /* Frees the texts; may be called twice, and on a zeroed struct. */
 void baod_settings_deinit(struct baod_settings *s);
-/* Puts the file's settings over what is there. Unknown keys are errors with the nearest known one; each complaint
- * says file, line, column and what to write. The settings are untouched unless 0 is given. */
+/* Puts the file's settings over what is there. Unknown keys are errors with the nearest known one; each
+ * complaint says file, line, column and what to write. The settings are untouched unless 0 is given. */
 int baod_settings_load(struct baod_settings *s, const char *file, enum bao_lang lang,
                        struct bao_buf *complaints) BAO_MUST_CHECK;
-/* Appends the settings as a YAML file that reads back equal, each with its meaning in both languages, its default,
- * and whether a reload (SIGHUP) changes it. */
+/* Appends the settings as a YAML file that reads back equal, each with its meaning in both languages, its
+ * default, and whether a reload (SIGHUP) changes it. */
 int baod_settings_dump(const struct baod_settings *s, struct bao_buf *out) BAO_MUST_CHECK;

@@ -6,7 +6,7 @@
 #include "lib/text/catalogue.h"
 
 enum {
-    FILE_MAX = 16 << 20,   /* octets of a units file: the whole country takes less than 1 MiB */
+    FILE_MAX = 16 << 20, /* octets of a units file: the whole country takes less than 1 MiB */
     NODES_MAX = 2000000,
     FINDINGS_MAX = 200,
     ARENA_MAX = 256 << 20,
@@ -71,11 +71,12 @@ static int tell(struct loader *l, const struct file *file)
 
 /* ---- one file ---- */
 
-/* Reads and parses. 0 with ret->findings telling whether the document is good; an outcome when there is no text. */
+/* Reads and parses. 0 with ret->findings telling whether the document is good; an outcome when there is no
+ * text. */
 static int load_file(struct loader *l, const char *path, struct file *ret)
 {
-    struct bao_load_options options = {.mode = BAO_LOAD_PLAIN, .format = BAO_FORMAT_YAML,
-                                       .limits = BAO_LOAD_LIMITS_DEFAULT};
+    struct bao_load_options options = {
+        .mode = BAO_LOAD_PLAIN, .format = BAO_FORMAT_YAML, .limits = BAO_LOAD_LIMITS_DEFAULT};
     struct bao_str text;
     int r = baod_file_read(l->arena, path, FILE_MAX, &text);
 
@@ -119,7 +120,8 @@ static int load_province_files(struct loader *l, const char *folder, struct file
 
 static struct bao_registry_file part(struct file *file)
 {
-    return (struct bao_registry_file){file->path.n == 0 || !is_good(file) ? NULL : &file->doc, &file->findings};
+    return (struct bao_registry_file){file->path.n == 0 || !is_good(file) ? NULL : &file->doc,
+                                      &file->findings};
 }
 
 static int load_province(struct loader *l, const char *folder, struct file files[PROVINCE_FILES],
@@ -166,7 +168,8 @@ int baod_province_load(const char *province_dir, enum bao_lang lang, struct bao_
 
 /* ---- forms ---- */
 
-/* Does the province carry out the form's programme? A name that is nearly one it lists is a slip of the pen. */
+/* Does the province carry out the form's programme? A name that is nearly one it lists is a slip of the pen.
+ */
 static bool is_wanted(struct baod_snapshot *s, const struct bao_form *form, struct bao_findings *findings)
 {
     const struct bao_registry *r = &s->registry;
@@ -240,7 +243,8 @@ static void form_freep(struct bao_form **form)
 }
 
 /* Loads a file that says `baocao:` and keeps the form if the province wants it. */
-static int load_form(struct loader *l, struct baod_snapshot *s, struct file *file, const struct bao_node *common)
+static int load_form(struct loader *l, struct baod_snapshot *s, struct file *file,
+                     const struct bao_node *common)
 {
     struct bao_form *form BAO_CLEANUP(form_freep) = NULL;
     int r;
@@ -266,7 +270,8 @@ static int compare_forms(const void *a, const void *b)
     return c != 0 ? c : (x->version > y->version) - (x->version < y->version);
 }
 
-/* What forms may refer to as "common#". NULL when there is no such file or it is bad (and that has been told). */
+/* What forms may refer to as "common#". NULL when there is no such file or it is bad (and that has been
+ * told). */
 static int load_common(struct loader *l, const char *folder, const struct bao_node **ret)
 {
     struct bao_str path = bao_arena_printf(l->arena, "%s/common.yaml", folder);
@@ -285,7 +290,8 @@ static int load_common(struct loader *l, const char *folder, const struct bao_no
     return tell(l, file);
 }
 
-static int load_form_file(struct loader *l, struct baod_snapshot *s, const char *path, const struct bao_node *common)
+static int load_form_file(struct loader *l, struct baod_snapshot *s, const char *path,
+                          const struct bao_node *common)
 {
     struct bao_arena scratch BAO_CLEANUP(arenap) = BAO_ARENA_NULL(ARENA_MAX);
     struct loader once = {&scratch, l->lang, l->complaints, false};
@@ -425,7 +431,8 @@ static int append_kinds(struct bao_buf *out, const struct bao_registry *r, enum 
     int result = 0;
 
     for (size_t i = 0; i < r->n_kinds && result == 0; i++) {
-        struct bao_str name = lang == BAO_EN && r->kinds[i].name_en.n != 0 ? r->kinds[i].name_en : r->kinds[i].name;
+        struct bao_str name =
+            lang == BAO_EN && r->kinds[i].name_en.n != 0 ? r->kinds[i].name_en : r->kinds[i].name;
         size_t n = count_kind(r, r->kinds[i].id);
 
         if (n != 0)
@@ -437,12 +444,12 @@ static int append_kinds(struct bao_buf *out, const struct bao_registry *r, enum 
 static int append_summary(struct bao_buf *out, const struct bao_registry *r, enum bao_lang lang)
 {
     char known_to[16] = "-";
-    int result = bao_buf_printf(out,
-                                lang == BAO_VI ? "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, "
-                                    "%zu cây tổ chức\n"
-                                               : "%.*s (%.*s): %zu units, %zu scopes, %zu groups, %zu trees\n",
-                                BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), r->n_units, r->n_scopes, r->n_groups,
-                                r->n_trees);
+    int result = bao_buf_printf(
+        out,
+        lang == BAO_VI ? "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, "
+                         "%zu cây tổ chức\n"
+                       : "%.*s (%.*s): %zu units, %zu scopes, %zu groups, %zu trees\n",
+        BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), r->n_units, r->n_scopes, r->n_groups, r->n_trees);
 
     if (result == 0)
         result = append_kinds(out, r, lang);
@@ -451,10 +458,11 @@ static int append_summary(struct bao_buf *out, const struct bao_registry *r, enu
     if (result != 0)
         return result;
     return bao_buf_printf(out,
-                          lang == BAO_VI ? "Lịch nghỉ: %zu kỳ nghỉ, %zu ngày làm bù, đã biết đến %s. Chỉ tiêu: %zu. "
-                                           "Chương trình: %zu.\n"
-                                         : "Holidays: %zu, worked days off: %zu, known to %s. Targets: %zu. "
-                                           "Programmes: %zu.\n",
+                          lang == BAO_VI
+                              ? "Lịch nghỉ: %zu kỳ nghỉ, %zu ngày làm bù, đã biết đến %s. Chỉ tiêu: %zu. "
+                                "Chương trình: %zu.\n"
+                              : "Holidays: %zu, worked days off: %zu, known to %s. Targets: %zu. "
+                                "Programmes: %zu.\n",
                           r->holidays.n_off, r->holidays.n_working, known_to, r->n_targets, r->n_programmes);
 }
 

@@ -8,7 +8,8 @@ enum { ANSWER_MAX = 64 << 20, ROWS_MAX = 100000 };
 
 enum format { JSON, CSV };
 
-static const char *const types[] = {"application/json; charset=utf-8", "text/csv; charset=utf-8; header=present"};
+static const char *const types[] = {"application/json; charset=utf-8",
+                                    "text/csv; charset=utf-8; header=present"};
 
 struct baod_api {
     struct baod_api_ops ops;
@@ -72,7 +73,8 @@ static void reply(struct baod_api *api, uint64_t exchange, int status, const cha
 }
 
 /* Every refusal has the same shape: {"code", "message": {"vi", "en"}}. */
-static void refuse(struct baod_api *api, uint64_t exchange, int status, const char *code, const char *vi, const char *en)
+static void refuse(struct baod_api *api, uint64_t exchange, int status, const char *code, const char *vi,
+                   const char *en)
 {
     struct bao_buf out = BAO_BUF_NULL(4096);
     int r = bao_buf_printf(&out, "{\"code\":\"%s\",\"message\":{\"vi\":", code);
@@ -187,7 +189,8 @@ static enum format wanted_format(const struct baod_http_exchange *x)
     return accept != NULL && strstr(accept, "text/csv") != NULL ? CSV : JSON;
 }
 
-static void ask(struct baod_api *api, const struct baod_http_exchange *x, const struct route *route, enum format format)
+static void ask(struct baod_api *api, const struct baod_http_exchange *x, const struct route *route,
+                enum format format)
 {
     uint64_t exchange = baod_http_id(x);
     struct baod_ask question = {
@@ -203,7 +206,8 @@ static void ask(struct baod_api *api, const struct baod_http_exchange *x, const 
     int r;
 
     if (!read_limit(x, &question.limit)) {
-        refuse(api, exchange, 400, "LIMIT", "limit phải là số từ 1 đến 100000.", "limit must be a number from 1 to 100000.");
+        refuse(api, exchange, 400, "LIMIT", "limit phải là số từ 1 đến 100000.",
+               "limit must be a number from 1 to 100000.");
         return;
     }
     q = malloc(sizeof(*q));
@@ -219,7 +223,8 @@ static void ask(struct baod_api *api, const struct baod_http_exchange *x, const 
     free(q);
     unref(api);
     if (r == BAOD_ASK_E_PERIOD)
-        refuse(api, exchange, 422, "PERIOD", "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
+        refuse(api, exchange, 422, "PERIOD",
+               "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
                "A period is written like 2026, 2026-Q3, 2026-09, 2026-W37 or 2026-09-14.");
     else
         refuse_symbol(api, exchange, BAO_SYM_BUSY);
@@ -233,7 +238,8 @@ static bool is_reading(const char *method)
 static void health(struct baod_api *api, uint64_t exchange, bool ready)
 {
     bool database = api->ops.is_ready(api->ops.user);
-    const char *text = database ? "{\"status\":\"ok\",\"database\":\"ready\"}\n" : "{\"status\":\"ok\",\"database\":\"away\"}\n";
+    const char *text = database ? "{\"status\":\"ok\",\"database\":\"ready\"}\n"
+                                : "{\"status\":\"ok\",\"database\":\"away\"}\n";
 
     reply(api, exchange, ready && !database ? 503 : 200, types[JSON], bao_str_c(text));
 }
@@ -247,7 +253,8 @@ void baod_api_handle(void *user, struct baod_http_exchange *x)
     const struct route *route;
 
     if (!is_reading(baod_http_method(x))) {
-        refuse(api, exchange, 405, "METHOD", "Đường dẫn này chỉ để đọc (GET).", "This path is for reading (GET).");
+        refuse(api, exchange, 405, "METHOD", "Đường dẫn này chỉ để đọc (GET).",
+               "This path is for reading (GET).");
         return;
     }
     if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) {
@@ -256,7 +263,8 @@ void baod_api_handle(void *user, struct baod_http_exchange *x)
     }
     route = find_route(path, &format);
     if (route == NULL)
-        refuse(api, exchange, 404, "PATH", "Không có đường dẫn này; các đường dẫn đọc được bắt đầu bằng /v1/.",
+        refuse(api, exchange, 404, "PATH",
+               "Không có đường dẫn này; các đường dẫn đọc được bắt đầu bằng /v1/.",
                "There is no such path; readable ones begin with /v1/.");
     else
         ask(api, x, route, format);

@@ -128,7 +128,8 @@ static void on_connection(void *user, struct MHD_Connection *mhd, void **context
     struct connection *c = *context;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
         c = calloc(1, sizeof(*c));
         if (c == NULL || info == NULL) {
@@ -180,7 +181,8 @@ static struct baod_http_exchange *begin(struct baod_http *http, struct MHD_Conne
     return x;
 }
 
-static void on_completed(void *user, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why)
+static void on_completed(void *user, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode why)
 {
     struct baod_http *http = user;
     struct baod_http_exchange *x = *context;
@@ -241,7 +243,8 @@ static enum MHD_Result queue(struct baod_http_exchange *x)
 
 static enum MHD_Result refuse(struct baod_http_exchange *x, unsigned status, const char *text)
 {
-    x->response = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    x->response =
+        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
     if (x->response == NULL)
         return MHD_NO;
     (void)MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
@@ -322,16 +325,13 @@ static void on_closed(uv_handle_t *handle)
 
 static struct MHD_Daemon *start_mhd(struct baod_http *http, int listen_fd)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, on_access, http,
-                            MHD_OPTION_LISTEN_SOCKET, listen_fd,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                            MHD_OPTION_CONNECTION_LIMIT, http->limits.connections,
-                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, http->limits.per_address,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32 * 1024,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(http->limits.idle_ms / 1000 + 1),
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, on_access, http,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+        http->limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, http->limits.per_address,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32 * 1024, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(http->limits.idle_ms / 1000 + 1), MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
 int baod_http_new(uv_loop_t *loop, int listen_fd, const struct baod_http_limits *limits,
@@ -343,7 +343,8 @@ int baod_http_new(uv_loop_t *loop, int listen_fd, const struct baod_http_limits 
 
     if (http == NULL)
         return -ENOMEM;
-    *http = (struct baod_http){.loop = loop, .limits = *limits, .handler = handler, .user = user, .quiesced_fd = -1};
+    *http = (struct baod_http){
+        .loop = loop, .limits = *limits, .handler = handler, .user = user, .quiesced_fd = -1};
     http->mhd = start_mhd(http, listen_fd);
     info = http->mhd == NULL ? NULL : MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     if (info == NULL || info->epoll_fd < 0) {

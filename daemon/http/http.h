@@ -13,9 +13,10 @@ struct baod_http;
 struct baod_http_exchange;
 
 struct baod_http_limits {
-    size_t body;               /* octets of a request's body; more is answered 413 */
+    size_t body; /* octets of a request's body; more is answered 413 */
     unsigned connections, per_address;
-    unsigned head_ms, idle_ms; /* a request's head or body must be complete by then; silence ends after idle */
+    unsigned head_ms,
+        idle_ms; /* a request's head or body must be complete by then; silence ends after idle */
 };
 
 /* Called when a request is complete. Must lead to one baod_http_reply(), now or later. */
@@ -41,9 +42,9 @@ int64_t baod_http_arrived(const struct baod_http_exchange *x);
 
 struct baod_http_reply {
     int status;
-    const char *type;        /* Content-Type */
-    struct bao_str body;     /* copied */
-    const char *headers[8];  /* name, value, name, value, …, NULL */
+    const char *type;       /* Content-Type */
+    struct bao_str body;    /* copied */
+    const char *headers[8]; /* name, value, name, value, …, NULL */
 };
 
 /* Answers an exchange; an id that is gone (peer left) is ignored. */

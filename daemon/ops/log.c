@@ -49,7 +49,8 @@ static void write_line(enum baod_level level, const char *text, time_t now)
     int n;
 
     if (!sink.journal && localtime_r(&now, &tm) != NULL)
-        (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S%z ", &tm); /* left empty when it does not fit */
+        (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S%z ",
+                       &tm); /* left empty when it does not fit */
     if (sink.journal)
         n = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
     else

@@ -14,8 +14,8 @@ enum baod_level {
     BAOD_LOG_DEBUG = 7,
 };
 
-/* Says what to print: lines above `most` are dropped. Under journald (`journal`) each line begins with <level>
- * and bears no time, else with the local time. */
+/* Says what to print: lines above `most` are dropped. Under journald (`journal`) each line begins with
+ * <level> and bears no time, else with the local time. */
 void baod_log_init(enum baod_level most, bool journal);
 /* One event. No newline at the end. Shorter than 2,000 octets, else cut. */
 void baod_log(enum baod_level level, const char *format, ...) BAO_PRINTF(2, 3);

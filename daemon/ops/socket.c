@@ -70,7 +70,8 @@ int baod_socket_adopt(int fd, struct baod_socket *ret)
 
 int baod_socket_listen(const char *address, int backlog, struct baod_socket *ret)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     char host[64], port[8];
     int fd;

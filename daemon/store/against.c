@@ -7,12 +7,11 @@
 enum { SHOWN_REPORTS = 200, SHOWN_FINDINGS = 5, REPORT_ARENA = 64 << 20 };
 
 static const struct baod_pg_statement NEXT = {
-    "against",
-    "SELECT r.unit, r.period, u.code, p.label, r.revision, r.raw_size, r.body FROM baocao.report r"
-    "  JOIN (SELECT DISTINCT form FROM baocao.form WHERE id = $1) f USING (form)"
-    "  JOIN (SELECT DISTINCT unit, code FROM baocao.unit) u USING (unit)"
-    "  JOIN baocao.period p USING (form, period)"
-    " WHERE r.state = 1 AND (r.unit, r.period) > ($2, $3) ORDER BY r.unit, r.period LIMIT 200"};
+    "against", "SELECT r.unit, r.period, u.code, p.label, r.revision, r.raw_size, r.body FROM baocao.report r"
+               "  JOIN (SELECT DISTINCT form FROM baocao.form WHERE id = $1) f USING (form)"
+               "  JOIN (SELECT DISTINCT unit, code FROM baocao.unit) u USING (unit)"
+               "  JOIN baocao.period p USING (form, period)"
+               " WHERE r.state = 1 AND (r.unit, r.period) > ($2, $3) ORDER BY r.unit, r.period LIMIT 200"};
 
 struct judge {
     struct bao_judge_context context;
@@ -49,21 +48,25 @@ static int init(struct judge *j, const struct baod_snapshot *snapshot, struct ba
     j->form.effective_to = BAO_DATE_NONE;
     j->only = &j->form;
     j->forms = (struct bao_forms){.items = &j->only, .n = 1};
-    j->context = (struct bao_judge_context){.forms = &j->forms, .registry = &snapshot->registry,
-                                            .limits = BAO_LOAD_LIMITS_DEFAULT, .now = BAO_TIME_NONE};
+    j->context = (struct bao_judge_context){.forms = &j->forms,
+                                            .registry = &snapshot->registry,
+                                            .limits = BAO_LOAD_LIMITS_DEFAULT,
+                                            .now = BAO_TIME_NONE};
     j->scratch = bao_schema_scratch_new();
     j->inflater = bao_inflater_new();
     return j->scratch == NULL || j->inflater == NULL ? -ENOMEM : 0;
 }
 
-static int tell(struct judge *j, const struct bao_verdict *verdict, const struct baod_pg_result *rows, size_t row)
+static int tell(struct judge *j, const struct bao_verdict *verdict, const struct baod_pg_result *rows,
+                size_t row)
 {
     struct bao_buf file = BAO_BUF_NULL(256);
     int r = bao_buf_printf(&file, "%.*s %.*s lần %lld", BAO_STR_ARG(baod_pg_bytes(rows, row, 2)),
                            BAO_STR_ARG(baod_pg_bytes(rows, row, 3)), (long long)baod_pg_int(rows, row, 4));
 
     if (r == 0)
-        r = bao_buf_printf(j->out, "%.*s: %s\n", BAO_STR_ARG(bao_buf_str(&file)), bao_symbol_info(verdict->symbol)->name);
+        r = bao_buf_printf(j->out, "%.*s: %s\n", BAO_STR_ARG(bao_buf_str(&file)),
+                           bao_symbol_info(verdict->symbol)->name);
     if (r == 0)
         r = bao_text_render_all(j->out, &verdict->findings, bao_buf_str(&file), verdict->doc.source, j->lang,
                                 SHOWN_FINDINGS);
@@ -76,7 +79,8 @@ static int judge_row(struct judge *j, const struct baod_pg_result *rows, size_t 
     struct bao_arena arena = BAO_ARENA_NULL(REPORT_ARENA);
     struct bao_verdict verdict;
     struct bao_str document;
-    int r = bao_inflate(j->inflater, &arena, baod_pg_bytes(rows, row, 6), (size_t)baod_pg_int(rows, row, 5), &document);
+    int r = bao_inflate(j->inflater, &arena, baod_pg_bytes(rows, row, 6), (size_t)baod_pg_int(rows, row, 5),
+                        &document);
 
     r = bao_error_fold(r); /* what was stored must inflate */
     if (r == 0)

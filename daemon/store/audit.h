@@ -1,5 +1,5 @@
-/* Is the chain of batches whole? Every audit row is checked against the one before, its leaves and its signature, and
- * every stored report against its leaf: what was changed, removed or put in later shows. */
+/* Is the chain of batches whole? Every audit row is checked against the one before, its leaves and its
+ * signature, and every stored report against its leaf: what was changed, removed or put in later shows. */
 #pragma once
 
 #include "lib/base/buf.h"
@@ -18,7 +18,7 @@ struct baod_audit_counts {
 
 enum baod_audit_outcome { BAOD_AUDIT_E_DATABASE = 1 /* `out` ends with its message */ };
 
-/* Walks the chain and the reports, a page at a time, beside a serving daemon. A line for each finding is appended to
- * out (the first 1,000). 0 also when something is wrong: look at the counts. */
-int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang, struct bao_buf *out,
-                      struct baod_audit_counts *ret) BAO_MUST_CHECK;
+/* Walks the chain and the reports, a page at a time, beside a serving daemon. A line for each finding is
+ * appended to out (the first 1,000). 0 also when something is wrong: look at the counts. */
+int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang,
+                      struct bao_buf *out, struct baod_audit_counts *ret) BAO_MUST_CHECK;

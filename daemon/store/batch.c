@@ -193,17 +193,24 @@ static int add_up(struct baod_batch *b, const struct baod_item *item)
 static void refuse_range(struct baod_item *item)
 {
     item->decision = (struct baod_decision){
-        .kind = BAOD_REFUSE, .symbol = BAO_SYM_INVALID, .after = item->obligation,
-        .detail = {BAO_STR("Có số liệu hoặc số tổng hợp lớn hơn mức hệ thống tính chính xác được; "
-                           "kiểm tra lại đơn vị tính."),
-                   BAO_STR("A figure or a sum is larger than can be kept exactly; check the unit of measure.")}};
+        .kind = BAOD_REFUSE,
+        .symbol = BAO_SYM_INVALID,
+        .after = item->obligation,
+        .detail = {
+            BAO_STR("Có số liệu hoặc số tổng hợp lớn hơn mức hệ thống tính chính xác được; "
+                    "kiểm tra lại đơn vị tính."),
+            BAO_STR("A figure or a sum is larger than can be kept exactly; check the unit of measure.")}};
 }
 
 static int decide_item(struct baod_batch *b, struct baod_item *item)
 {
-    struct baod_case c = {.verdict = &item->s->verdict, .received_at = item->s->received_at,
-                          .obligation = &item->obligation, .same = &item->same, .slots = item->slots,
-                          .figures = item->figures, .offset = b->offset};
+    struct baod_case c = {.verdict = &item->s->verdict,
+                          .received_at = item->s->received_at,
+                          .obligation = &item->obligation,
+                          .same = &item->same,
+                          .slots = item->slots,
+                          .figures = item->figures,
+                          .offset = b->offset};
     int r = baod_decide(&c, &item->s->arena, &item->decision);
 
     if (r < 0 || item->decision.kind == BAOD_REFUSE || item->decision.kind == BAOD_DUPLICATE)

@@ -1,7 +1,8 @@
 /* One batch of the writer: its statements, what they read, what is decided and what is written.
  *
- * A batch is filled with reports of different obligations, reads under the lock, decides, writes. It knows nothing
- * of queues and retries; the writer does. Everything lives in the batch's arena until it is cleared. */
+ * A batch is filled with reports of different obligations, reads under the lock, decides, writes. It knows
+ * nothing of queues and retries; the writer does. Everything lives in the batch's arena until it is cleared.
+ */
 #pragma once
 
 #include "daemon/store/decide.h"
@@ -18,13 +19,13 @@ enum {
 
 struct baod_item {
     struct baod_submission *s;
-    int32_t unit, form, period;     /* numbers of the dictionary; 0 = it has none */
-    const struct bao_slots *slots;  /* NULL: form unknown */
-    struct bao_figure *figures;     /* by slot; NULL when there are none */
+    int32_t unit, form, period;    /* numbers of the dictionary; 0 = it has none */
+    const struct bao_slots *slots; /* NULL: form unknown */
+    struct bao_figure *figures;    /* by slot; NULL when there are none */
     struct baod_obligation obligation;
     struct baod_stored same, current;
     struct baod_decision decision;
-    uint32_t *rollups;              /* indexes of its scopes' rows */
+    uint32_t *rollups; /* indexes of its scopes' rows */
     size_t n_rollups;
     int32_t leaf;
 };
@@ -41,7 +42,7 @@ struct baod_head {
     struct bao_batch last; /* seq 0: the chain is empty */
     bao_time now;          /* PostgreSQL's clock */
     int64_t registry_epoch, forms_epoch;
-    bool standby;          /* synchronous_standby_names is not empty */
+    bool standby; /* synchronous_standby_names is not empty */
 };
 
 struct baod_batch {
@@ -77,13 +78,14 @@ void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictio
 enum baod_batch_outcome {
     BAOD_BATCH_E_TAKEN = 1, /* its obligation is in the batch already: it waits for the next */
     BAOD_BATCH_E_FULL,
-    BAOD_BATCH_E_STALE,     /* judged by forms that are no longer the dictionary's */
+    BAOD_BATCH_E_STALE, /* judged by forms that are no longer the dictionary's */
 };
 
 /* Adds a report: 0, an outcome, or <0. */
 int baod_batch_add(struct baod_batch *b, struct baod_submission *s) BAO_MUST_CHECK;
 /* Queues BEGIN, the lock and the reads, and a sync that calls done. */
-int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user) BAO_MUST_CHECK;
+int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
+                    void *user) BAO_MUST_CHECK;
 /* Was this batch read by another daemon's forms or registry? */
 bool baod_batch_is_outdated(const struct baod_batch *b);
 /* Decides every report and computes what is to be written. */

@@ -11,17 +11,16 @@ static const struct baod_pg_statement BEGIN = {"w_begin", "BEGIN ISOLATION LEVEL
 static const struct baod_pg_statement LOCK = {"w_lock", "SELECT pg_advisory_xact_lock(7316, $1)"};
 
 static const struct baod_pg_statement HEAD = {
-    "w_head",
-    "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp(),"
-    "       (SELECT value FROM baocao.epoch WHERE name = 'registry'),"
-    "       (SELECT value FROM baocao.epoch WHERE name = 'forms'),"
-    "       current_setting('synchronous_standby_names') <> ''"
-    "  FROM (VALUES (1)) one(x)"
-    "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true"};
+    "w_head", "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp(),"
+              "       (SELECT value FROM baocao.epoch WHERE name = 'registry'),"
+              "       (SELECT value FROM baocao.epoch WHERE name = 'forms'),"
+              "       current_setting('synchronous_standby_names') <> ''"
+              "  FROM (VALUES (1)) one(x)"
+              "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true"};
 
-/* Each report's obligation, and of its reports the one of this very key and the counted one. Where none was ever
- * accepted, which is the common case, the reports are not looked at. A stored report whose obligation has gone is found
- * all the same. */
+/* Each report's obligation, and of its reports the one of this very key and the counted one. Where none was
+ * ever accepted, which is the common case, the reports are not looked at. A stored report whose obligation
+ * has gone is found all the same. */
 static const struct baod_pg_statement KEYS = {
     "w_keys", "SELECT k.i, o.unit, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, "
               "o.last_revision, o.received_at,"
@@ -139,7 +138,8 @@ static struct baod_obligation get_obligation(const struct baod_pg_result *r, siz
     };
 }
 
-static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, size_t row, struct baod_stored *stored)
+static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, size_t row,
+                        struct baod_stored *stored)
 {
     struct baod_pg_ints ints;
     int e = baod_pg_ints(r, row, 19, &b->arena, &ints);

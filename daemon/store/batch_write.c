@@ -7,12 +7,14 @@
 enum { REPORT_FIELDS = 20, LEAF_MAX = 1024, ID_RANDOM = 10 };
 
 #define REPORT_COLUMNS                                                                                       \
-    "(unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, leaf, raw_size, " \
+    "(unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, leaf, "         \
+    "raw_size, "                                                                                             \
     "receipt, content, sha256, figures, warnings, explanations, collected, body)"
 
 static const struct baod_pg_statement INSERT_REPORT = {
-    "w_report", "INSERT INTO baocao.report " REPORT_COLUMNS
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"};
+    "w_report",
+    "INSERT INTO baocao.report " REPORT_COLUMNS
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"};
 
 static const char COPY_REPORT[] = "COPY baocao.report " REPORT_COLUMNS " FROM STDIN (FORMAT binary)";
 
@@ -26,13 +28,13 @@ static const struct baod_pg_statement SUPERSEDE = {
                    " WHERE unit = $2 AND form = $3 AND period = $4 AND revision = $5"};
 
 static const struct baod_pg_statement OBLIGATIONS = {
-    "w_discharge",
-    "UPDATE baocao.obligation o SET revision = k.revision, last_revision = k.last_revision,"
-    "       received_at = k.received_at, kept_at = k.kept_at, kept_until = k.kept_until"
-    "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::timestamptz[], $7::timestamptz[],"
-    "              $8::timestamptz[])"
-    "       k(unit, form, period, revision, last_revision, received_at, kept_at, kept_until)"
-    " WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
+    "w_discharge", "UPDATE baocao.obligation o SET revision = k.revision, last_revision = k.last_revision,"
+                   "       received_at = k.received_at, kept_at = k.kept_at, kept_until = k.kept_until"
+                   "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], "
+                   "$6::timestamptz[], $7::timestamptz[],"
+                   "              $8::timestamptz[])"
+                   "       k(unit, form, period, revision, last_revision, received_at, kept_at, kept_until)"
+                   " WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
 
 static const struct baod_pg_statement SUMS = {
     "w_rollup",
@@ -109,7 +111,9 @@ static int make_leaves(struct baod_batch *b, struct bao_hash *leaves)
     for (size_t i = 0; r == 0 && i < b->n; i++) {
         const struct baod_item *item = &b->items[i];
         const struct bao_verdict *verdict = &item->s->verdict;
-        struct bao_leaf leaf = {.form = verdict->form_id, .unit = verdict->unit, .revision = verdict->revision,
+        struct bao_leaf leaf = {.form = verdict->form_id,
+                                .unit = verdict->unit,
+                                .revision = verdict->revision,
                                 .received_at = item->s->received_at};
         char period[16];
 
@@ -140,7 +144,8 @@ static struct bao_str octets(const uint8_t *p, size_t n)
 }
 
 /* The columns of report, in the order of REPORT_COLUMNS. */
-static int report_params(struct baod_batch *b, const struct baod_item *item, struct baod_pg_param ret[REPORT_FIELDS])
+static int report_params(struct baod_batch *b, const struct baod_item *item,
+                         struct baod_pg_param ret[REPORT_FIELDS])
 {
     const struct baod_submission *s = item->s;
     const struct bao_verdict *v = &s->verdict;
@@ -342,8 +347,8 @@ static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct ba
         r = make_leaves(b, leaves);
     if (r < 0)
         return r;
-    *row = (struct bao_batch){.province = signer->province, .node = signer->node, .seq = b->seq, .at = b->at,
-                              .n = b->n_stored};
+    *row = (struct bao_batch){
+        .province = signer->province, .node = signer->node, .seq = b->seq, .at = b->at, .n = b->n_stored};
     bao_merkle_root(leaves, b->n_stored, &row->root);
     if (b->head.last.seq != 0) {
         b->head.last.province = signer->province;

@@ -25,7 +25,8 @@ static struct bao_str moment(struct bao_arena *arena, bao_time at, int offset)
     struct bao_ymd ymd = bao_date_split(day);
     int minute = (int)((at - bao_time_make(day, 0, offset)) / (60 * BAO_SECOND));
 
-    return bao_arena_printf(arena, "%02d:%02d %02d/%02d/%04d", minute / 60, minute % 60, ymd.day, ymd.month, ymd.year);
+    return bao_arena_printf(arena, "%02d:%02d %02d/%02d/%04d", minute / 60, minute % 60, ymd.day, ymd.month,
+                            ymd.year);
 }
 
 /* A scaled figure as a person reads it; "-" when it was not given. */
@@ -76,24 +77,27 @@ static int refuse_reused(const struct baod_case *c, struct bao_arena *arena, str
     struct bao_figure was, is;
     const struct bao_indicator *differs = first_difference(c, &was, &is);
     struct bao_str at = moment(arena, c->same->received_at, c->offset), vi, en;
-    int last = c->obligation->last_revision > c->same->revision ? c->obligation->last_revision : c->same->revision;
+    int last =
+        c->obligation->last_revision > c->same->revision ? c->obligation->last_revision : c->same->revision;
 
     if (differs != NULL) {
         struct bao_str old = figure_text(arena, was, differs->decimals),
                        new = figure_text(arena, is, differs->decimals);
 
-        vi = bao_arena_printf(arena, "Chỉ tiêu «%.*s» trước ghi %.*s, nay ghi %.*s.", BAO_STR_ARG(differs->label.vi),
-                              BAO_STR_ARG(old), BAO_STR_ARG(new));
+        vi = bao_arena_printf(arena, "Chỉ tiêu «%.*s» trước ghi %.*s, nay ghi %.*s.",
+                              BAO_STR_ARG(differs->label.vi), BAO_STR_ARG(old), BAO_STR_ARG(new));
         en = bao_arena_printf(arena, "“%.*s” was %.*s and is now %.*s.", BAO_STR_ARG(differs->label.en),
                               BAO_STR_ARG(old), BAO_STR_ARG(new));
     } else {
         vi = BAO_STR("Các chỉ tiêu không đổi; phần nội dung khác đã thay đổi.");
         en = BAO_STR("Its indicators are the same; other parts have changed.");
     }
-    ret->detail[BAO_VI] = bao_arena_printf(arena, "Lần báo cáo %d đã được nhận lúc %.*s với nội dung khác. %.*s "
+    ret->detail[BAO_VI] = bao_arena_printf(arena,
+                                           "Lần báo cáo %d đã được nhận lúc %.*s với nội dung khác. %.*s "
                                            "Nếu muốn đính chính, ghi revision: %d rồi gửi lại.",
                                            c->same->revision, BAO_STR_ARG(at), BAO_STR_ARG(vi), last + 1);
-    ret->detail[BAO_EN] = bao_arena_printf(arena, "Revision %d was received at %.*s with other content. %.*s "
+    ret->detail[BAO_EN] = bao_arena_printf(arena,
+                                           "Revision %d was received at %.*s with other content. %.*s "
                                            "To correct it, write revision: %d and send again.",
                                            c->same->revision, BAO_STR_ARG(at), BAO_STR_ARG(en), last + 1);
     if (ret->detail[BAO_VI].p == NULL || ret->detail[BAO_EN].p == NULL)

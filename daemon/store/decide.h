@@ -1,8 +1,8 @@
 /* What becomes of a report, given what the batch read under the province's lock. Pure: no database, no clock.
  *
- * The order is the contract (design.md section 5), first hit answers: same key and content -> the first receipt;
- * KEYREUSED; FORM, PERIOD, NOTOWED; LOCKED; INVALID, EXPLAIN; accepted. The judge's verdict is held until the key
- * is known, so a resend of an accepted report is a duplicate whatever has changed since. */
+ * The order is the contract (design.md section 5), first hit answers: same key and content -> the first
+ * receipt; KEYREUSED; FORM, PERIOD, NOTOWED; LOCKED; INVALID, EXPLAIN; accepted. The judge's verdict is held
+ * until the key is known, so a resend of an accepted report is a duplicate whatever has changed since. */
 #pragma once
 
 #include "daemon/store/submission.h"
@@ -41,7 +41,7 @@ enum baod_decision_kind {
 };
 
 struct baod_case {
-    const struct bao_verdict *verdict;        /* has_key */
+    const struct bao_verdict *verdict; /* has_key */
     bao_time received_at;
     const struct baod_obligation *obligation; /* as read */
     const struct baod_stored *same;           /* the stored row of this very key */
@@ -55,7 +55,7 @@ struct baod_decision {
     enum bao_symbol symbol; /* of BAOD_REFUSE */
     struct bao_str detail[BAO_LANGS];
     struct baod_obligation after; /* the obligation once the report is stored */
-    bool moved_custody;     /* a duplicate that came earlier than the stored one: custody moves back */
+    bool moved_custody;           /* a duplicate that came earlier than the stored one: custody moves back */
 };
 
 /* Decides one report. Sentences go to the arena. 0 or -ENOMEM. */

@@ -30,7 +30,8 @@ struct version {
 
 struct baod_dictionary {
     struct bao_arena arena;
-    struct bao_map units, forms, versions; /* code -> struct unit, id -> struct number, "id/version" -> struct version */
+    struct bao_map units, forms,
+        versions; /* code -> struct unit, id -> struct number, "id/version" -> struct version */
     int64_t registry_epoch, forms_epoch;
     int32_t province;
 };
@@ -57,7 +58,8 @@ static void freep(struct baod_dictionary **d)
 
 static int read_epochs(struct baod_dictionary *d, struct baod_pg_call *call)
 {
-    static const struct baod_pg_statement EPOCHS = {"d_epochs", "SELECT name = 'forms', value FROM baocao.epoch"};
+    static const struct baod_pg_statement EPOCHS = {"d_epochs",
+                                                    "SELECT name = 'forms', value FROM baocao.epoch"};
     const struct baod_pg_result *rows;
     int r = baod_pg_call_exec(call, &EPOCHS, NULL, 0, &rows);
 
@@ -127,7 +129,8 @@ static int read_forms(struct baod_dictionary *d, struct baod_pg_call *call)
 }
 
 /* One form's indicator rows into the slots of each version that the snapshot holds. */
-static void place(struct version *v, const struct bao_form *form, const struct baod_pg_result *rows, size_t row)
+static void place(struct version *v, const struct bao_form *form, const struct baod_pg_result *rows,
+                  size_t row)
 {
     struct bao_str code = baod_pg_bytes(rows, row, 3);
     int64_t at = baod_pg_int(rows, row, 1), to = baod_pg_int(rows, row, 2);
@@ -139,7 +142,8 @@ static void place(struct version *v, const struct bao_form *form, const struct b
             v->of[i] = (struct bao_slot){(uint16_t)(at - 1), has_to ? (uint16_t)(to - 1) : BAO_SLOT_NONE};
 }
 
-static int read_slots_of(struct baod_dictionary *d, const struct bao_form *form, const struct baod_pg_result *rows)
+static int read_slots_of(struct baod_dictionary *d, const struct bao_form *form,
+                         const struct baod_pg_result *rows)
 {
     struct version *v = bao_arena_array(&d->arena, 1, sizeof(*v));
     int32_t number = baod_dictionary_form(d, form->id);
@@ -173,10 +177,12 @@ static int read_slots_of(struct baod_dictionary *d, const struct bao_form *form,
     return bao_map_set(&d->versions, key, v);
 }
 
-static int read_slots(struct baod_dictionary *d, struct baod_pg_call *call, const struct baod_snapshot *snapshot)
+static int read_slots(struct baod_dictionary *d, struct baod_pg_call *call,
+                      const struct baod_snapshot *snapshot)
 {
     static const struct baod_pg_statement SLOTS = {
-        "d_slots", "SELECT form, slot, slot_to, code, over_units = 'sum' FROM baocao.indicator ORDER BY form, slot"};
+        "d_slots",
+        "SELECT form, slot, slot_to, code, over_units = 'sum' FROM baocao.indicator ORDER BY form, slot"};
     const struct baod_pg_result *rows;
     int r = baod_pg_call_exec(call, &SLOTS, NULL, 0, &rows);
 
@@ -185,7 +191,8 @@ static int read_slots(struct baod_dictionary *d, struct baod_pg_call *call, cons
     return r;
 }
 
-int baod_dictionary_read(struct baod_pg_call *call, const struct baod_snapshot *snapshot, struct baod_dictionary **ret)
+int baod_dictionary_read(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
+                         struct baod_dictionary **ret)
 {
     BAO_CLEANUP(freep) struct baod_dictionary *d = calloc(1, sizeof(*d));
     int r;
@@ -223,17 +230,19 @@ int32_t baod_dictionary_form(const struct baod_dictionary *d, struct bao_str id)
     return number == NULL ? 0 : number->n;
 }
 
-const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, struct bao_str form, int version)
+const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, struct bao_str form,
+                                              int version)
 {
     char key[96];
     int n = snprintf(key, sizeof(key), "%.*s/%d", BAO_STR_ARG(form), version);
-    const struct version *v = n < 0 || n >= (int)sizeof(key) ? NULL : bao_map_get(&d->versions, bao_str_c(key));
+    const struct version *v =
+        n < 0 || n >= (int)sizeof(key) ? NULL : bao_map_get(&d->versions, bao_str_c(key));
 
     return v == NULL ? NULL : &v->slots;
 }
 
-size_t baod_dictionary_scopes(const struct baod_dictionary *d, struct bao_str unit, bao_date day, int32_t *ret,
-                              size_t size)
+size_t baod_dictionary_scopes(const struct baod_dictionary *d, struct bao_str unit, bao_date day,
+                              int32_t *ret, size_t size)
 {
     const struct unit *u = bao_map_get(&d->units, unit);
     size_t n = 0;

@@ -87,8 +87,10 @@ static int check_applied(struct baod_pg_call *call, struct bao_buf *why, size_t 
         if (baod_pg_int(res, i, 0) == MIGRATIONS[i].version &&
             bao_str_eq(baod_pg_bytes(res, i, 1), (struct bao_str){(const char *)digest, sizeof(digest)}))
             continue;
-        r = bao_buf_printf(why, "migration %d was applied in another form than this program's: the database and "
-                                "the program do not belong together", MIGRATIONS[i].version);
+        r = bao_buf_printf(why,
+                           "migration %d was applied in another form than this program's: the database and "
+                           "the program do not belong together",
+                           MIGRATIONS[i].version);
         return r < 0 ? r : BAOD_MIGRATE_E_CHANGED;
     }
     *ret_n = n;
@@ -122,7 +124,8 @@ static int run(struct baod_pg_call *call, struct baod_pg_param key, struct bao_b
 
     r = sql_failed(call, "BEGIN", why, baod_pg_call_exec(call, &BEGIN_WORK, NULL, 0, NULL));
     if (r == 0)
-        r = sql_failed(call, "waiting for the lock", why, baod_pg_call_exec(call, &LOCK_PROVINCE, &key, 1, NULL));
+        r = sql_failed(call, "waiting for the lock", why,
+                       baod_pg_call_exec(call, &LOCK_PROVINCE, &key, 1, NULL));
     if (r == 0)
         r = check_applied(call, why, &n);
     for (size_t i = n; r == 0 && i < BAO_COUNT(MIGRATIONS); i++)

@@ -16,7 +16,8 @@ enum baod_migrate_outcome {
     BAOD_MIGRATE_E_SQL,         /* a migration failed; nothing of this run was kept */
 };
 
-/* Applies what is missing, all in one transaction under the province's lock. Waits up to wait_ms for the server.
- * 0: *ret_applied migrations were applied. A sentence for the operator is appended to why otherwise. */
-int baod_migrate(const char *conninfo, int32_t province, int wait_ms, struct bao_buf *why, int *ret_applied)
-    BAO_MUST_CHECK;
+/* Applies what is missing, all in one transaction under the province's lock. Waits up to wait_ms for the
+ * server. 0: *ret_applied migrations were applied. A sentence for the operator is appended to why otherwise.
+ */
+int baod_migrate(const char *conninfo, int32_t province, int wait_ms, struct bao_buf *why,
+                 int *ret_applied) BAO_MUST_CHECK;

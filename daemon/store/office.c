@@ -6,7 +6,8 @@
 
 enum { ARENA_MAX = 64 << 20, LEAF_MAX = 2048, TEXT_MAX = 500 };
 
-static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempted", "owed", "locked", "unlocked"};
+static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempted",
+                                    "owed",     "locked",    "unlocked"};
 
 struct office {
     struct bao_arena arena;
@@ -14,9 +15,9 @@ struct office {
     const struct baod_act_signer *signer;
     const struct baod_act *act;
     int32_t form, period;
-    struct bao_batch head;  /* seq 0: none */
-    struct bao_batch row;   /* the one being made */
-    int32_t *units;         /* touched, with their codes and counted revisions */
+    struct bao_batch head; /* seq 0: none */
+    struct bao_batch row;  /* the one being made */
+    int32_t *units;        /* touched, with their codes and counted revisions */
     struct bao_str *codes;
     int32_t *revisions;
     size_t n;
@@ -48,7 +49,8 @@ static int check(struct office *o)
 
     if (!bao_period_parse(act->period, &period) || !is_line(act->actor) || !is_line(act->reason))
         return BAOD_ACT_E_WRONG;
-    if ((takes_back(act) && act->unit.n == 0) || (act->kind == BAOD_ACT_EXTEND && act->until == BAO_TIME_NONE))
+    if ((takes_back(act) && act->unit.n == 0) ||
+        (act->kind == BAOD_ACT_EXTEND && act->until == BAO_TIME_NONE))
         return BAOD_ACT_E_WRONG;
     o->period = bao_period_code(period);
     return 0;
@@ -73,22 +75,27 @@ static int begin(struct office *o)
     if (r == 0)
         r = run(o, "SELECT pg_advisory_xact_lock(7316, $1)", &key, 1, NULL);
     if (r == 0)
-        r = run(o, "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp()"
-                   "  FROM (VALUES (1)) one(x)"
-                   "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true",
+        r = run(o,
+                "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp()"
+                "  FROM (VALUES (1)) one(x)"
+                "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true",
                 NULL, 0, &rows);
     if (r != 0)
         return r;
-    o->head = (struct bao_batch){.province = o->signer->province, .seq = baod_pg_int(rows, 0, 0),
+    o->head = (struct bao_batch){.province = o->signer->province,
+                                 .seq = baod_pg_int(rows, 0, 0),
                                  .node = bao_arena_str(&o->arena, baod_pg_bytes(rows, 0, 1)),
-                                 .at = baod_pg_time(rows, 0, 2), .n = (uint64_t)baod_pg_int(rows, 0, 3)};
+                                 .at = baod_pg_time(rows, 0, 2),
+                                 .n = (uint64_t)baod_pg_int(rows, 0, 3)};
     if (o->head.node.p == NULL)
         return -ENOMEM;
     take(baod_pg_bytes(rows, 0, 4), o->head.root.octets, sizeof(o->head.root.octets));
     take(baod_pg_bytes(rows, 0, 5), o->head.previous.octets, sizeof(o->head.previous.octets));
     take(baod_pg_bytes(rows, 0, 6), o->head.signature, sizeof(o->head.signature));
     now = baod_pg_time(rows, 0, 7);
-    o->row = (struct bao_batch){.province = o->signer->province, .node = o->signer->node, .seq = o->head.seq + 1,
+    o->row = (struct bao_batch){.province = o->signer->province,
+                                .node = o->signer->node,
+                                .seq = o->head.seq + 1,
                                 .at = o->head.seq != 0 && now <= o->head.at ? o->head.at + 1 : now};
     return 0;
 }
@@ -99,12 +106,13 @@ static int find(struct office *o)
                                      baod_pg_p_text(o->act->unit.n == 0 ? BAO_STR_NULL : o->act->unit),
                                      baod_pg_p_time(&o->arena, o->row.at)};
     const struct baod_pg_result *rows;
-    int r = run(o, "SELECT o.unit, o.form, coalesce(o.revision, 0), coalesce(o.lock_at <= $4, false),"
-                   "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1)"
-                   "  FROM baocao.obligation o"
-                   " WHERE o.form = (SELECT form FROM baocao.form WHERE id = $1 LIMIT 1) AND o.period = $2"
-                   "   AND ($3::text IS NULL OR o.unit = (SELECT unit FROM baocao.unit WHERE code = $3 LIMIT 1))"
-                   " ORDER BY o.unit",
+    int r = run(o,
+                "SELECT o.unit, o.form, coalesce(o.revision, 0), coalesce(o.lock_at <= $4, false),"
+                "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1)"
+                "  FROM baocao.obligation o"
+                " WHERE o.form = (SELECT form FROM baocao.form WHERE id = $1 LIMIT 1) AND o.period = $2"
+                "   AND ($3::text IS NULL OR o.unit = (SELECT unit FROM baocao.unit WHERE code = $3 LIMIT 1))"
+                " ORDER BY o.unit",
                 params, BAO_COUNT(params), &rows);
 
     if (r != 0)
@@ -138,29 +146,31 @@ static int find(struct office *o)
 static const char *const CHANGES[] = {
     [BAOD_ACT_RETURN] =
         "UPDATE baocao.obligation o SET revision = NULL,"
-        "       kept_at = CASE WHEN $4::timestamptz IS NULL THEN NULL ELSE o.received_at END, kept_until = $4,"
-        "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit = o.unit AND r.form = o.form"
+        "       kept_at = CASE WHEN $4::timestamptz IS NULL THEN NULL ELSE o.received_at END, kept_until = "
+        "$4,"
+        "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit = o.unit AND "
+        "r.form = o.form"
         "                         AND r.period = o.period AND r.state = 2)"
         " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",
-    [BAOD_ACT_WITHDRAW] =
-        "UPDATE baocao.obligation o SET revision = NULL, kept_at = NULL, kept_until = NULL,"
-        "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit = o.unit AND r.form = o.form"
-        "                         AND r.period = o.period AND r.state = 2)"
-        " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND $4::timestamptz IS NOT DISTINCT FROM $4"
-        "   AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_WITHDRAW] = "UPDATE baocao.obligation o SET revision = NULL, kept_at = NULL, kept_until = NULL,"
+                          "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit "
+                          "= o.unit AND r.form = o.form"
+                          "                         AND r.period = o.period AND r.state = 2)"
+                          " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND "
+                          "$4::timestamptz IS NOT DISTINCT FROM $4"
+                          "   AND $5::timestamptz IS NOT NULL",
     [BAOD_ACT_EXTEND] =
         "UPDATE baocao.obligation o SET extended_to = $4::timestamptz,"
         "       lock_at = o.lock_at + ($4::timestamptz - coalesce(o.extended_to, o.due_at))"
         " WHERE o.form = $1 AND o.period = $2 AND o.unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",
-    [BAOD_ACT_EXEMPT] =
-        "UPDATE baocao.obligation SET exempt = true WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])"
-        "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
-    [BAOD_ACT_OWE] =
-        "UPDATE baocao.obligation SET exempt = false WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])"
-        "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
-    [BAOD_ACT_LOCK] =
-        "UPDATE baocao.obligation SET lock_at = coalesce($4::timestamptz, $5::timestamptz)"
-        " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])",
+    [BAOD_ACT_EXEMPT] = "UPDATE baocao.obligation SET exempt = true WHERE form = $1 AND period = $2 AND unit "
+                        "= ANY ($3::int4[])"
+                        "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_OWE] = "UPDATE baocao.obligation SET exempt = false WHERE form = $1 AND period = $2 AND unit = "
+                     "ANY ($3::int4[])"
+                     "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
+    [BAOD_ACT_LOCK] = "UPDATE baocao.obligation SET lock_at = coalesce($4::timestamptz, $5::timestamptz)"
+                      " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])",
     [BAOD_ACT_UNLOCK] =
         "UPDATE baocao.obligation SET lock_at = $4::timestamptz"
         " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",
@@ -171,7 +181,8 @@ static const char SUBTRACT[] =
     "UPDATE baocao.rollup s SET reported = s.reported - 1,"
     "       counts = ARRAY(SELECT s.counts[i] - CASE WHEN r.figures[i] IS NULL THEN 0 ELSE 1 END"
     "                        FROM generate_subscripts(s.counts, 1) i ORDER BY i),"
-    "       sums = ARRAY(SELECT s.sums[i] - CASE WHEN x.slot IS NULL THEN coalesce(r.figures[i], 0) ELSE 0 END"
+    "       sums = ARRAY(SELECT s.sums[i] - CASE WHEN x.slot IS NULL THEN coalesce(r.figures[i], 0) ELSE 0 "
+    "END"
     "                      FROM generate_subscripts(s.sums, 1) i"
     "                      LEFT JOIN (SELECT unnest(ARRAY[slot, slot_to]) AS slot FROM baocao.indicator"
     "                                  WHERE form = $1 AND over_units = 'none') x ON x.slot = i ORDER BY i)"
@@ -191,8 +202,9 @@ static int take_out(struct office *o)
     int r = run(o, SUBTRACT, params, 3, NULL);
 
     return r != 0 ? r
-                  : run(o, "UPDATE baocao.report SET state = $4, seq_to = $5"
-                           " WHERE unit = $3 AND form = $1 AND period = $2 AND state = 1",
+                  : run(o,
+                        "UPDATE baocao.report SET state = $4, seq_to = $5"
+                        " WHERE unit = $3 AND form = $1 AND period = $2 AND state = 1",
                         params, BAO_COUNT(params), NULL);
 }
 
@@ -200,8 +212,8 @@ static int change(struct office *o)
 {
     struct bao_arena *a = &o->arena;
     struct baod_pg_param params[] = {baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period),
-                                     baod_pg_p_int4s(a, o->units, NULL, o->n), baod_pg_p_time(a, o->act->until),
-                                     baod_pg_p_time(a, o->row.at)};
+                                     baod_pg_p_int4s(a, o->units, NULL, o->n),
+                                     baod_pg_p_time(a, o->act->until), baod_pg_p_time(a, o->row.at)};
     int r = takes_back(o->act) ? take_out(o) : 0;
 
     return r != 0 ? r : run(o, CHANGES[o->act->kind], params, BAO_COUNT(params), NULL);
@@ -308,8 +320,9 @@ static int write_audit(struct office *o)
         octets(row->signature, sizeof(row->signature)),
         octets(leaves, o->n * sizeof(*leaves)),
     };
-    return run(o, "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    return run(o,
+               "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
+               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                params, BAO_COUNT(params), NULL);
 }
 
@@ -330,8 +343,8 @@ static int carry_out(struct office *o)
     return r != 0 ? r : run(o, "COMMIT", NULL, 0, NULL);
 }
 
-int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *signer, const struct baod_act *act,
-                    struct bao_buf *why, int64_t *ret_touched, int64_t *ret_seq)
+int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *signer,
+                    const struct baod_act *act, struct bao_buf *why, int64_t *ret_touched, int64_t *ret_seq)
 {
     struct office o = {.arena = BAO_ARENA_NULL(ARENA_MAX), .call = call, .signer = signer, .act = act};
     int r = check(&o);
@@ -340,7 +353,8 @@ int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *sig
         r = carry_out(&o);
         if (r == BAOD_ACT_E_DATABASE && bao_buf_append_c(why, baod_pg_call_error(call)) < 0)
             r = -ENOMEM;
-        /* Nothing of a failed act stays; where even this fails the connection is gone, and the server does it. */
+        /* Nothing of a failed act stays; where even this fails the connection is gone, and the server does
+         * it. */
         if (r != 0)
             (void)run(&o, "ROLLBACK", NULL, 0, NULL);
     }

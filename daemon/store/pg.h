@@ -49,7 +49,8 @@ void baod_pg_open(struct baod_pg *pg);
 void baod_pg_drain(struct baod_pg *pg);
 /* Gives this connection up (for a reason for the log) and makes another one. */
 void baod_pg_drop(struct baod_pg *pg, const char *why);
-/* Answers everything open with LOST, closes, and frees the memory once libuv lets go. NULL is fine; gives NULL. */
+/* Answers everything open with LOST, closes, and frees the memory once libuv lets go. NULL is fine; gives
+ * NULL. */
 struct baod_pg *baod_pg_free(struct baod_pg *pg);
 
 bool baod_pg_is_ready(const struct baod_pg *pg);
@@ -62,7 +63,8 @@ const char *baod_pg_library_warning(void);
 
 /* ------------------------------------------------------------------ operations */
 
-/* A statement. With a name it is prepared on first use of each connection; names are unique in the program. */
+/* A statement. With a name it is prepared on first use of each connection; names are unique in the program.
+ */
 struct baod_pg_statement {
     const char *name; /* NULL: not worth preparing */
     const char *sql;
@@ -79,20 +81,22 @@ struct baod_pg_param {
 /* The answer; result is valid for the call only. */
 typedef void baod_pg_callback(const struct baod_pg_result *result, void *user);
 
-/* Queues a statement. Parameters, and what they point to, are borrowed until the callback (which may be NULL).
- * 0; -ENOTCONN (not READY, nothing is called); -ENOMEM; -EINVAL (more than 65,535 parameters). */
+/* Queues a statement. Parameters, and what they point to, are borrowed until the callback (which may be
+ * NULL). 0; -ENOTCONN (not READY, nothing is called); -ENOMEM; -EINVAL (more than 65,535 parameters). */
 int baod_pg_exec(struct baod_pg *pg, const struct baod_pg_statement *statement,
-                 const struct baod_pg_param *params, size_t n, baod_pg_callback *callback, void *user)
-    BAO_MUST_CHECK;
-/* Queues the end of an error group and flushes. Outside BEGIN .. COMMIT it is also the commit of the group. */
+                 const struct baod_pg_param *params, size_t n, baod_pg_callback *callback,
+                 void *user) BAO_MUST_CHECK;
+/* Queues the end of an error group and flushes. Outside BEGIN .. COMMIT it is also the commit of the group.
+ */
 int baod_pg_sync(struct baod_pg *pg, baod_pg_callback *callback, void *user) BAO_MUST_CHECK;
-/* Queues COPY ... FROM STDIN (FORMAT binary). data is borrowed until the callback. The operation before it must
- * be a sync (-EINVAL); it is its own error group. */
-int baod_pg_copy(struct baod_pg *pg, const char *sql, struct bao_str data, baod_pg_callback *callback, void *user)
-    BAO_MUST_CHECK;
+/* Queues COPY ... FROM STDIN (FORMAT binary). data is borrowed until the callback. The operation before it
+ * must be a sync (-EINVAL); it is its own error group. */
+int baod_pg_copy(struct baod_pg *pg, const char *sql, struct bao_str data, baod_pg_callback *callback,
+                 void *user) BAO_MUST_CHECK;
 /* Queues a script of several statements by the simple protocol; the first error ends it. Same rule as copy.
  * The result has no rows. sql is borrowed until the callback. */
-int baod_pg_script(struct baod_pg *pg, const char *sql, baod_pg_callback *callback, void *user) BAO_MUST_CHECK;
+int baod_pg_script(struct baod_pg *pg, const char *sql, baod_pg_callback *callback,
+                   void *user) BAO_MUST_CHECK;
 
 /* ------------------------------------------------------------------ results */
 

@@ -21,16 +21,16 @@ struct baod_pg_call_options {
 enum baod_pg_call_outcome { BAOD_PG_CALL_E_CONNECT = 16 /* no connection; baod_pg_call_open writes why */ };
 
 /* Connects. No statement, lock or idle timeouts are set: whoever waits here waits on purpose. */
-int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf *why, struct baod_pg_call **ret)
-    BAO_MUST_CHECK;
+int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf *why,
+                      struct baod_pg_call **ret) BAO_MUST_CHECK;
 /* NULL is fine; gives NULL. An open transaction is rolled back by the server. */
 struct baod_pg_call *baod_pg_call_close(struct baod_pg_call *call);
 
-/* Runs one statement and waits. 0: *ret (may be NULL) is valid until the next use of the call. > 0: an outcome of
- * enum baod_pg_outcome, and baod_pg_call_error says more. < 0: -ENOMEM, -ENOTCONN. */
+/* Runs one statement and waits. 0: *ret (may be NULL) is valid until the next use of the call. > 0: an
+ * outcome of enum baod_pg_outcome, and baod_pg_call_error says more. < 0: -ENOMEM, -ENOTCONN. */
 int baod_pg_call_exec(struct baod_pg_call *call, const struct baod_pg_statement *statement,
-                      const struct baod_pg_param *params, size_t n, const struct baod_pg_result **ret)
-    BAO_MUST_CHECK;
+                      const struct baod_pg_param *params, size_t n,
+                      const struct baod_pg_result **ret) BAO_MUST_CHECK;
 /* The same for a script and for a copy. */
 int baod_pg_call_script(struct baod_pg_call *call, const char *sql) BAO_MUST_CHECK;
 int baod_pg_call_copy(struct baod_pg_call *call, const char *sql, struct bao_str data) BAO_MUST_CHECK;

@@ -1,4 +1,5 @@
-/* Binary values in and out: what travels in parameters, results and copies. Knows PostgreSQL's formats, not libpq. */
+/* Binary values in and out: what travels in parameters, results and copies. Knows PostgreSQL's formats, not
+ * libpq. */
 #include "daemon/store/pg.h"
 
 #include "lib/base/error.h"
@@ -7,9 +8,24 @@
 
 /* Object identifiers of built-in types are fixed for ever (pg_type.dat). */
 enum {
-    T_BOOL = 16, T_BYTEA = 17, T_INT8 = 20, T_INT2 = 21, T_INT4 = 23, T_TEXT = 25, T_DATE = 1082,
-    T_TIMESTAMPTZ = 1184, T_UUID = 2950, T_BOOLS = 1000, T_BYTEAS = 1001, T_INT2S = 1005, T_INT4S = 1007,
-    T_TEXTS = 1009, T_INT8S = 1016, T_DATES = 1182, T_TIMESTAMPTZS = 1185, T_UUIDS = 2951,
+    T_BOOL = 16,
+    T_BYTEA = 17,
+    T_INT8 = 20,
+    T_INT2 = 21,
+    T_INT4 = 23,
+    T_TEXT = 25,
+    T_DATE = 1082,
+    T_TIMESTAMPTZ = 1184,
+    T_UUID = 2950,
+    T_BOOLS = 1000,
+    T_BYTEAS = 1001,
+    T_INT2S = 1005,
+    T_INT4S = 1007,
+    T_TEXTS = 1009,
+    T_INT8S = 1016,
+    T_DATES = 1182,
+    T_TIMESTAMPTZS = 1185,
+    T_UUIDS = 2951,
 };
 
 /* PostgreSQL counts from 2000-01-01. */

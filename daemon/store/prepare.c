@@ -24,13 +24,16 @@ static void free_job(struct job *job)
 
 static int sync_up(struct job *job)
 {
-    const struct baod_pg_call_options options = {.conninfo = job->conninfo, .application = "baocaod sync",
-                                                 .wait_ms = job->options.wait_ms, .deadline_ms = DEADLINE_MS};
+    const struct baod_pg_call_options options = {.conninfo = job->conninfo,
+                                                 .application = "baocaod sync",
+                                                 .wait_ms = job->options.wait_ms,
+                                                 .deadline_ms = DEADLINE_MS};
     struct baod_pg_call *call = NULL;
     int r = baod_pg_call_open(&options, &job->why, &call);
 
     if (r == 0)
-        r = baod_sync(call, job->options.snapshot, &job->options.sync, &job->why, &job->changes, &job->dictionary);
+        r = baod_sync(call, job->options.snapshot, &job->options.sync, &job->why, &job->changes,
+                      &job->dictionary);
     baod_pg_call_close(call);
     return r;
 }

@@ -30,18 +30,18 @@ struct baod_queries {
 
 /* ------------------------------------------------------------------ the questions */
 
-/* Every statement takes the same six filters: form, period, scope, unit, indicator, limit; null = any. Numbers come
- * as text, so that they stay exact. */
+/* Every statement takes the same six filters: form, period, scope, unit, indicator, limit; null = any.
+ * Numbers come as text, so that they stay exact. */
 #define ANY(column, place) "(" place "::text IS NULL OR " column " = " place ")"
 
 /* Is the unit (a code) a member of the scope on the period's last day? */
 #define IN_SCOPE(unit, form, period, place)                                                                  \
-    "(" place "::text IS NULL OR EXISTS ("                                                                    \
+    "(" place "::text IS NULL OR EXISTS ("                                                                   \
     "SELECT FROM baocao.scope s"                                                                             \
-    "  JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = 9223372036854775807"                      \
+    "  JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = 9223372036854775807"                     \
     "  JOIN baocao.unit n ON n.unit = m.unit AND n.code = " unit                                             \
-    "  JOIN baocao.form_period w ON w.id = " form " AND w.label = " period                                   \
-    " WHERE s.id = " place " AND w.to_day BETWEEN m.from_day AND m.to_day))"
+    "  JOIN baocao.form_period w ON w.id = " form " AND w.label = " period " WHERE s.id = " place            \
+    " AND w.to_day BETWEEN m.from_day AND m.to_day))"
 
 static const struct baod_column rollup_columns[] = {
     {"form", BAOD_CELL_TEXT},      {"period", BAOD_CELL_TEXT},   {"period_from", BAOD_CELL_DATE},
@@ -53,9 +53,10 @@ static const struct baod_column rollup_columns[] = {
 };
 
 static const struct baod_column status_columns[] = {
-    {"form", BAOD_CELL_TEXT},   {"period", BAOD_CELL_TEXT}, {"scope", BAOD_CELL_TEXT},  {"owed", BAOD_CELL_INT},
-    {"pending", BAOD_CELL_INT}, {"overdue", BAOD_CELL_INT}, {"on_time", BAOD_CELL_INT}, {"late", BAOD_CELL_INT},
-    {"exempt", BAOD_CELL_INT},  {"final", BAOD_CELL_INT},
+    {"form", BAOD_CELL_TEXT},   {"period", BAOD_CELL_TEXT}, {"scope", BAOD_CELL_TEXT},
+    {"owed", BAOD_CELL_INT},    {"pending", BAOD_CELL_INT}, {"overdue", BAOD_CELL_INT},
+    {"on_time", BAOD_CELL_INT}, {"late", BAOD_CELL_INT},    {"exempt", BAOD_CELL_INT},
+    {"final", BAOD_CELL_INT},
 };
 
 static const struct baod_column missing_columns[] = {
@@ -80,8 +81,8 @@ static const struct baod_column value_columns[] = {
 };
 
 static const struct baod_column form_columns[] = {
-    {"form", BAOD_CELL_TEXT},     {"version", BAOD_CELL_INT},      {"programme", BAOD_CELL_TEXT},
-    {"title_vi", BAOD_CELL_TEXT}, {"title_en", BAOD_CELL_TEXT},    {"period_type", BAOD_CELL_TEXT},
+    {"form", BAOD_CELL_TEXT},           {"version", BAOD_CELL_INT},       {"programme", BAOD_CELL_TEXT},
+    {"title_vi", BAOD_CELL_TEXT},       {"title_en", BAOD_CELL_TEXT},     {"period_type", BAOD_CELL_TEXT},
     {"effective_from", BAOD_CELL_DATE}, {"effective_to", BAOD_CELL_DATE},
 };
 
@@ -92,10 +93,10 @@ static const struct baod_column unit_columns[] = {
 };
 
 static const struct baod_column indicator_columns[] = {
-    {"form", BAOD_CELL_TEXT},     {"indicator", BAOD_CELL_TEXT},    {"label_vi", BAOD_CELL_TEXT},
-    {"label_en", BAOD_CELL_TEXT}, {"measure", BAOD_CELL_TEXT},      {"decimals", BAOD_CELL_INT},
-    {"over_units", BAOD_CELL_TEXT}, {"over_time", BAOD_CELL_TEXT},  {"ratio", BAOD_CELL_BOOL},
-    {"percent", BAOD_CELL_BOOL},  {"direction", BAOD_CELL_INT},     {"alert_below", BAOD_CELL_NUMBER},
+    {"form", BAOD_CELL_TEXT},          {"indicator", BAOD_CELL_TEXT},   {"label_vi", BAOD_CELL_TEXT},
+    {"label_en", BAOD_CELL_TEXT},      {"measure", BAOD_CELL_TEXT},     {"decimals", BAOD_CELL_INT},
+    {"over_units", BAOD_CELL_TEXT},    {"over_time", BAOD_CELL_TEXT},   {"ratio", BAOD_CELL_BOOL},
+    {"percent", BAOD_CELL_BOOL},       {"direction", BAOD_CELL_INT},    {"alert_below", BAOD_CELL_NUMBER},
     {"alert_above", BAOD_CELL_NUMBER}, {"version_from", BAOD_CELL_INT}, {"version_to", BAOD_CELL_INT},
 };
 
@@ -197,8 +198,10 @@ static const struct question questions[BAOD_QUESTIONS] = {
 
 /* ------------------------------------------------------------------ answers */
 
-/* A cell's text; borrowed from the result where it is text already. .p NULL = null; *ret_ok false: no memory. */
-static struct bao_str cell(struct asked *a, const struct baod_pg_result *r, size_t row, size_t column, bool *ret_ok)
+/* A cell's text; borrowed from the result where it is text already. .p NULL = null; *ret_ok false: no memory.
+ */
+static struct bao_str cell(struct asked *a, const struct baod_pg_result *r, size_t row, size_t column,
+                           bool *ret_ok)
 {
     char text[CELL_MAX];
     struct bao_str copy;
@@ -263,8 +266,8 @@ static void on_rows(const struct baod_pg_result *r, void *user)
         e = make_rows(a, r, &rows);
         break;
     case BAOD_PG_SQL:
-        baod_log(BAOD_LOG_ERROR, "queries: %s failed: %s %s", a->question->statement.name, baod_pg_sqlstate(r),
-                 baod_pg_message(r));
+        baod_log(BAOD_LOG_ERROR, "queries: %s failed: %s %s", a->question->statement.name,
+                 baod_pg_sqlstate(r), baod_pg_message(r));
         e = baod_pg_sqlstate_is(r, "57014") ? -ETIMEDOUT : -EIO;
         break;
     case BAOD_PG_ABORTED:

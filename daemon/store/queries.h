@@ -14,12 +14,12 @@ struct baod_queries;
 /* How a cell's text is to be read. Every cell is UTF-8 text, or null (.p == NULL). */
 enum baod_cell {
     BAOD_CELL_TEXT,
-    BAOD_CELL_INT,     /* decimal digits with an optional minus */
-    BAOD_CELL_NUMBER,  /* exact decimal, plain notation; a JSON number as it stands */
-    BAOD_CELL_BOOL,    /* true or false */
-    BAOD_CELL_DATE,    /* YYYY-MM-DD */
-    BAOD_CELL_TIME,    /* RFC 3339 with milliseconds and the province's offset */
-    BAOD_CELL_JSON,    /* a JSON value as it stands */
+    BAOD_CELL_INT,    /* decimal digits with an optional minus */
+    BAOD_CELL_NUMBER, /* exact decimal, plain notation; a JSON number as it stands */
+    BAOD_CELL_BOOL,   /* true or false */
+    BAOD_CELL_DATE,   /* YYYY-MM-DD */
+    BAOD_CELL_TIME,   /* RFC 3339 with milliseconds and the province's offset */
+    BAOD_CELL_JSON,   /* a JSON value as it stands */
 };
 
 struct baod_column {
@@ -36,13 +36,14 @@ struct baod_rows {
 };
 
 enum baod_question {
-    BAOD_ASK_ROLLUP,    /* office.rollup */
-    BAOD_ASK_STATUS,    /* office.status; no personal data, open to every role */
-    BAOD_ASK_MISSING,   /* office.missing: who still owes */
-    BAOD_ASK_REPORT,    /* office.report */
-    BAOD_ASK_VALUE,     /* office.value */
-    BAOD_ASK_FORM,      /* form, version, programme, title_vi, title_en, period_type, effective_from, effective_to */
-    BAOD_ASK_UNIT,      /* office.unit */
+    BAOD_ASK_ROLLUP,  /* office.rollup */
+    BAOD_ASK_STATUS,  /* office.status; no personal data, open to every role */
+    BAOD_ASK_MISSING, /* office.missing: who still owes */
+    BAOD_ASK_REPORT,  /* office.report */
+    BAOD_ASK_VALUE,   /* office.value */
+    BAOD_ASK_FORM, /* form, version, programme, title_vi, title_en, period_type, effective_from, effective_to
+                    */
+    BAOD_ASK_UNIT, /* office.unit */
     BAOD_ASK_INDICATOR, /* office.indicator */
     BAOD_QUESTIONS,
 };

@@ -22,9 +22,9 @@ struct look {
 
 #define REPORT_COLUMNS                                                                                       \
     "SELECT r.receipt, (SELECT code FROM baocao.unit u WHERE u.unit = r.unit LIMIT 1),"                      \
-    "       (SELECT id FROM baocao.form f WHERE f.form = r.form LIMIT 1), r.period, r.revision,"              \
-    "       r.form_version, r.state, r.received_at, r.seq_from, r.seq_to, r.leaf, r.content, r.sha256,"       \
-    "       coalesce(o.extended_to, o.due_at), o.received_at, r.warnings,"                                    \
+    "       (SELECT id FROM baocao.form f WHERE f.form = r.form LIMIT 1), r.period, r.revision,"             \
+    "       r.form_version, r.state, r.received_at, r.seq_from, r.seq_to, r.leaf, r.content, r.sha256,"      \
+    "       coalesce(o.extended_to, o.due_at), o.received_at, r.warnings,"                                   \
     "       current_setting('synchronous_standby_names') <> '' "
 
 #define OBLIGATION                                                                                           \
@@ -32,17 +32,16 @@ struct look {
 
 static const struct baod_pg_statement BY_RECEIPT = {
     "s_receipt", REPORT_COLUMNS
-                 "FROM baocao.receipt c JOIN baocao.report r ON r.unit = c.unit AND r.form = c.form"
-                 "                                      AND r.period = c.period AND r.revision = c.revision" OBLIGATION
-                 "WHERE c.id = $1"};
+    "FROM baocao.receipt c JOIN baocao.report r ON r.unit = c.unit AND r.form = c.form"
+    "                                      AND r.period = c.period AND r.revision = c.revision" OBLIGATION
+    "WHERE c.id = $1"};
 
 static const struct baod_pg_statement BY_KEY = {
-    "s_key", REPORT_COLUMNS
-             "FROM baocao.report r" OBLIGATION
-             "WHERE r.unit = (SELECT unit FROM baocao.unit WHERE code = $1 LIMIT 1)"
-             "  AND r.form = (SELECT form FROM baocao.form WHERE id = $2 LIMIT 1)"
-             "  AND r.period = $3 AND ($4::int4 = 0 OR r.revision = $4)"
-             " ORDER BY (r.revision = o.revision) DESC NULLS LAST, r.revision DESC LIMIT 1"};
+    "s_key", REPORT_COLUMNS "FROM baocao.report r" OBLIGATION
+                            "WHERE r.unit = (SELECT unit FROM baocao.unit WHERE code = $1 LIMIT 1)"
+                            "  AND r.form = (SELECT form FROM baocao.form WHERE id = $2 LIMIT 1)"
+                            "  AND r.period = $3 AND ($4::int4 = 0 OR r.revision = $4)"
+                            " ORDER BY (r.revision = o.revision) DESC NULLS LAST, r.revision DESC LIMIT 1"};
 
 static const struct baod_pg_statement BATCH = {
     "s_batch", "SELECT node, at, n, root, prev, signature, leaves FROM baocao.audit WHERE seq = $1"};
@@ -71,12 +70,17 @@ static bool get_text(struct look *look, struct bao_str s, struct bao_str *ret)
 
 /* ------------------------------------------------------------------ the proof */
 
-/* The leaf's text as it was when the batch was made; the verdict is the one thing that the row may not tell. */
+/* The leaf's text as it was when the batch was made; the verdict is the one thing that the row may not tell.
+ */
 static int print_leaf(const struct look *look, struct bao_buf *out, bool accepted)
 {
     const struct baod_receipt *r = &look->stat.receipt;
-    struct bao_leaf leaf = {.form = look->stat.form, .unit = look->stat.unit, .period = look->stat.period,
-                            .revision = r->revision, .received_at = r->received_at, .form_version = r->form_version,
+    struct bao_leaf leaf = {.form = look->stat.form,
+                            .unit = look->stat.unit,
+                            .period = look->stat.period,
+                            .revision = r->revision,
+                            .received_at = r->received_at,
+                            .form_version = r->form_version,
                             .verdict = accepted ? BAO_STR("accepted") : BAO_STR("superseded")};
 
     memcpy(leaf.id, r->id, sizeof(leaf.id));
@@ -105,7 +109,8 @@ static void make_file(struct look *look, const struct baod_pg_result *r)
     struct bao_batch batch;
     size_t n_path, index = (size_t)look->leaf;
 
-    if (!read_batch(look, r, &batch) || octets.n != batch.n * sizeof(*leaves) || look->leaf < 0 || index >= batch.n)
+    if (!read_batch(look, r, &batch) || octets.n != batch.n * sizeof(*leaves) || look->leaf < 0 ||
+        index >= batch.n)
         return;
     leaves = bao_arena_array(&look->arena, batch.n, sizeof(*leaves));
     if (leaves == NULL || print_leaf(look, &text, !look->never_counted) < 0)
@@ -116,7 +121,8 @@ static void make_file(struct look *look, const struct baod_pg_result *r)
         return;
     n_path = bao_merkle_path(leaves, batch.n, index, path);
     if (bao_receipt_print(&file, bao_buf_str(&text), index, path, n_path, &batch) == 0)
-        (void)get_text(look, bao_buf_str(&file), &look->stat.file); /* without memory: no file, the receipt stands */
+        (void)get_text(look, bao_buf_str(&file),
+                       &look->stat.file); /* without memory: no file, the receipt stands */
 }
 
 static void on_batch(const struct baod_pg_result *r, void *user)

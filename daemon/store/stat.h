@@ -1,5 +1,5 @@
-/* The fate of one report, looked up by its key or its receipt: the same receipt that its first answer held, and on
- * request the receipt file that proves it. */
+/* The fate of one report, looked up by its key or its receipt: the same receipt that its first answer held,
+ * and on request the receipt file that proves it. */
 #pragma once
 
 #include "daemon/store/submission.h"
@@ -25,7 +25,8 @@ struct baod_stat {
 /* `stat` is valid for the call only. */
 typedef void baod_stat_done(void *user, const struct baod_stat *stat);
 
-/* Looks a report up over a reading connection. province: its code, as receipts name it; it must outlive the answer.
- * `done` is called once on the loop thread, perhaps at once. 0 or -ENOMEM: then done is not called. */
-int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_stat_ask *ask, baod_stat_done *done,
-              void *user) BAO_MUST_CHECK;
+/* Looks a report up over a reading connection. province: its code, as receipts name it; it must outlive the
+ * answer. `done` is called once on the loop thread, perhaps at once. 0 or -ENOMEM: then done is not called.
+ */
+int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_stat_ask *ask,
+              baod_stat_done *done, void *user) BAO_MUST_CHECK;

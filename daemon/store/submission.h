@@ -8,16 +8,16 @@
 
 /* What the answer of protocol.md says of a stored report. Texts are NUL-terminated. */
 struct baod_receipt {
-    uint8_t id[16];          /* UUIDv7 */
-    bool queued;             /* state=queued; else the following say more */
+    uint8_t id[16]; /* UUIDv7 */
+    bool queued;    /* state=queued; else the following say more */
     bool superseded, returned;
-    bool dup;                /* this key and content had been received before */
-    bao_time received_at;    /* custody: when the first copy's last octet arrived */
-    bao_time due_at;         /* BAO_TIME_NONE: none */
+    bool dup;             /* this key and content had been received before */
+    bao_time received_at; /* custody: when the first copy's last octet arrived */
+    bao_time due_at;      /* BAO_TIME_NONE: none */
     bool on_time;
     int form_version;
-    int64_t chain;           /* audit batch; 0 while queued */
-    bool durable_sync;       /* dur=sync; else local */
+    int64_t chain;     /* audit batch; 0 while queued */
+    bool durable_sync; /* dur=sync; else local */
     uint8_t content[32], sha256[32];
     int revision;
 };
@@ -33,13 +33,14 @@ struct baod_submission {
     /* The outcome, set by whoever decides; symbol NONE = receipt is valid. Findings in verdict.findings. */
     enum bao_symbol symbol;
     struct baod_receipt receipt;
-    struct bao_str detail[BAO_LANGS]; /* a sentence beside the symbol, e.g. what KEYREUSED differs in; may be empty */
-    int after_ms;            /* for WAIT answers; 0 = the default */
+    struct bao_str
+        detail[BAO_LANGS]; /* a sentence beside the symbol, e.g. what KEYREUSED differs in; may be empty */
+    int after_ms;          /* for WAIT answers; 0 = the default */
     void (*done)(struct baod_submission *s); /* called once, on the loop thread */
     void *user;
     struct baod_submission *next; /* for whichever queue holds it */
     /* The writer's own. */
     uint64_t since_ms;       /* loop time at which it was handed over */
     uint8_t tries, failures; /* batches of it that were run again; that failed on it alone */
-    bool has_id;             /* receipt.id was made; a stored row with it is this very copy, not a duplicate */
+    bool has_id; /* receipt.id was made; a stored row with it is this very copy, not a duplicate */
 };

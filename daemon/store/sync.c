@@ -61,7 +61,8 @@ static int run_all(struct sync *s, const char *const *sql, size_t n, int64_t *re
 }
 
 /* Rows written by `make` become the only parameter of a CREATE TABLE … AS. */
-static int stage(struct sync *s, const char *sql, int (*make)(struct bao_buf *, const void *), const void *what)
+static int stage(struct sync *s, const char *sql, int (*make)(struct bao_buf *, const void *),
+                 const void *what)
 {
     struct bao_buf rows = BAO_BUF_NULL(ROWS_MAX);
     int r = make(&rows, what);
@@ -151,18 +152,20 @@ static int hash_rows(struct sync *s, int (*const *make)(struct bao_buf *, const 
     return r;
 }
 
-static bool stored_equals(const struct baod_pg_result *rows, const char *epoch, const uint8_t hash[BAO_SHA256_LEN])
+static bool stored_equals(const struct baod_pg_result *rows, const char *epoch,
+                          const uint8_t hash[BAO_SHA256_LEN])
 {
     for (size_t i = 0; i < baod_pg_rows(rows); i++)
         if (bao_str_is(baod_pg_bytes(rows, i, 0), epoch))
-            return bao_str_eq(baod_pg_bytes(rows, i, 1), (struct bao_str){(const char *)hash, BAO_SHA256_LEN});
+            return bao_str_eq(baod_pg_bytes(rows, i, 1),
+                              (struct bao_str){(const char *)hash, BAO_SHA256_LEN});
     return false;
 }
 
 static int compare(struct sync *s)
 {
-    static int (*const registry[])(struct bao_buf *, const void *) = {make_units, make_successions, make_scopes,
-                                                                      make_members, make_targets};
+    static int (*const registry[])(struct bao_buf *, const void *) = {
+        make_units, make_successions, make_scopes, make_members, make_targets};
     static int (*const forms[])(struct bao_buf *, const void *) = {make_forms, make_indicators};
     const struct baod_pg_result *rows;
     int r = hash_rows(s, registry, BAO_COUNT(registry), s->registry);
@@ -201,8 +204,9 @@ static int read_head(struct sync *s)
 {
     const struct baod_pg_result *rows;
     struct bao_str node, signature;
-    int r = run(s, "SELECT seq, node, at, n, root, prev, signature FROM baocao.audit ORDER BY seq DESC LIMIT 1", NULL, 0,
-                &rows);
+    int r =
+        run(s, "SELECT seq, node, at, n, root, prev, signature FROM baocao.audit ORDER BY seq DESC LIMIT 1",
+            NULL, 0, &rows);
 
     if (r != 0)
         return r;
@@ -214,8 +218,11 @@ static int read_head(struct sync *s)
     signature = baod_pg_bytes(rows, 0, 6);
     if (node.p == NULL)
         return -ENOMEM;
-    s->head = (struct bao_batch){.province = s->snapshot->registry.province, .node = node, .seq = baod_pg_int(rows, 0, 0),
-                                 .at = baod_pg_time(rows, 0, 2), .n = (uint64_t)baod_pg_int(rows, 0, 3)};
+    s->head = (struct bao_batch){.province = s->snapshot->registry.province,
+                                 .node = node,
+                                 .seq = baod_pg_int(rows, 0, 0),
+                                 .at = baod_pg_time(rows, 0, 2),
+                                 .n = (uint64_t)baod_pg_int(rows, 0, 3)};
     take_hash(&s->head.root, baod_pg_bytes(rows, 0, 4));
     take_hash(&s->head.previous, baod_pg_bytes(rows, 0, 5));
     if (signature.n == sizeof(s->head.signature))
@@ -232,7 +239,8 @@ static int stage_batch(struct sync *s)
     struct baod_pg_param params[] = {baod_pg_p_int8(&s->arena, s->seq), baod_pg_p_time(&s->arena, s->at)};
     int r = run(s, "CREATE TEMP TABLE sync_batch (seq int8, at timestamptz) ON COMMIT DROP", NULL, 0, NULL);
 
-    return r == 0 ? run(s, "INSERT INTO pg_temp.sync_batch VALUES ($1, $2)", params, BAO_COUNT(params), NULL) : r;
+    return r == 0 ? run(s, "INSERT INTO pg_temp.sync_batch VALUES ($1, $2)", params, BAO_COUNT(params), NULL)
+                  : r;
 }
 
 /* ------------------------------------------------------------------ registry */
@@ -247,7 +255,8 @@ static const char STAGE_UNITS[] =
 
 static const char *const WRITE_UNITS[] = {
     "UPDATE baocao.unit u SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE u.seq_to = " OPEN
-    "   AND NOT EXISTS (SELECT FROM new_unit k WHERE (k.unit, k.kind, k.name_vi, k.name_en, k.from_day, k.to_day,"
+    "   AND NOT EXISTS (SELECT FROM new_unit k WHERE (k.unit, k.kind, k.name_vi, k.name_en, k.from_day, "
+    "k.to_day,"
     "       k.groups) = (u.unit, u.kind, u.name_vi, u.name_en, u.from_day, u.to_day, u.groups))",
     "INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, to_day, groups, seq_from)"
     " SELECT k.unit, k.code, k.kind, k.name_vi, k.name_en, k.from_day, k.to_day, k.groups, b.seq"
@@ -258,7 +267,8 @@ static const char *const WRITE_UNITS[] = {
 
 static const char STAGE_SUCCESSIONS[] =
     "CREATE TEMP TABLE new_succession ON COMMIT DROP AS"
-    " SELECT DISTINCT u.unit, p.unit AS predecessor, k.from_day, k.share FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
+    " SELECT DISTINCT u.unit, p.unit AS predecessor, k.from_day, k.share FROM pg_temp.sync_rows, "
+    "jsonb_to_recordset(rows)"
     "        k(code text, predecessor text, from_day date, share numeric)"
     "   JOIN new_unit u ON u.code = k.code JOIN new_unit p ON p.code = k.predecessor";
 
@@ -280,15 +290,18 @@ static const char STAGE_SCOPES[] =
     "   LEFT JOIN (SELECT id, scope FROM baocao.scope) s USING (id)";
 
 static const char *const WRITE_SCOPES[] = {
-    "INSERT INTO baocao.scope (scope, id, type, name_vi, name_en) SELECT scope, id, type, name_vi, name_en FROM new_scope"
-    "    ON CONFLICT (scope) DO UPDATE SET type = excluded.type, name_vi = excluded.name_vi, name_en = excluded.name_en",
+    "INSERT INTO baocao.scope (scope, id, type, name_vi, name_en) SELECT scope, id, type, name_vi, name_en "
+    "FROM new_scope"
+    "    ON CONFLICT (scope) DO UPDATE SET type = excluded.type, name_vi = excluded.name_vi, name_en = "
+    "excluded.name_en",
 };
 
 static const char STAGE_MEMBERS[] =
     "CREATE TEMP TABLE new_member ON COMMIT DROP AS"
     " SELECT DISTINCT s.scope, u.unit, k.from_day, k.to_day FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
     "        k(scope text, unit text, from_day date, to_day date)"
-    "   JOIN new_scope s ON s.id = k.scope JOIN (SELECT DISTINCT code, unit FROM new_unit) u ON u.code = k.unit";
+    "   JOIN new_scope s ON s.id = k.scope JOIN (SELECT DISTINCT code, unit FROM new_unit) u ON u.code = "
+    "k.unit";
 
 static const char *const WRITE_MEMBERS[] = {
     "UPDATE baocao.scope_unit u SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE u.seq_to = " OPEN
@@ -345,7 +358,8 @@ static int write_registry(struct sync *s)
 
 static const char STAGE_FORMS[] =
     "CREATE TEMP TABLE new_form ON COMMIT DROP AS"
-    " SELECT k.id, k.version, k.title_vi, k.title_en, k.programme, k.period_type, k.effective_from, k.effective_to,"
+    " SELECT k.id, k.version, k.title_vi, k.title_en, k.programme, k.period_type, k.effective_from, "
+    "k.effective_to,"
     "        decode(k.sha256, 'hex') AS sha256, decode(k.source, 'hex') AS source,"
     "        coalesce(f.form, (SELECT coalesce(max(form), 0) FROM baocao.form)"
     "                 + dense_rank() OVER (PARTITION BY f.form IS NULL ORDER BY k.id))::int4 AS form"
@@ -356,7 +370,8 @@ static const char STAGE_FORMS[] =
 
 static const char *const WRITE_FORMS[] = {
     "UPDATE baocao.form f SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE f.seq_to = " OPEN
-    "   AND NOT EXISTS (SELECT FROM new_form k WHERE k.form = f.form AND k.version = f.version AND k.sha256 = f.sha256)",
+    "   AND NOT EXISTS (SELECT FROM new_form k WHERE k.form = f.form AND k.version = f.version AND k.sha256 "
+    "= f.sha256)",
     "INSERT INTO baocao.form (form, version, id, title_vi, title_en, programme, period_type, effective_from,"
     "                         effective_to, sha256, source, seq_from)"
     " SELECT k.form, k.version, k.id, k.title_vi, k.title_en, k.programme, k.period_type, k.effective_from,"
@@ -381,7 +396,8 @@ static const char FIND_CONFLICT[] =
     "            WHEN k.over_time <> o.over_time THEN 'over_time' ELSE 'ratio' END"
     "  FROM new_indicator k"
     "  JOIN (SELECT form, code, decimals, decimals_to, over_units, over_time FROM baocao.indicator"
-    "        UNION ALL SELECT form_n, code, decimals, decimals_to, over_units, over_time FROM new_indicator) o"
+    "        UNION ALL SELECT form_n, code, decimals, decimals_to, over_units, over_time FROM new_indicator) "
+    "o"
     "    ON o.form = k.form_n AND o.code = k.code"
     " WHERE (k.decimals, k.over_units, k.over_time) <> (o.decimals, o.over_units, o.over_time)"
     "    OR k.decimals_to IS DISTINCT FROM o.decimals_to"
@@ -397,21 +413,28 @@ static const char *const WRITE_INDICATORS[] = {
     "          FROM new_indicator n ORDER BY form_n, code, version DESC) k"
     " WHERE i.form = k.form_n AND i.code = k.code",
     /* What is new goes behind, in the order of its first version. */
-    "INSERT INTO baocao.indicator (form, slot, slot_to, code, decimals, decimals_to, over_units, over_time, percent,"
-    "       label_vi, label_en, measure_vi, measure_en, direction, alert_below, alert_above, same_as, version_from,"
+    "INSERT INTO baocao.indicator (form, slot, slot_to, code, decimals, decimals_to, over_units, over_time, "
+    "percent,"
+    "       label_vi, label_en, measure_vi, measure_en, direction, alert_below, alert_above, same_as, "
+    "version_from,"
     "       version_to)"
-    " SELECT form_n, last + behind - width + 1, CASE WHEN width = 2 THEN last + behind END, code, decimals, decimals_to,"
-    "        over_units, over_time, percent, label_vi, label_en, measure_vi, measure_en, direction, alert_below,"
+    " SELECT form_n, last + behind - width + 1, CASE WHEN width = 2 THEN last + behind END, code, decimals, "
+    "decimals_to,"
+    "        over_units, over_time, percent, label_vi, label_en, measure_vi, measure_en, direction, "
+    "alert_below,"
     "        alert_above, same_as, first, version"
     "   FROM (SELECT k.*, coalesce(o.last, 0) AS last,"
     "                sum(width) OVER (PARTITION BY form_n ORDER BY first, first_place, code) AS behind"
     "           FROM (SELECT DISTINCT ON (form_n, code) n.*, min(version) OVER w AS first,"
-    "                        first_value(place) OVER (PARTITION BY form_n, code ORDER BY version) AS first_place"
+    "                        first_value(place) OVER (PARTITION BY form_n, code ORDER BY version) AS "
+    "first_place"
     "                   FROM new_indicator n WINDOW w AS (PARTITION BY form_n, code)"
     "                  ORDER BY form_n, code, version DESC) k"
-    "           LEFT JOIN (SELECT form, max(greatest(slot, slot_to)) AS last FROM baocao.indicator GROUP BY form) o"
+    "           LEFT JOIN (SELECT form, max(greatest(slot, slot_to)) AS last FROM baocao.indicator GROUP BY "
+    "form) o"
     "             ON o.form = k.form_n"
-    "          WHERE NOT EXISTS (SELECT FROM baocao.indicator i WHERE i.form = k.form_n AND i.code = k.code)) x",
+    "          WHERE NOT EXISTS (SELECT FROM baocao.indicator i WHERE i.form = k.form_n AND i.code = "
+    "k.code)) x",
 };
 
 static int refuse_conflict(struct sync *s)
@@ -421,11 +444,12 @@ static int refuse_conflict(struct sync *s)
 
     if (r != 0 || baod_pg_rows(rows) == 0)
         return r;
-    r = bao_buf_printf(s->why,
-                       "form %.*s version %lld: %.*s of indicator %.*s is not what other versions say, and stored figures "
-                       "stand by it; give the indicator a new code",
-                       BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), (long long)baod_pg_int(rows, 0, 1),
-                       BAO_STR_ARG(baod_pg_bytes(rows, 0, 3)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
+    r = bao_buf_printf(
+        s->why,
+        "form %.*s version %lld: %.*s of indicator %.*s is not what other versions say, and stored figures "
+        "stand by it; give the indicator a new code",
+        BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), (long long)baod_pg_int(rows, 0, 1),
+        BAO_STR_ARG(baod_pg_bytes(rows, 0, 3)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
 
@@ -471,7 +495,8 @@ static const char STAGE_OBLIGATIONS[] =
     "CREATE TEMP TABLE new_obligation ON COMMIT DROP AS"
     " SELECT u.unit, f.form, k.period, k.cutoff, k.due_at, k.lock_at, k.provisional"
     "   FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
-    "        k(unit text, form text, period int4, cutoff date, due_at timestamptz, lock_at timestamptz, provisional bool)"
+    "        k(unit text, form text, period int4, cutoff date, due_at timestamptz, lock_at timestamptz, "
+    "provisional bool)"
     "   JOIN (SELECT DISTINCT id, form FROM baocao.form) f ON f.id = k.form"
     "   JOIN (SELECT DISTINCT code, unit FROM baocao.unit WHERE seq_to = " OPEN ") u ON u.code = k.unit";
 
@@ -483,14 +508,17 @@ static const char FIND_ORPHAN[] =
     "  JOIN baocao.unit u ON u.unit = o.unit JOIN baocao.form f ON f.form = o.form"
     "  JOIN baocao.period p ON p.form = o.form AND p.period = o.period"
     " WHERE o.last_revision > 0 AND o.cutoff BETWEEN $1 AND $2"
-    "   AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period))"
+    "   AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, o.form, "
+    "o.period))"
     " LIMIT 1";
 
-#define EVENT_COLUMNS "(unit, form, period, seq, leaf, kind, at, due_at, lock_at, extended_to, exempt, kept_until)"
+#define EVENT_COLUMNS                                                                                        \
+    "(unit, form, period, seq, leaf, kind, at, due_at, lock_at, extended_to, exempt, kept_until)"
 
 static const char DROP_OBLIGATIONS[] =
     "WITH gone AS (DELETE FROM baocao.obligation o WHERE o.last_revision = 0 AND o.cutoff BETWEEN $1 AND $2"
-    "        AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period))"
+    "        AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, "
+    "o.form, o.period))"
     "        RETURNING o.*)"
     " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
     " SELECT unit, form, period, b.seq, -1, 'dropped', b.at, due_at, lock_at, extended_to, exempt, kept_until"
@@ -511,7 +539,8 @@ static const char MOVE_OBLIGATIONS[] =
 static const char MAKE_OBLIGATIONS[] =
     "WITH made AS (INSERT INTO baocao.obligation (unit, form, period, cutoff, due_at, lock_at, provisional)"
     "       SELECT unit, form, period, cutoff, due_at, lock_at, provisional FROM new_obligation k"
-    "        WHERE NOT EXISTS (SELECT FROM baocao.obligation o WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period))"
+    "        WHERE NOT EXISTS (SELECT FROM baocao.obligation o WHERE (k.unit, k.form, k.period) = (o.unit, "
+    "o.form, o.period))"
     "       RETURNING *)"
     " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
     " SELECT unit, form, period, b.seq, -1, 'made', b.at, due_at, lock_at, extended_to, exempt, kept_until"
@@ -524,15 +553,18 @@ static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
 
     if (r != 0 || baod_pg_rows(rows) == 0)
         return r;
-    r = bao_buf_printf(s->why,
-                       "unit %.*s has sent %.*s for %.*s, which by the new files it does not owe: its reports would belong to "
-                       "nobody; keep the unit in units.yaml (give it an end with to:) or the form's older version",
-                       BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 1)),
-                       BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
+    r = bao_buf_printf(
+        s->why,
+        "unit %.*s has sent %.*s for %.*s, which by the new files it does not owe: its reports would belong "
+        "to "
+        "nobody; keep the unit in units.yaml (give it an end with to:) or the form's older version",
+        BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 1)),
+        BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
 
-static int count_rows(struct sync *s, const char *sql, const struct baod_pg_param *params, size_t n, int64_t *ret)
+static int count_rows(struct sync *s, const char *sql, const struct baod_pg_param *params, size_t n,
+                      int64_t *ret)
 {
     const struct baod_pg_result *result;
     int r = run(s, sql, params, n, &result);
@@ -560,7 +592,8 @@ static int write_obligations(struct sync *s)
     struct baod_pg_param range[] = {baod_pg_p_date(&s->arena, from), baod_pg_p_date(&s->arena, to)};
     struct bao_obligations obligations;
     struct owed owed = {&obligations, &s->snapshot->registry};
-    int r = bao_obligations_list(&s->arena, &s->snapshot->forms, &s->snapshot->registry, from, to, &obligations);
+    int r =
+        bao_obligations_list(&s->arena, &s->snapshot->forms, &s->snapshot->registry, from, to, &obligations);
 
     if (r == 0)
         r = stage(s, STAGE_PERIODS, make_periods, &owed);
@@ -592,14 +625,16 @@ static const char *const REMAKE_ROLLUPS[] = {
     "         JOIN baocao.scope_unit m ON m.unit = r.unit AND o.cutoff BETWEEN m.from_day AND m.to_day"
     "          AND m.seq_to = " OPEN " WHERE r.state = 1),"
     "      sums AS (SELECT c.scope, r.form, r.period, v.slot, count(v.value) AS n,"
-    "                CASE WHEN coalesce(i.over_units, 'sum') = 'none' THEN 0 ELSE coalesce(sum(v.value), 0) END::int8 AS total"
+    "                CASE WHEN coalesce(i.over_units, 'sum') = 'none' THEN 0 ELSE coalesce(sum(v.value), 0) "
+    "END::int8 AS total"
     "          FROM counted c JOIN baocao.report r USING (unit, form, period)"
     "         CROSS JOIN LATERAL unnest(r.figures) WITH ORDINALITY v(value, slot)"
     "          LEFT JOIN baocao.indicator i ON i.form = r.form AND v.slot IN (i.slot, i.slot_to)"
     "         WHERE r.state = 1 GROUP BY c.scope, r.form, r.period, v.slot, i.over_units)"
     " SELECT c.scope, c.form, c.period, c.reported, coalesce(s.counts, '{}'), coalesce(s.sums, '{}')"
     "   FROM (SELECT scope, form, period, count(*)::int4 AS reported FROM counted GROUP BY 1, 2, 3) c"
-    "   LEFT JOIN (SELECT scope, form, period, array_agg(n ORDER BY slot) AS counts, array_agg(total ORDER BY slot) AS sums"
+    "   LEFT JOIN (SELECT scope, form, period, array_agg(n ORDER BY slot) AS counts, array_agg(total ORDER "
+    "BY slot) AS sums"
     "                FROM sums GROUP BY 1, 2, 3) s USING (scope, form, period)",
 };
 
@@ -626,8 +661,10 @@ static int make_leaf(const struct sync *s, struct bao_hash *ret)
 
     bao_hex(s->registry, BAO_SHA256_LEN, registry);
     bao_hex(s->forms, BAO_SHA256_LEN, forms);
-    n = snprintf(text, sizeof(text), "baocao-files 1\nregistry %s\nforms %s\nmade %lld\nmoved %lld\ndropped %lld\n", registry,
-                 forms, (long long)s->changes.made, (long long)s->changes.moved, (long long)s->changes.dropped);
+    n = snprintf(text, sizeof(text),
+                 "baocao-files 1\nregistry %s\nforms %s\nmade %lld\nmoved %lld\ndropped %lld\n", registry,
+                 forms, (long long)s->changes.made, (long long)s->changes.moved,
+                 (long long)s->changes.dropped);
     if (n < 0 || n >= (int)sizeof(text))
         return -EINVAL;
     bao_merkle_leaf((struct bao_str){text, (size_t)n}, ret);
@@ -638,8 +675,11 @@ static int write_audit(struct sync *s)
 {
     uint8_t pub[BAO_ED25519_KEY_LEN];
     struct bao_hash leaf;
-    struct bao_batch row = {.province = s->snapshot->registry.province, .node = bao_str_c(s->options->node),
-                            .seq = s->seq, .at = s->at, .n = 1};
+    struct bao_batch row = {.province = s->snapshot->registry.province,
+                            .node = bao_str_c(s->options->node),
+                            .seq = s->seq,
+                            .at = s->at,
+                            .n = 1};
     int r = make_leaf(s, &leaf);
 
     bao_ed25519_public(s->options->seed, pub);
@@ -709,8 +749,9 @@ static int do_all(struct sync *s, struct baod_dictionary **ret)
     return r;
 }
 
-int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot, const struct baod_sync_options *options,
-              struct bao_buf *why, struct baod_sync_changes *ret_changes, struct baod_dictionary **ret)
+int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
+              const struct baod_sync_options *options, struct bao_buf *why,
+              struct baod_sync_changes *ret_changes, struct baod_dictionary **ret)
 {
     struct sync s = {.call = call, .snapshot = snapshot, .options = options, .why = why};
     struct baod_dictionary *dictionary = NULL;

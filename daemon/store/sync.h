@@ -1,15 +1,15 @@
 /* Bringing the database's dictionaries up to a snapshot: units, scopes, forms, indicator slots, obligations.
  *
- * One transaction under the province's lock. Numbers are given once and never change; slots are append-only. What a
- * change of the registry or of the forms does is a batch of its own in the audit. */
+ * One transaction under the province's lock. Numbers are given once and never change; slots are append-only.
+ * What a change of the registry or of the forms does is a batch of its own in the audit. */
 #pragma once
 
 #include "daemon/store/dictionary.h"
 
 struct baod_sync_options {
     bao_time now;
-    const char *node;   /* for the audit row */
-    uint8_t seed[32];   /* the key that signs it */
+    const char *node; /* for the audit row */
+    uint8_t seed[32]; /* the key that signs it */
 };
 
 enum baod_sync_outcome {
@@ -19,11 +19,12 @@ enum baod_sync_outcome {
 
 /* What a sync did, for the log. */
 struct baod_sync_changes {
-    bool registry, forms;          /* the epoch moved */
-    int64_t made, moved, dropped;  /* obligations */
+    bool registry, forms;         /* the epoch moved */
+    int64_t made, moved, dropped; /* obligations */
 };
 
-/* Does the work, blocking, and gives the dictionary of the outcome. Obligations reach from the first day that a form was
- * in force (five years back at most) to 400 days ahead. 0, an outcome, or <0. */
-int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot, const struct baod_sync_options *options,
-              struct bao_buf *why, struct baod_sync_changes *ret_changes, struct baod_dictionary **ret) BAO_MUST_CHECK;
+/* Does the work, blocking, and gives the dictionary of the outcome. Obligations reach from the first day that
+ * a form was in force (five years back at most) to 400 days ahead. 0, an outcome, or <0. */
+int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
+              const struct baod_sync_options *options, struct bao_buf *why,
+              struct baod_sync_changes *ret_changes, struct baod_dictionary **ret) BAO_MUST_CHECK;

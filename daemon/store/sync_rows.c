@@ -45,7 +45,8 @@ static void text(struct list *l, const char *key, struct bao_str value)
 {
     name(l, key);
     if (l->r == 0)
-        l->r = value.n == 0 && value.p == NULL ? bao_buf_append_c(l->out, "null") : bao_json_quote(l->out, value);
+        l->r = value.n == 0 && value.p == NULL ? bao_buf_append_c(l->out, "null")
+                                               : bao_json_quote(l->out, value);
 }
 
 static void number(struct list *l, const char *key, int64_t value)
@@ -118,7 +119,7 @@ static void hex(struct list *l, const char *key, const void *p, size_t n)
     bao_buf_trim(l->out, 2 * n + 2);
 }
 
-static struct bao_str or(struct bao_str a, struct bao_str b)
+static struct bao_str or (struct bao_str a, struct bao_str b)
 {
     return a.n != 0 ? a : b;
 }
@@ -134,7 +135,7 @@ int baod_rows_units(struct bao_buf *out, const struct bao_registry *registry)
         text(&l, "code", u->code);
         text(&l, "kind", u->kind);
         text(&l, "name_vi", u->name);
-        text(&l, "name_en", or(u->name_en, u->name));
+        text(&l, "name_en", or (u->name_en, u->name));
         day(&l, "from_day", u->from);
         day(&l, "to_day", u->to);
         texts(&l, "groups", u->groups, u->n_groups);
@@ -170,7 +171,7 @@ int baod_rows_scopes(struct bao_buf *out, const struct bao_registry *registry)
         text(&l, "id", s->id);
         number(&l, "type", s->type);
         text(&l, "name_vi", s->name);
-        text(&l, "name_en", or(s->name_en, s->name));
+        text(&l, "name_en", or (s->name_en, s->name));
     }
     return end(&l);
 }
@@ -204,7 +205,7 @@ int baod_rows_forms(struct bao_buf *out, const struct bao_forms *forms)
         text(&l, "id", f->id);
         number(&l, "version", f->version);
         text(&l, "title_vi", f->title.vi);
-        text(&l, "title_en", or(f->title.en, f->title.vi));
+        text(&l, "title_en", or (f->title.en, f->title.vi));
         text(&l, "programme", f->programme);
         number(&l, "period_type", f->period_type);
         day(&l, "effective_from", f->effective_from);
@@ -217,7 +218,8 @@ int baod_rows_forms(struct bao_buf *out, const struct bao_forms *forms)
 
 static void indicator(struct list *l, const struct bao_form *f, size_t i)
 {
-    static const char *const times[] = {[BAO_OVER_SUM] = "sum", [BAO_OVER_LAST] = "last", [BAO_OVER_NONE] = "none"};
+    static const char *const times[] = {
+        [BAO_OVER_SUM] = "sum", [BAO_OVER_LAST] = "last", [BAO_OVER_NONE] = "none"};
     const struct bao_indicator *x = &f->indicators[i];
 
     row(l);
@@ -235,7 +237,7 @@ static void indicator(struct list *l, const struct bao_form *f, size_t i)
     if (l->r == 0)
         l->r = bao_buf_append_c(l->out, x->percent ? "true" : "false");
     text(l, "label_vi", x->label.vi);
-    text(l, "label_en", or(x->label.en, x->label.vi));
+    text(l, "label_en", or (x->label.en, x->label.vi));
     text(l, "measure_vi", x->measure.vi);
     text(l, "measure_en", x->measure.en);
     number(l, "direction", x->direction);

@@ -1,5 +1,6 @@
-/* Are the sums what the reports say? Every rollup is made anew from the counted reports, by the database in exact
- * numerics and in one form and period at a time, and compared to the last digit; rebuilding writes them so. */
+/* Are the sums what the reports say? Every rollup is made anew from the counted reports, by the database in
+ * exact numerics and in one form and period at a time, and compared to the last digit; rebuilding writes them
+ * so. */
 #pragma once
 
 #include "lib/base/buf.h"

@@ -9,13 +9,13 @@ enum {
     QUEUE_MAX = 20000,
     PATIENCE_MS = 4000,
     SWEEP_MS = 250,
-    TRIES_MAX = 6,       /* attempts of a batch that fails for reasons of the moment */
-    FAILURES_MAX = 2,    /* a report that fails alone so often is set aside */
-    RETRY_MS = 50,       /* pause before another attempt, times the attempts so far */
+    TRIES_MAX = 6,    /* attempts of a batch that fails for reasons of the moment */
+    FAILURES_MAX = 2, /* a report that fails alone so often is set aside */
+    RETRY_MS = 50,    /* pause before another attempt, times the attempts so far */
     PREPARE_AGAIN_MS = 1000,
-    ANSWER_MS = 10000,   /* longest wait for one answer of the database */
-    WAIT_MS = 2000,      /* after= of BUSY */
-    SCAN_MAX = 4,        /* queue entries looked at for a place in the batch, times its size */
+    ANSWER_MS = 10000, /* longest wait for one answer of the database */
+    WAIT_MS = 2000,    /* after= of BUSY */
+    SCAN_MAX = 4,      /* queue entries looked at for a place in the batch, times its size */
 };
 
 /* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; ROLLING_BACK after a failure; PAUSED before an
@@ -38,7 +38,7 @@ struct baod_writer {
     enum state state;
     struct baod_batch batch;
     struct queue queue;
-    size_t limit;    /* most reports of the next batch: smaller while a failing one is looked for */
+    size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
     uint64_t pause_until;
     struct baod_writer_counts counts;
@@ -162,7 +162,8 @@ static void on_set_aside(const struct baod_pg_result *r, void *user)
     kick(w);
 }
 
-/* A report that the store refuses though it was judged good: kept whole for a person; its sender is told to wait. */
+/* A report that the store refuses though it was judged good: kept whole for a person; its sender is told to
+ * wait. */
 static void set_aside(struct baod_writer *w)
 {
     struct baod_submission *s = w->batch.items[0].s;
@@ -173,8 +174,8 @@ static void set_aside(struct baod_writer *w)
     char period[16];
     int r = -ENOMEM;
 
-    baod_log(BAOD_LOG_ERROR, "writer: a report of unit %.*s is set aside: %s %s", BAO_STR_ARG(s->verdict.unit),
-             w->batch.sqlstate, w->batch.message);
+    baod_log(BAOD_LOG_ERROR, "writer: a report of unit %.*s is set aside: %s %s",
+             BAO_STR_ARG(s->verdict.unit), w->batch.sqlstate, w->batch.message);
     w->state = SETTING_ASIDE;
     bao_period_print(s->verdict.period, period);
     if (params != NULL && state.p != NULL && message.p != NULL && s->has_id) {
@@ -405,8 +406,9 @@ static void kick(struct baod_writer *w)
 
 /* The writer's statements all go by their keys; a planner without statistics must not fall for a scan of ten
  * million rows. One plan for all batches. */
-static const char SESSION[] = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
-                              "SET plan_cache_mode = force_generic_plan; SET jit = off";
+static const char SESSION[] =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    "SET plan_cache_mode = force_generic_plan; SET jit = off";
 
 static void on_session(const struct baod_pg_result *r, void *user)
 {

@@ -1,9 +1,9 @@
 /* The one writer: reports in, rows and receipts out, exact at every commit.
  *
- * One transaction is open at a time; what arrives meanwhile is the next batch, so a batch is one report at low
- * load and grows by itself under load. Every transaction first takes the province's advisory lock, then reads
- * what it needs, decides in C, writes and commits; answers go out after COMMIT only. A batch whose COMMIT got no
- * answer is submitted again once the connection is back: the keys tell what had happened. */
+ * One transaction is open at a time; what arrives meanwhile is the next batch, so a batch is one report at
+ * low load and grows by itself under load. Every transaction first takes the province's advisory lock, then
+ * reads what it needs, decides in C, writes and commits; answers go out after COMMIT only. A batch whose
+ * COMMIT got no answer is submitted again once the connection is back: the keys tell what had happened. */
 #pragma once
 
 #include "daemon/store/submission.h"
@@ -14,24 +14,25 @@ struct baod_writer;
 struct baod_dictionary;
 
 struct baod_writer_options {
-    const char *conninfo;      /* copied */
-    const char *node;          /* this daemon's name in audit rows; copied */
-    const char *province;      /* its code, as audit rows and receipts name it; copied */
-    int offset;                /* its seconds east of UTC, for times in sentences */
-    uint8_t seed[32];          /* its Ed25519 key */
-    size_t batch_max;          /* reports in a batch; 0 = 1,000 */
-    size_t queue_max;          /* reports waiting; 0 = 20,000. More are answered BUSY */
-    int deadline_ms;           /* longest wait for one answer of the database; 0 = 10000 */
-    int patience_ms;           /* how long a report waits for the database before WAIT BUSY; 0 = 4,000 */
-    /* The database is there: bring what judges and numbers up to its epochs (migrations, forms, registry), then
-     * call baod_writer_go(). Called on each connection, and when a batch found another daemon's epoch. */
+    const char *conninfo; /* copied */
+    const char *node;     /* this daemon's name in audit rows; copied */
+    const char *province; /* its code, as audit rows and receipts name it; copied */
+    int offset;           /* its seconds east of UTC, for times in sentences */
+    uint8_t seed[32];     /* its Ed25519 key */
+    size_t batch_max;     /* reports in a batch; 0 = 1,000 */
+    size_t queue_max;     /* reports waiting; 0 = 20,000. More are answered BUSY */
+    int deadline_ms;      /* longest wait for one answer of the database; 0 = 10000 */
+    int patience_ms;      /* how long a report waits for the database before WAIT BUSY; 0 = 4,000 */
+    /* The database is there: bring what judges and numbers up to its epochs (migrations, forms, registry),
+     * then call baod_writer_go(). Called on each connection, and when a batch found another daemon's epoch.
+     */
     void (*prepare)(struct baod_writer *writer, void *user);
     void *user;
 };
 
 /* Figures since the start, for metrics. */
 struct baod_writer_counts {
-    uint64_t batches, reports;        /* committed transactions; reports stored */
+    uint64_t batches, reports; /* committed transactions; reports stored */
     uint64_t duplicates, refused;
     uint64_t retried, bisected, quarantined,
         unknown; /* batches run again; split; rows set aside; commits without answer */
@@ -41,8 +42,9 @@ struct baod_writer_counts {
 
 int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options,
                     struct baod_writer **ret) BAO_MUST_CHECK;
-/* Says that preparation is done: the numbers to use from now on, which the writer takes and frees when newer ones
- * have come. NULL: it failed; the writer asks again in a while. Also right at any other time, after a reload. */
+/* Says that preparation is done: the numbers to use from now on, which the writer takes and frees when newer
+ * ones have come. NULL: it failed; the writer asks again in a while. Also right at any other time, after a
+ * reload. */
 void baod_writer_go(struct baod_writer *writer, struct baod_dictionary *dictionary);
 /* Takes a judged report (verdict.has_key) and answers through s->done, once, perhaps at once. */
 void baod_writer_submit(struct baod_writer *writer, struct baod_submission *s);

@@ -10,10 +10,10 @@ struct bao_arena_chunk;
 struct bao_arena_deferred;
 
 struct bao_arena {
-    struct bao_arena_chunk *chunks; /* newest first */
-    char *at, *end;                 /* free part of the newest chunk */
-    size_t used;                    /* octets taken from the system */
-    size_t cap;                     /* most octets to take; 0 = no cap */
+    struct bao_arena_chunk *chunks;      /* newest first */
+    char *at, *end;                      /* free part of the newest chunk */
+    size_t used;                         /* octets taken from the system */
+    size_t cap;                          /* most octets to take; 0 = no cap */
     struct bao_arena_deferred *deferred; /* what dies with the memory, newest first */
 };
 
@@ -35,7 +35,8 @@ int bao_arena_defer(struct bao_arena *a, void (*end)(void *what), void *what) BA
 void *bao_arena_array(struct bao_arena *a, size_t n, size_t size) BAO_MUST_CHECK;
 /* A NUL-terminated copy of n octets; NULL when there is no memory. */
 char *bao_arena_dup(struct bao_arena *a, const void *p, size_t n) BAO_MUST_CHECK;
-/* A copy of a piece; .p is NULL when there is no memory (also tells an empty copy apart: its .p is not NULL). */
+/* A copy of a piece; .p is NULL when there is no memory (also tells an empty copy apart: its .p is not NULL).
+ */
 struct bao_str bao_arena_str(struct bao_arena *a, struct bao_str s) BAO_MUST_CHECK;
 /* printf into the arena; .p is NULL when there is no memory. */
 struct bao_str bao_arena_printf(struct bao_arena *a, const char *format, ...) BAO_PRINTF(2, 3) BAO_MUST_CHECK;

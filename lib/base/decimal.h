@@ -53,8 +53,8 @@ bool bao_num_is_whole(struct bao_num a);
 /* Nearest double, for things that only order or draw. */
 double bao_num_to_double(struct bao_num a);
 
-/* The double nearest to a number where that is sure: coefficient below 2^53 and a power of ten that a double holds
- * exactly, so that one rounding is all. NaN otherwise. */
+/* The double nearest to a number where that is sure: coefficient below 2^53 and a power of ten that a double
+ * holds exactly, so that one rounding is all. NaN otherwise. */
 static inline double bao_num_near(struct bao_num n)
 {
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -96,7 +96,8 @@ int bao_num_decimals(struct bao_num x);
 /* x * 10^decimals as an int64: 0; BAO_DEC_E_RANGE when it is not whole or does not fit. */
 int bao_num_scale(struct bao_num x, int decimals, int64_t *ret) BAO_MUST_CHECK;
 /* scaled / 10^decimals. */
-int bao_num_from_scaled(struct bao_arena *a, int64_t scaled, int decimals, struct bao_num *ret) BAO_MUST_CHECK;
+int bao_num_from_scaled(struct bao_arena *a, int64_t scaled, int decimals,
+                        struct bao_num *ret) BAO_MUST_CHECK;
 
 /* Canonical text: plain digits when the exponent lies in -30..30, else d.ddde+n. Reads back equal. */
 int bao_num_print(struct bao_buf *out, struct bao_num x) BAO_MUST_CHECK;

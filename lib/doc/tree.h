@@ -12,21 +12,22 @@ enum bao_type { BAO_NULL, BAO_BOOL, BAO_INT, BAO_DEC, BAO_STRING, BAO_LIST, BAO_
 
 /* How the value was written, for messages and for the report rules (forms.md section 3). */
 enum bao_style {
-    BAO_STYLE_QUOTED = 1,  /* quoted or block scalar: text by its form */
-    BAO_STYLE_FLOAT = 2,   /* a number written with a point or exponent */
-    BAO_STYLE_ALIAS = 4,   /* stands here by a YAML alias */
-    BAO_STYLE_FLOW = 8,    /* list or map in [] or {} */
-    BAO_STYLE_CORE = 16,   /* YAML number in hexadecimal or octal */
-    BAO_STYLE_YAML = 32,   /* read by the YAML loader */
+    BAO_STYLE_QUOTED = 1, /* quoted or block scalar: text by its form */
+    BAO_STYLE_FLOAT = 2,  /* a number written with a point or exponent */
+    BAO_STYLE_ALIAS = 4,  /* stands here by a YAML alias */
+    BAO_STYLE_FLOW = 8,   /* list or map in [] or {} */
+    BAO_STYLE_CORE = 16,  /* YAML number in hexadecimal or octal */
+    BAO_STYLE_YAML = 32,  /* read by the YAML loader */
 };
 
 struct bao_member;
 
 struct bao_node {
-    uint8_t type;  /* enum bao_type */
-    uint8_t style; /* BAO_STYLE_* */
+    uint8_t type;     /* enum bao_type */
+    uint8_t style;    /* BAO_STYLE_* */
     uint16_t indexed; /* a map whose members are followed by uint32_t[len], their places sorted by key */
-    uint32_t len;  /* octets of a string; elements of a list or map; bao_float_bits() of a decimal, 0 = not said */
+    uint32_t
+        len; /* octets of a string; elements of a list or map; bao_float_bits() of a decimal, 0 = not said */
     union {
         bool boolean;
         int64_t i;
@@ -35,14 +36,15 @@ struct bao_node {
         const struct bao_node *items;
         const struct bao_member *members;
     };
-    uint32_t line, column;   /* from 1; column in characters */
-    uint32_t offset, extent; /* octets in the source: scalars as written with quotes; lists and maps to their end */
+    uint32_t line, column; /* from 1; column in characters */
+    uint32_t offset,
+        extent; /* octets in the source: scalars as written with quotes; lists and maps to their end */
 };
 
 struct bao_member {
     const char *key; /* UTF-8, NUL-terminated besides key_len */
     uint32_t key_len;
-    uint32_t hash; /* bao_key_hash(key) */
+    uint32_t hash;                         /* bao_key_hash(key) */
     uint32_t line, column, offset, extent; /* of the key as written */
     struct bao_node value;
 };
@@ -75,8 +77,9 @@ static inline uint32_t bao_key_hash(const char *p, size_t n)
     return (uint32_t)(h ^ h >> 29);
 }
 
-/* A decimal's nearest float as bits, so that most comparisons need not look at its digits. 0 when there is no sure
- * one (a decimal is never zero). Rounding keeps order: floats that differ tell which number is the larger. */
+/* A decimal's nearest float as bits, so that most comparisons need not look at its digits. 0 when there is no
+ * sure one (a decimal is never zero). Rounding keeps order: floats that differ tell which number is the
+ * larger. */
 static inline uint32_t bao_float_bits(const struct bao_dec *dec)
 {
     float near = (float)bao_num_near((struct bao_num){.is_int = false, .d = dec});

@@ -6,8 +6,8 @@
 #include "lib/schema/schema.h"
 
 enum {
-    EXPR_TEXT_MAX = 16384,  /* octets of one expression */
-    EXPR_DEPTH_MAX = 400,   /* nesting of one expression, and so of the evaluator's stack */
+    EXPR_TEXT_MAX = 16384, /* octets of one expression */
+    EXPR_DEPTH_MAX = 400,  /* nesting of one expression, and so of the evaluator's stack */
     EXPR_STEPS_MAX = 1000000,
 };
 
@@ -79,17 +79,17 @@ enum op {
 
 struct ast {
     uint8_t op;
-    bool local;      /* OP_NAME: slot is a comprehension's variable */
-    bool rooted;     /* OP_NAME written .name: never a comprehension's variable */
-    uint16_t depth;  /* of the tree below */
+    bool local;     /* OP_NAME: slot is a comprehension's variable */
+    bool rooted;    /* OP_NAME written .name: never a comprehension's variable */
+    uint16_t depth; /* of the tree below */
     uint32_t at, end;
-    uint32_t n;      /* kids */
-    uint32_t slot;   /* OP_NAME, comprehensions */
-    uint32_t path;   /* index in the expression's paths + 1; 0: reads none */
+    uint32_t n;    /* kids */
+    uint32_t slot; /* OP_NAME, comprehensions */
+    uint32_t path; /* index in the expression's paths + 1; 0: reads none */
     uint32_t n_steps;
     struct ast **kids;
-    struct bao_str name; /* OP_NAME, OP_SELECT: the field; comprehensions: the variable */
-    uint32_t hash;       /* OP_SELECT */
+    struct bao_str name;               /* OP_NAME, OP_SELECT: the field; comprehensions: the variable */
+    uint32_t hash;                     /* OP_SELECT */
     const struct bao_expr_step *steps; /* OP_NAME */
     const struct function *function;   /* OP_CALL */
     const struct bao_regex *pattern;   /* OP_CALL of matches() with a literal */
@@ -117,16 +117,16 @@ struct run {
     struct bao_value *names; /* asked so far */
     bool *asked;
     struct bao_value *locals;
-    uint32_t steps;  /* left */
-    uint32_t in_has; /* inside has(): absent stays absent */
+    uint32_t steps;                    /* left */
+    uint32_t in_has;                   /* inside has(): absent stays absent */
     struct bao_regex_scratch *scratch; /* made by the first matches() */
 };
 
 struct function {
     const char *name;
-    bool method, global;   /* x.f(…) and f(x, …) */
-    uint8_t least, most;   /* arguments, the receiver counted; most 0: any number */
-    const char *usage;     /* an example, for messages */
+    bool method, global; /* x.f(…) and f(x, …) */
+    uint8_t least, most; /* arguments, the receiver counted; most 0: any number */
+    const char *usage;   /* an example, for messages */
     int (*call)(struct run *run, const struct ast *node, const struct bao_value *args, struct bao_value *ret);
 };
 

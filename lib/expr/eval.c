@@ -594,8 +594,13 @@ int bao_expr_eval(const struct bao_expr *expr, struct bao_arena *arena, const st
     enum { FEW = 8 };
     struct bao_value names[FEW], locals[FEW], v;
     bool asked[FEW] = {false};
-    struct run run = {.arena = arena, .expr = expr, .scope = scope, .names = names, .asked = asked,
-                      .locals = locals, .steps = EXPR_STEPS_MAX};
+    struct run run = {.arena = arena,
+                      .expr = expr,
+                      .scope = scope,
+                      .names = names,
+                      .asked = asked,
+                      .locals = locals,
+                      .steps = EXPR_STEPS_MAX};
     int r;
 
     if (expr->n_names > FEW) {

@@ -27,7 +27,7 @@ struct bao_value {
         bool boolean;
         struct bao_num num;
         const char *str;
-        const struct bao_node *node;      /* list or map of a document; else NULL and made is used */
+        const struct bao_node *node; /* list or map of a document; else NULL and made is used */
     };
     const struct bao_value *made; /* made list: len values; made map: 2 * len, key then value */
 };
@@ -85,7 +85,7 @@ struct bao_expr_scope {
     struct bao_value (*get)(void *user, struct bao_str name);
     void *user;
     const struct bao_value *zeros; /* by path: what an absent one stands for; NULL: absent is an error */
-    bool form_text; /* text is compared as a form's schema does: NFC, blanks around it aside */
+    bool form_text;                /* text is compared as a form's schema does: NFC, blanks around it aside */
     const struct bao_node *const
         *known; /* by path: its node where the caller has found it, else NULL; or NULL */
 };

@@ -147,8 +147,8 @@ static int parse_list(struct parser *p, const char *close, bool pairs, struct ki
 static bool is_reserved(struct bao_str word)
 {
     static const char *const words[] = {
-        "in",  "as",       "break", "const",     "continue", "else", "for", "function", "if",
-        "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
+        "in",     "as",  "break", "const",   "continue",  "else",   "for", "function", "if",
+        "import", "let", "loop",  "package", "namespace", "return", "var", "void",     "while",
     };
 
     for (size_t i = 0; i < BAO_COUNT(words); i++)
@@ -518,7 +518,7 @@ static int parse_unary(struct parser *p, struct ast **ret)
     struct ast *node;
     int r;
 
-    if (!not && !is_sign(p, "-"))
+    if (!not &&!is_sign(p, "-"))
         return parse_postfix(p, ret);
     if (++p->depth > EXPR_DEPTH_MAX)
         return too_deep(p, at);
@@ -537,9 +537,9 @@ static const struct {
     uint8_t level;
     uint8_t op;
 } binaries[] = {
-    {"||", 1, OP_OR}, {"&&", 2, OP_AND}, {"==", 3, OP_EQ},  {"!=", 3, OP_NE},  {"<=", 3, OP_LE},
-    {">=", 3, OP_GE}, {"<", 3, OP_LT},   {">", 3, OP_GT},   {"in", 3, OP_IN},  {"+", 4, OP_ADD},
-    {"-", 4, OP_SUB}, {"*", 5, OP_MUL},  {"/", 5, OP_DIV},  {"%", 5, OP_REM},
+    {"||", 1, OP_OR}, {"&&", 2, OP_AND}, {"==", 3, OP_EQ}, {"!=", 3, OP_NE}, {"<=", 3, OP_LE},
+    {">=", 3, OP_GE}, {"<", 3, OP_LT},   {">", 3, OP_GT},  {"in", 3, OP_IN}, {"+", 4, OP_ADD},
+    {"-", 4, OP_SUB}, {"*", 5, OP_MUL},  {"/", 5, OP_DIV}, {"%", 5, OP_REM},
 };
 
 /* The operator that stands next, of at least that level; BAO_COUNT(binaries) when there is none. */

@@ -3,6 +3,7 @@
 
 #include "lib/doc/tree.h"
 
-/* The value without the null members of its maps, at any depth; items of lists stay, null or not. Gives the value
- * itself when there are none. NULL without memory. */
-const struct bao_node *bao_without_blanks(struct bao_arena *arena, const struct bao_node *value) BAO_MUST_CHECK;
+/* The value without the null members of its maps, at any depth; items of lists stay, null or not. Gives the
+ * value itself when there are none. NULL without memory. */
+const struct bao_node *bao_without_blanks(struct bao_arena *arena,
+                                          const struct bao_node *value) BAO_MUST_CHECK;

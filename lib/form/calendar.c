@@ -224,7 +224,8 @@ bao_date bao_deadline_day(const struct bao_deadline *d, const struct bao_holiday
     return day;
 }
 
-bao_time bao_deadline_time(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff, int offset)
+bao_time bao_deadline_time(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff,
+                           int offset)
 {
     return bao_time_make(bao_deadline_day(d, h, cutoff), d->at, offset);
 }

@@ -32,7 +32,8 @@ int bao_working_days_between(const struct bao_holidays *h, bao_date a, bao_date 
 
 enum bao_roll { BAO_ROLL_NEXT, BAO_ROLL_PREVIOUS, BAO_ROLL_NONE };
 
-/* One row of a form's `deadline:`. Either working_days after the cut-off, or a day of a month, or a date (once). */
+/* One row of a form's `deadline:`. Either working_days after the cut-off, or a day of a month, or a date
+ * (once). */
 struct bao_deadline {
     const struct bao_str *kinds; /* unit kinds it is for; n_kinds 0 = all */
     size_t n_kinds;
@@ -56,7 +57,8 @@ struct bao_lock {
 /* The day the report of a period that ends on `cutoff` is due; Civil Code 2015 Art. 148 is `roll: next`. */
 bao_date bao_deadline_day(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff);
 /* When the report of a period that ends on `cutoff` is due (the instant after which it is late). */
-bao_time bao_deadline_time(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff, int offset);
+bao_time bao_deadline_time(const struct bao_deadline *d, const struct bao_holidays *h, bao_date cutoff,
+                           int offset);
 /* When it locks, from the due time (24:00 of the lock day); BAO_TIME_NONE when it never does. */
 bao_time bao_lock_time(const struct bao_lock *lock, const struct bao_holidays *h, bao_time due, int offset);
 /* Does it depend on days after known_to? */

@@ -19,10 +19,10 @@ struct bao_check_program {
     struct rule rule, when;
     struct bao_str text; /* of the rule */
     bool has_when;
-    bool each, each_prev;        /* walks a list of this report, or of the previous one */
-    struct rule_levels levels;   /* each */
-    bool at_item;                /* `at` begins at the item, else at the data */
-    struct rule_level at;        /* n_steps 0: the item or the data themselves */
+    bool each, each_prev;      /* walks a list of this report, or of the previous one */
+    struct rule_levels levels; /* each */
+    bool at_item;              /* `at` begins at the item, else at the data */
+    struct rule_level at;      /* n_steps 0: the item or the data themselves */
     struct check_message message[BAO_LANGS];
 };
 

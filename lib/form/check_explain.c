@@ -87,9 +87,9 @@ int check_explain_complain(struct bao_findings *findings, const struct bao_check
     static const struct {
         const char *vi, *en;
     } kinds[] = {
-        [BAO_NULL] = {"giá trị trống", "nothing"},   [BAO_BOOL] = {"true hay false", "true or false"},
-        [BAO_INT] = {"một con số", "a number"},      [BAO_DEC] = {"một con số", "a number"},
-        [BAO_STRING] = {"văn bản", "text"},          [BAO_LIST] = {"một danh sách", "a list"},
+        [BAO_NULL] = {"giá trị trống", "nothing"}, [BAO_BOOL] = {"true hay false", "true or false"},
+        [BAO_INT] = {"một con số", "a number"},    [BAO_DEC] = {"một con số", "a number"},
+        [BAO_STRING] = {"văn bản", "text"},        [BAO_LIST] = {"một danh sách", "a list"},
         [BAO_MAP] = {"một nhóm trường", "a map"},
     };
     static const uint16_t codes[] = {

@@ -588,7 +588,7 @@ static int walk(struct runner *run, size_t level, const struct bao_node *contain
     const struct bao_check_program *p = run->check->program;
     const struct rule_level *l = &p->levels.items[level];
     const struct bao_node *list = descend(container, l->steps, l->n_steps);
-    struct key_index others;
+    struct key_index others = {0};
     int r = key_index_make(run, descend(other, l->steps, l->n_steps), l->key, &others);
 
     if (list == NULL || list->type != BAO_LIST || level >= LEVELS_MAX)

@@ -67,15 +67,15 @@ struct bao_history {
 
 /* What the variables of an expression stand for. */
 struct bao_rule_vars {
-    const struct bao_node *self;    /* the report's data; NULL reads as an empty map */
-    const struct bao_node *item;    /* with BAO_RULE_ITEM */
+    const struct bao_node *self; /* the report's data; NULL reads as an empty map */
+    const struct bao_node *item; /* with BAO_RULE_ITEM */
     const struct bao_node *parent;
     struct bao_str unit_code;
-    const struct bao_unit *unit;    /* NULL: only unit.code is known */
+    const struct bao_unit *unit; /* NULL: only unit.code is known */
     struct bao_period period;
-    bao_date from, to;              /* the period's window */
-    bao_date due;                   /* local day of the deadline; BAO_DATE_NONE: absent */
-    const struct bao_form *form;    /* for ytd's codes */
+    bao_date from, to;           /* the period's window */
+    bao_date due;                /* local day of the deadline; BAO_DATE_NONE: absent */
+    const struct bao_form *form; /* for ytd's codes */
     const struct bao_history *history;
 };
 

@@ -1,7 +1,7 @@
 #include "lib/form/date.h"
 
-/* Days from civil and back: years are counted from March so that the leap day ends a year, and grouped in eras of
- * 400 years, which always have the same number of days. */
+/* Days from civil and back: years are counted from March so that the leap day ends a year, and grouped in
+ * eras of 400 years, which always have the same number of days. */
 enum { ERA_YEARS = 400, ERA_DAYS = 146097, DAYS_TO_EPOCH = 719468 };
 
 static int floor_div(int a, int b)
@@ -119,8 +119,8 @@ void bao_time_print(bao_time t, int offset, char ret[40])
     char day[16];
 
     bao_date_print(d, day);
-    (void)snprintf(ret, 40, "%.10sT%02d:%02d:%02d.%03d%c%02d:%02d", day, second / 3600, second / 60 % 60, second % 60,
-                   milli, offset < 0 ? '-' : '+', minutes / 60 % 24, minutes % 60);
+    (void)snprintf(ret, 40, "%.10sT%02d:%02d:%02d.%03d%c%02d:%02d", day, second / 3600, second / 60 % 60,
+                   second % 60, milli, offset < 0 ? '-' : '+', minutes / 60 % 24, minutes % 60);
 }
 
 /* .digits of a second, as microseconds; digits beyond the sixth are cut. */
@@ -167,8 +167,8 @@ bool bao_time_parse(struct bao_str s, bao_time *ret)
 
     if (!read_day(s, &at, &d) || !(sign(s, &at, 'T') || sign(s, &at, 't') || sign(s, &at, ' ')))
         return false;
-    if (!digits(s, &at, 2, &hour) || !sign(s, &at, ':') || !digits(s, &at, 2, &minute) || !sign(s, &at, ':') ||
-        !digits(s, &at, 2, &second) || hour > 23 || minute > 59 || second > 60)
+    if (!digits(s, &at, 2, &hour) || !sign(s, &at, ':') || !digits(s, &at, 2, &minute) ||
+        !sign(s, &at, ':') || !digits(s, &at, 2, &second) || hour > 23 || minute > 59 || second > 60)
         return false;
     if (!read_fraction(s, &at, &fraction) || !read_zone(s, &at, &zone) || at != s.n)
         return false;

@@ -38,7 +38,8 @@ static struct bao_str trimmed(struct bao_str s)
 {
     while (s.n != 0 && (s.p[0] == ' ' || s.p[0] == '\t' || s.p[0] == '\n' || s.p[0] == '\r'))
         s = (struct bao_str){s.p + 1, s.n - 1};
-    while (s.n != 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+    while (s.n != 0 &&
+           (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
         s.n--;
     return s;
 }
@@ -206,7 +207,8 @@ static void read_signed(struct reading *r, struct bao_envelope *e)
         if (k == BAO_COUNT(keys)) {
             bao_finding_arg(complain(r, BAO_BC_ENVELOPE_SIGNED_KEY, &m->value), bao_member_key(m));
         } else if (m->value.type != BAO_NULL && !text_of(r, &m->value, &text)) {
-            bao_finding_arg(complain(r, BAO_BC_ENVELOPE_SIGNED, &m->value), bao_spelling(r->reader, &m->value));
+            bao_finding_arg(complain(r, BAO_BC_ENVELOPE_SIGNED, &m->value),
+                            bao_spelling(r->reader, &m->value));
         } else if (k == 3 && m->value.type != BAO_NULL && !bao_date_parse(text, &date)) {
             bao_finding_arg(complain(r, BAO_BC_ENVELOPE_SIGNED_DATE, &m->value), text);
         }
@@ -279,7 +281,8 @@ static void sort_keys(struct reading *r)
         }
         near = bao_nearest(r->reader->arena, bao_member_key(m), names, KEYS);
         r->bad = true;
-        f = bao_complain_key(r->reader, near != NULL ? BAO_BC_ENVELOPE_UNKNOWN_NEAR : BAO_BC_ENVELOPE_UNKNOWN, m);
+        f = bao_complain_key(r->reader, near != NULL ? BAO_BC_ENVELOPE_UNKNOWN_NEAR : BAO_BC_ENVELOPE_UNKNOWN,
+                             m);
         bao_finding_arg(f, bao_member_key(m));
         bao_finding_arg(f, BAO_STR("form, unit, period, revision, signed, secrecy, explain, nil, data"));
         bao_finding_arg(f, bao_str_c(near));

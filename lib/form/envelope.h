@@ -1,4 +1,5 @@
-/* The envelope of a report: form, unit, period, revision and what stands beside the data. forms.md section 1. */
+/* The envelope of a report: form, unit, period, revision and what stands beside the data. forms.md section 1.
+ */
 #pragma once
 
 #include "lib/doc/load.h"
@@ -9,7 +10,7 @@ struct bao_envelope {
     struct bao_str form, unit; /* empty when they could not be read */
     struct bao_period period;
     int revision;
-    bool has_key;  /* all four could be read */
+    bool has_key;   /* all four could be read */
     bool is_secret; /* marked with any secrecy but none */
     bool nil;
     const struct bao_node *signed_by, *explain, *data; /* NULL: absent or null */

@@ -101,8 +101,10 @@ static void keep_findings(struct bao_findings *findings, size_t first)
 
     for (size_t i = first; i < findings->n; i++) {
         struct bao_finding *f = &findings->items[i];
-        struct bao_str *texts[] = {&f->pointer, &f->keyword, &f->path, &f->check, &f->item, &f->titles[BAO_VI],
-                                   &f->titles[BAO_EN], &f->message[BAO_VI], &f->message[BAO_EN]};
+        struct bao_str *texts[] = {
+            &f->pointer,        &f->keyword,        &f->path,           &f->check,
+            &f->item,           &f->titles[BAO_VI], &f->titles[BAO_EN], &f->message[BAO_VI],
+            &f->message[BAO_EN]};
 
         for (size_t k = 0; k < BAO_COUNT(texts); k++)
             ok &= own(findings->arena, texts[k]);
@@ -116,8 +118,8 @@ static void keep_findings(struct bao_findings *findings, size_t first)
 int bao_form_load(struct bao_str bytes, struct bao_str file, const struct bao_node *common,
                   struct bao_findings *findings, struct bao_form **ret)
 {
-    const struct bao_load_options options = {.mode = BAO_LOAD_PLAIN, .format = BAO_FORMAT_GUESS,
-                                             .limits = BAO_LOAD_LIMITS_DEFAULT};
+    const struct bao_load_options options = {
+        .mode = BAO_LOAD_PLAIN, .format = BAO_FORMAT_GUESS, .limits = BAO_LOAD_LIMITS_DEFAULT};
     struct bao_form *form BAO_CLEANUP(form_freep) = calloc(1, sizeof(*form));
     size_t errors = findings->by_severity[BAO_ERROR], first = findings->n;
     struct bao_form_loader loader;

@@ -25,13 +25,17 @@ struct bao_indicator {
     /* ratio */
     bool is_ratio, percent;
     uint16_t of, to; /* indexes of the indicators it divides */
-    struct { int year; struct bao_num value; } *targets;
+    struct {
+        int year;
+        struct bao_num value;
+    } * targets;
     size_t n_targets;
     int8_t direction; /* 1 up, -1 down, 0 not said */
     bool has_alert_below, has_alert_above;
     struct bao_num alert_below, alert_above;
     struct bao_str same_as; /* form/code or empty */
-    const struct bao_str *kinds; /* unit kinds that have its fields (x-for); n_kinds 0 = all who owe the form */
+    const struct bao_str
+        *kinds; /* unit kinds that have its fields (x-for); n_kinds 0 = all who owe the form */
     size_t n_kinds;
     struct bao_place at;
 };
@@ -47,8 +51,8 @@ struct bao_part {
     struct bao_data_path path;
     const struct bao_str *kinds;
     size_t n_kinds;
-    bool required;             /* for those kinds */
-    struct bao_text2 title;    /* may be empty */
+    bool required;          /* for those kinds */
+    struct bao_text2 title; /* may be empty */
 };
 
 /* A list whose items are told apart by a member (x-key). */
@@ -61,9 +65,9 @@ struct bao_keyed_list {
 struct bao_collect {
     struct bao_str field; /* as written, dotted */
     struct bao_data_path path;
-    bool is_list;         /* of maps: `when` and columns speak of its items */
+    bool is_list; /* of maps: `when` and columns speak of its items */
     struct bao_text2 heading;
-    const struct bao_expr *when; /* NULL: always */
+    const struct bao_expr *when;   /* NULL: always */
     const struct bao_str *columns; /* n_columns 0: the whole value */
     size_t n_columns;
 };
@@ -100,10 +104,10 @@ struct bao_form {
     size_t n_keyed;
     const struct bao_data_path *personal; /* x-personal: never in collect, exports, logs */
     size_t n_personal;
-    const struct bao_node *common;  /* what "common#" names; borrowed: must outlive the form */
-    struct bao_doc doc;             /* the whole document and its source */
-    struct bao_str file;            /* its name, for messages */
-    struct bao_arena arena;         /* owns all of the above */
+    const struct bao_node *common; /* what "common#" names; borrowed: must outlive the form */
+    struct bao_doc doc;            /* the whole document and its source */
+    struct bao_str file;           /* its name, for messages */
+    struct bao_arena arena;        /* owns all of the above */
 };
 
 /* All forms of a folder, with the common files they refer to. */
@@ -114,16 +118,17 @@ struct bao_forms {
 
 enum bao_form_outcome { BAO_FORM_E_BAD = 1 /* findings say why */ };
 
-/* Loads one form from its bytes (copied). `common` = the tree known as "common" (schemas/common.yaml) or NULL;
- * borrowed, it must outlive the form. Every mistake is told; warnings may be among the findings of a good form. */
+/* Loads one form from its bytes (copied). `common` = the tree known as "common" (schemas/common.yaml) or
+ * NULL; borrowed, it must outlive the form. Every mistake is told; warnings may be among the findings of a
+ * good form. */
 int bao_form_load(struct bao_str bytes, struct bao_str file, const struct bao_node *common,
                   struct bao_findings *findings, struct bao_form **ret) BAO_MUST_CHECK;
 struct bao_form *bao_form_free(struct bao_form *form);
 
 /* The version in force for a period: the highest version whose effective window holds the period's last day.
  * NULL when there is none; *ret_known tells whether the id exists at all. */
-const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_str id, struct bao_period period,
-                                     bool *ret_known);
+const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_str id,
+                                     struct bao_period period, bool *ret_known);
 /* Window of a period under this form; false when the period is not one of the form's type. */
 bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date *ret_from, bao_date *ret_to);
 /* "a, b, c" in the arena; empty without memory. */
@@ -138,15 +143,17 @@ struct bao_schema_place {
 };
 
 struct bao_schema_place bao_form_root(const struct bao_form *form);
-/* The subschema of a member ("*": of the items), $ref followed and allOf searched; false: the schema knows none. */
+/* The subschema of a member ("*": of the items), $ref followed and allOf searched; false: the schema knows
+ * none. */
 bool bao_form_step(const struct bao_form *form, struct bao_schema_place place, struct bao_str step,
                    struct bao_schema_place *ret);
 /* The subschema of a place in the data. */
 bool bao_form_place(const struct bao_form *form, struct bao_data_path path, struct bao_schema_place *ret);
 /* A keyword of a subschema, $ref followed; NULL: not there. */
-const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_schema_place place, const char *name);
+const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_schema_place place,
+                                        const char *name);
 /* Does this unit owe the period that ends on `cutoff`? (kind, groups, only, except, exists on that day) */
 bool bao_form_owes(const struct bao_form *form, const struct bao_unit *unit, bao_date cutoff);
 /* Due and lock times for a unit's kind; lock BAO_TIME_NONE = never. */
-void bao_form_times(const struct bao_form *form, const struct bao_holidays *h, int offset, struct bao_str kind,
-                    bao_date cutoff, bao_time *ret_due, bao_time *ret_lock);
+void bao_form_times(const struct bao_form *form, const struct bao_holidays *h, int offset,
+                    struct bao_str kind, bao_date cutoff, bao_time *ret_due, bao_time *ret_lock);

@@ -105,7 +105,8 @@ static void warn_thousandths(const struct bao_node *node, struct bao_findings *f
         const struct bao_member *m = &node->members[i];
 
         if (bao_str_is(bao_member_key(m), "multipleOf") && is_thousandth(&m->value))
-            (void)bao_findings_add(findings, BAO_BC_FORM_THREE_DECIMALS_FIELD, BAO_WARNING, bao_node_place(&m->value));
+            (void)bao_findings_add(findings, BAO_BC_FORM_THREE_DECIMALS_FIELD, BAO_WARNING,
+                                   bao_node_place(&m->value));
         warn_thousandths(&m->value, findings);
     }
     for (uint32_t i = 0; node->type == BAO_LIST && i < node->len; i++)
@@ -118,8 +119,9 @@ void bao_form_warn(const struct bao_form *form, const struct bao_holidays *h, in
     warn_dates(form, h, offset, today, findings);
     for (size_t i = 0; i < form->n_indicators; i++)
         if (!form->indicators[i].is_ratio && form->indicators[i].decimals == 3)
-            bao_finding_arg(bao_findings_add(findings, BAO_BC_FORM_THREE_DECIMALS, BAO_WARNING, form->indicators[i].at),
-                            form->indicators[i].code);
+            bao_finding_arg(
+                bao_findings_add(findings, BAO_BC_FORM_THREE_DECIMALS, BAO_WARNING, form->indicators[i].at),
+                form->indicators[i].code);
     if (form->schema_node != NULL)
         warn_thousandths(form->schema_node, findings);
     bao_findings_sort(findings);

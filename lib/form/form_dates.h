@@ -1,4 +1,5 @@
-/* What an author should see of a form before it is used: its next deadlines, and what is allowed but unwise. */
+/* What an author should see of a form before it is used: its next deadlines, and what is allowed but unwise.
+ */
 #pragma once
 
 #include "lib/form/form.h"
@@ -10,7 +11,8 @@ struct bao_form_date {
     bao_date from, cutoff;
     bao_time due, lock; /* lock BAO_TIME_NONE: never */
     bool provisional;   /* stands on holidays that are not yet known */
-    bool after_25;      /* after the 25th of the period's last month (Decree 09/2019 Art. 13), though cut off before */
+    bool after_25;      /* after the 25th of the period's last month (Decree 09/2019 Art. 13), though cut off
+                           before */
 };
 
 /* The deadlines on or after `today` of periods that the form is in force for, by period, then by row; at most

@@ -5,7 +5,10 @@
 
 enum { VERSION_MAX = 9999, WORKING_DAYS_MAX = 250, DAYS_MAX = 366 };
 
-#define ROW(struct_, name, type, required, ...) {#name, type, required, offsetof(struct struct_, name), __VA_ARGS__}
+#define ROW(struct_, name, type, required, ...)                                                              \
+    {                                                                                                        \
+#name, type, required, offsetof(struct struct_, name), __VA_ARGS__                                   \
+    }
 
 struct bao_str bao_join(struct bao_arena *arena, const struct bao_str *items, size_t n)
 {
@@ -74,10 +77,10 @@ static bool read_reporters(struct bao_form_loader *l, const struct bao_node *map
 /* ---- period ---- */
 
 /* The order is that of enum bao_period_type, with `once` at 0. */
-static const char *const period_words[] = {"once",        "year",  "half", "quarter",
-                                           "nine-months", "month", "week", "day",     NULL};
-static const char *const weekdays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-                                       NULL};
+static const char *const period_words[] = {"once",  "year", "half", "quarter", "nine-months",
+                                           "month", "week", "day",  NULL};
+static const char *const weekdays[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                       "friday", "saturday", "sunday",    NULL};
 
 struct period {
     uint8_t type;
@@ -138,8 +141,8 @@ static bool read_once(struct bao_form_loader *l, const struct bao_node *map, con
     struct bao_form *f = l->form;
     struct bao_deadline *due;
 
-    if (raw->from == BAO_DATE_NONE || raw->to == BAO_DATE_NONE || raw->due == BAO_DATE_NONE || raw->from > raw->to ||
-        raw->due < raw->to) {
+    if (raw->from == BAO_DATE_NONE || raw->to == BAO_DATE_NONE || raw->due == BAO_DATE_NONE ||
+        raw->from > raw->to || raw->due < raw->to) {
         (void)bao_complain(&l->reader, BAO_BC_FORM_ONCE, map);
         return false;
     }
@@ -217,9 +220,14 @@ static bool read_deadline(struct bao_form_loader *l, const struct bao_node *map,
         (void)bao_complain(&l->reader, BAO_BC_FORM_DEADLINE_SHAPE, map);
         return false;
     }
-    *ret = (struct bao_deadline){.working_days = raw.working_days, .day = raw.day, .next_month = raw.month == 1,
-                                 .on = BAO_DATE_NONE, .at = raw.at, .roll = raw.roll};
-    return raw.kinds == NULL || bao_texts_read(&l->reader, raw.kinds, "kinds", true, &ret->kinds, &ret->n_kinds);
+    *ret = (struct bao_deadline){.working_days = raw.working_days,
+                                 .day = raw.day,
+                                 .next_month = raw.month == 1,
+                                 .on = BAO_DATE_NONE,
+                                 .at = raw.at,
+                                 .roll = raw.roll};
+    return raw.kinds == NULL ||
+           bao_texts_read(&l->reader, raw.kinds, "kinds", true, &ret->kinds, &ret->n_kinds);
 }
 
 static bool read_deadlines(struct bao_form_loader *l, const struct bao_node *value)
@@ -330,8 +338,10 @@ static bool read_lock(struct bao_form_loader *l, const struct bao_node *map)
         (void)bao_complain(&l->reader, BAO_BC_FORM_LOCK_SHAPE, map);
         return false;
     }
-    l->form->lock = (struct bao_lock){.present = true, .working_days = raw.working_days,
-                                      .days = raw.days < 0 ? 0 : raw.days, .then = raw.then};
+    l->form->lock = (struct bao_lock){.present = true,
+                                      .working_days = raw.working_days,
+                                      .days = raw.days < 0 ? 0 : raw.days,
+                                      .then = raw.then};
     return true;
 }
 

@@ -55,7 +55,8 @@ static bool is_code(struct bao_str s)
         return false;
     for (size_t i = 0; i < s.n; i++) {
         dots += s.p[i] == '.';
-        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '_' || s.p[i] == '.'))
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '_' ||
+              s.p[i] == '.'))
             return false;
     }
     return dots <= 1;
@@ -101,7 +102,8 @@ static bool read_targets(struct bao_form_loader *l, const struct bao_node *map, 
             continue;
         }
         ind->targets[ind->n_targets].year = year;
-        ok &= bao_field_read(&l->reader, &map->members[i].value, &number, &ind->targets[ind->n_targets].value);
+        ok &=
+            bao_field_read(&l->reader, &map->members[i].value, &number, &ind->targets[ind->n_targets].value);
         ind->n_targets++;
     }
     return ok;
@@ -152,11 +154,13 @@ static bool check_ratio_keys(struct bao_form_loader *l, const struct bao_node *m
 
 static bool read_row(struct bao_form_loader *l, const struct bao_node *map, struct bao_indicator *ret)
 {
-    struct row row = {.decimals = -1, .over_units = BAO_OVER_SUM, .over_time = BAO_OVER_SUM, .direction = NOT_SAID};
+    struct row row = {
+        .decimals = -1, .over_units = BAO_OVER_SUM, .over_time = BAO_OVER_SUM, .direction = NOT_SAID};
     struct bao_indicator ind = {.at = bao_node_place(map)};
     bool ok;
 
-    if (!bao_fields_read(&l->reader, map, row_fields, BAO_COUNT(row_fields), &row) || !check_code(l, map, row.code))
+    if (!bao_fields_read(&l->reader, map, row_fields, BAO_COUNT(row_fields), &row) ||
+        !check_code(l, map, row.code))
         return false;
     if ((row.value == NULL) == (row.ratio == NULL)) {
         bao_finding_arg(bao_complain(&l->reader, BAO_BC_FORM_VALUE_OR_RATIO, map), row.code);
@@ -188,7 +192,8 @@ static void arg_nearest(struct bao_form_loader *l, struct bao_finding *finding, 
     if (near.n == 0)
         bao_finding_arg(finding, BAO_STR(""));
     else
-        bao_finding_arg2(finding, bao_arena_printf(&l->form->arena, "; có phải là “%.*s” không?", BAO_STR_ARG(near)),
+        bao_finding_arg2(finding,
+                         bao_arena_printf(&l->form->arena, "; có phải là “%.*s” không?", BAO_STR_ARG(near)),
                          bao_arena_printf(&l->form->arena, "; did you mean “%.*s”?", BAO_STR_ARG(near)));
 }
 
@@ -281,8 +286,8 @@ static bool data_path_of(struct bao_form_loader *l, const struct bao_expr_path *
     return true;
 }
 
-static bool reads_personal(struct bao_form_loader *l, const struct bao_node *value, const struct bao_indicator *ind,
-                           struct bao_data_path path)
+static bool reads_personal(struct bao_form_loader *l, const struct bao_node *value,
+                           const struct bao_indicator *ind, struct bao_data_path path)
 {
     const struct bao_form *f = l->form;
     struct bao_finding *finding;
@@ -319,7 +324,8 @@ static bool settle_kinds(struct bao_form_loader *l, const struct bao_node *value
     return true;
 }
 
-static int load_values(struct bao_form_loader *l, const struct bao_check_loader *loader, const struct bao_node *list)
+static int load_values(struct bao_form_loader *l, const struct bao_check_loader *loader,
+                       const struct bao_node *list)
 {
     struct bao_indicator *items = (struct bao_indicator *)l->form->indicators;
 
@@ -414,7 +420,8 @@ static bool check_columns(struct bao_form_loader *l, const struct collect_row *r
 
     if (place.steps == NULL)
         return no_memory(l);
-    (void)bao_form_place(l->form, place, &schema); /* a list without items names its columns against the whole */
+    (void)bao_form_place(l->form, place,
+                         &schema); /* a list without items names its columns against the whole */
     if (row->columns == NULL) {
         /* Whole values are collected: nothing personal may lie within. */
         for (size_t i = 0; i < l->form->n_personal; i++)
@@ -475,7 +482,8 @@ static int read_collect_row(struct bao_form_loader *l, const struct bao_check_lo
     return r < 0 ? r : 0;
 }
 
-static int load_collect(struct bao_form_loader *l, const struct bao_check_loader *loader, const struct bao_node *list)
+static int load_collect(struct bao_form_loader *l, const struct bao_check_loader *loader,
+                        const struct bao_node *list)
 {
     struct bao_collect *rows;
     struct bao_finding *finding;
@@ -503,9 +511,13 @@ static int load_collect(struct bao_form_loader *l, const struct bao_check_loader
 int bao_form_load_rules(struct bao_form_loader *l, const struct bao_form_top *top)
 {
     struct bao_form *f = l->form;
-    const struct bao_check_loader loader = {.arena = &f->arena, .schema = f->schema_node, .common = f->common,
-                                            .source = f->doc.source, .indicators = f->indicators,
-                                            .n_indicators = f->n_indicators, .findings = l->reader.findings};
+    const struct bao_check_loader loader = {.arena = &f->arena,
+                                            .schema = f->schema_node,
+                                            .common = f->common,
+                                            .source = f->doc.source,
+                                            .indicators = f->indicators,
+                                            .n_indicators = f->n_indicators,
+                                            .findings = l->reader.findings};
     int r = load_values(l, &loader, top->indicators);
 
     if (r == 0)

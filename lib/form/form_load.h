@@ -13,14 +13,15 @@ struct bao_form_top {
     int mark, version;
     struct bao_str id, programme;
     struct bao_text2 title;
-    const struct bao_node *basis, *reporters, *period, *deadline, *lock, *effective, *schema, *checks, *indicators,
-        *collect;
+    const struct bao_node *basis, *reporters, *period, *deadline, *lock, *effective, *schema, *checks,
+        *indicators, *collect;
     uint8_t nil, is_signed;
 };
 
 /* Reads the document's top map and everything in it that needs no schema. */
 bool bao_form_read_top(struct bao_form_loader *l, struct bao_form_top *ret_top) BAO_MUST_CHECK;
-/* Indicators without their expressions; then, when these are loaded, who has their fields. form_indicators.c */
+/* Indicators without their expressions; then, when these are loaded, who has their fields. form_indicators.c
+ */
 bool bao_form_read_indicators(struct bao_form_loader *l, const struct bao_node *list) BAO_MUST_CHECK;
 /* Loads the expressions of indicators and collect. 0 also when there are findings; <0. */
 int bao_form_load_rules(struct bao_form_loader *l, const struct bao_form_top *top) BAO_MUST_CHECK;

@@ -60,7 +60,8 @@ bool bao_kind_in(struct bao_str kind, const struct bao_str *kinds, size_t n)
 
 /* ---- $ref ---- */
 
-/* The node that a JSON Pointer (with its first /) names, or NULL. Escapes are not needed in a form's names. */
+/* The node that a JSON Pointer (with its first /) names, or NULL. Escapes are not needed in a form's names.
+ */
 static const struct bao_node *at_pointer(const struct bao_node *node, struct bao_str pointer)
 {
     while (pointer.n != 0 && node != NULL) {
@@ -100,8 +101,8 @@ static const struct bao_node *follow(struct scope *scope, const struct bao_node 
     return at_pointer(scope->own, s);
 }
 
-static const struct bao_node *step_into(struct scope *scope, const struct bao_node *schema, struct bao_str step,
-                                        int refs)
+static const struct bao_node *step_into(struct scope *scope, const struct bao_node *schema,
+                                        struct bao_str step, int refs)
 {
     static const char *const lists[] = {"allOf", "anyOf", "oneOf"};
     static const char *const singles[] = {"then", "else"};
@@ -166,7 +167,8 @@ bool bao_form_place(const struct bao_form *form, struct bao_data_path path, stru
     return true;
 }
 
-const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_schema_place place, const char *name)
+const struct bao_node *bao_form_keyword(const struct bao_form *form, struct bao_schema_place place,
+                                        const char *name)
 {
     struct scope scope = {place.document, form->common};
 
@@ -271,7 +273,8 @@ static bool read_xkey(struct walk *w, const struct bao_node *schema, const struc
 
     if (value->type != BAO_STRING || items == NULL ||
         step_into(&scope, items, bao_node_str(value), 0) == NULL) {
-        bao_finding_arg(bao_complain(&w->l->reader, BAO_BC_FORM_XKEY, value), bao_spelling(&w->l->reader, value));
+        bao_finding_arg(bao_complain(&w->l->reader, BAO_BC_FORM_XKEY, value),
+                        bao_spelling(&w->l->reader, value));
         return false;
     }
     keyed.key = bao_node_str(value);

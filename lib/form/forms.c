@@ -23,8 +23,8 @@ bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date 
     return true;
 }
 
-const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_str id, struct bao_period period,
-                                     bool *ret_known)
+const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_str id,
+                                     struct bao_period period, bool *ret_known)
 {
     const struct bao_form *best = NULL;
     bool known = false;
@@ -60,8 +60,8 @@ bool bao_form_owes(const struct bao_form *form, const struct bao_unit *unit, bao
            !bao_kind_in(unit->code, form->except, form->n_except);
 }
 
-void bao_form_times(const struct bao_form *form, const struct bao_holidays *h, int offset, struct bao_str kind,
-                    bao_date cutoff, bao_time *ret_due, bao_time *ret_lock)
+void bao_form_times(const struct bao_form *form, const struct bao_holidays *h, int offset,
+                    struct bao_str kind, bao_date cutoff, bao_time *ret_due, bao_time *ret_lock)
 {
     bao_time due = BAO_TIME_NONE, lock = BAO_TIME_NONE;
 

@@ -59,7 +59,8 @@ static int hash_content(struct judgement *j)
 }
 
 /* The document again, with the one member replaced: findings look for values in the tree that was judged. */
-static const struct bao_node *replace(struct judgement *j, const struct bao_node *old, const struct bao_node *new)
+static const struct bao_node *replace(struct judgement *j, const struct bao_node *old,
+                                      const struct bao_node *new)
 {
     struct bao_node *root = &j->v->doc.root;
     struct bao_member *members;
@@ -117,7 +118,8 @@ static enum bao_symbol refuse_form(struct judgement *j)
         if (n == 0 || !bao_str_eq(ids[n - 1], forms->items[i]->id))
             ids[n++] = forms->items[i]->id;
     near = bao_nearest_str(j->arena, j->v->form_id, ids, n);
-    f = bao_complain(&j->reader, near < n ? BAO_BC_REPORT_FORM_NEAR : BAO_BC_REPORT_FORM, envelope_value(j, "form"));
+    f = bao_complain(&j->reader, near < n ? BAO_BC_REPORT_FORM_NEAR : BAO_BC_REPORT_FORM,
+                     envelope_value(j, "form"));
     bao_finding_arg(f, j->v->form_id);
     bao_finding_arg(f, bao_join(j->arena, ids, n));
     if (near < n)
@@ -144,10 +146,14 @@ static void arg_period(struct judgement *j, struct bao_finding *f, struct bao_pe
 static const struct {
     const char *vi, *en;
 } period_names[] = {
-    [BAO_PERIOD_ONCE] = {"một lần", "once"},         [BAO_P_YEAR] = {"năm", "year"},
-    [BAO_P_HALF] = {"sáu tháng", "half-year"},       [BAO_P_QUARTER] = {"quý", "quarter"},
-    [BAO_P_NINE] = {"chín tháng", "nine months"},    [BAO_P_MONTH] = {"tháng", "month"},
-    [BAO_P_WEEK] = {"tuần", "week"},                 [BAO_P_DAY] = {"ngày", "day"},
+    [BAO_PERIOD_ONCE] = {"một lần", "once"},
+    [BAO_P_YEAR] = {"năm", "year"},
+    [BAO_P_HALF] = {"sáu tháng", "half-year"},
+    [BAO_P_QUARTER] = {"quý", "quarter"},
+    [BAO_P_NINE] = {"chín tháng", "nine months"},
+    [BAO_P_MONTH] = {"tháng", "month"},
+    [BAO_P_WEEK] = {"tuần", "week"},
+    [BAO_P_DAY] = {"ngày", "day"},
 };
 
 static const struct bao_form *any_version(const struct bao_forms *forms, struct bao_str id)
@@ -192,7 +198,8 @@ static enum bao_symbol refuse_period(struct judgement *j)
     bao_period_print(example_period(form, from), example);
     f = bao_complain(&j->reader, BAO_BC_REPORT_PERIOD_TYPE, envelope_value(j, "period"));
     bao_finding_arg(f, form->id);
-    bao_finding_arg2(f, bao_str_c(period_names[form->period_type].vi), bao_str_c(period_names[form->period_type].en));
+    bao_finding_arg2(f, bao_str_c(period_names[form->period_type].vi),
+                     bao_str_c(period_names[form->period_type].en));
     bao_finding_arg(f, bao_arena_str(j->arena, bao_str_c(written)));
     bao_finding_arg(f, bao_arena_str(j->arena, bao_str_c(example)));
     return BAO_SYM_PERIOD;
@@ -316,8 +323,15 @@ static enum bao_symbol judge_key(struct judgement *j)
 static struct bao_check_context check_context(const struct bao_verdict *v, const struct bao_history *history)
 {
     return (struct bao_check_context){
-        .vars = {.self = v->data, .unit_code = v->unit, .unit = v->reporter, .period = v->period, .from = v->from,
-                 .to = v->to, .due = v->due, .form = v->form, .history = history},
+        .vars = {.self = v->data,
+                 .unit_code = v->unit,
+                 .unit = v->reporter,
+                 .period = v->period,
+                 .from = v->from,
+                 .to = v->to,
+                 .due = v->due,
+                 .form = v->form,
+                 .history = history},
         .which = history == NULL ? BAO_CHECKS_PLAIN : BAO_CHECKS_HISTORY,
         .explain = v->explain,
         .pointer = BAO_STR("/data"),
@@ -337,8 +351,8 @@ static int judge_data(struct judgement *j)
     if (r == -ENOMEM)
         return r;
     if (r != 1)
-        r = bao_schema_report(v->form->schema, j->scratch, v->data, (struct bao_schema_at){BAO_STR("/data"), v->doc.source},
-                              &v->findings);
+        r = bao_schema_report(v->form->schema, j->scratch, v->data,
+                              (struct bao_schema_at){BAO_STR("/data"), v->doc.source}, &v->findings);
     else
         r = 0;
     if (r == 0)
@@ -384,8 +398,8 @@ static int print_warnings(struct bao_arena *arena, struct bao_verdict *v)
     bao_findings_init(&warnings, arena, FINDINGS_MAX);
     for (size_t i = 0; i < v->findings.n; i++)
         if (v->findings.items[i].severity == BAO_WARNING) {
-            struct bao_finding *copy = bao_findings_add(&warnings, v->findings.items[i].code, BAO_WARNING,
-                                                        v->findings.items[i].at);
+            struct bao_finding *copy =
+                bao_findings_add(&warnings, v->findings.items[i].code, BAO_WARNING, v->findings.items[i].at);
             if (copy == NULL)
                 return -ENOMEM;
             *copy = v->findings.items[i];
@@ -484,12 +498,13 @@ static enum bao_symbol refused_symbol(const struct bao_findings *findings)
     return is_text ? BAO_SYM_PARSE : BAO_SYM_UTF8;
 }
 
-int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena, struct bao_schema_scratch *scratch,
-              struct bao_str bytes, struct bao_verdict *ret)
+int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena,
+              struct bao_schema_scratch *scratch, struct bao_str bytes, struct bao_verdict *ret)
 {
-    const struct bao_load_options options = {.mode = BAO_LOAD_REPORT, .format = BAO_FORMAT_GUESS,
-                                             .limits = context->limits};
-    struct bao_verdict v = {.symbol = BAO_SYM_NONE, .from = BAO_DATE_NONE, .to = BAO_DATE_NONE, .due = BAO_DATE_NONE};
+    const struct bao_load_options options = {
+        .mode = BAO_LOAD_REPORT, .format = BAO_FORMAT_GUESS, .limits = context->limits};
+    struct bao_verdict v = {
+        .symbol = BAO_SYM_NONE, .from = BAO_DATE_NONE, .to = BAO_DATE_NONE, .due = BAO_DATE_NONE};
     struct judgement j = {.context = context, .arena = arena, .scratch = scratch, .v = &v};
     int r;
 
@@ -521,7 +536,8 @@ int bao_judge_history(struct bao_arena *arena, const struct bao_history *history
     int r;
 
     if (v->data == NULL || v->form == NULL ||
-        (v->symbol != BAO_SYM_NONE && (flag_only || (v->symbol != BAO_SYM_INVALID && v->symbol != BAO_SYM_EXPLAIN))))
+        (v->symbol != BAO_SYM_NONE &&
+         (flag_only || (v->symbol != BAO_SYM_INVALID && v->symbol != BAO_SYM_EXPLAIN))))
         return 0;
     context = check_context(v, history);
     r = bao_checks_run(v->form, arena, &context, &v->findings, &tally);

@@ -25,8 +25,8 @@ struct bao_figure {
 struct bao_verdict {
     enum bao_symbol symbol; /* BAO_SYM_NONE = acceptable as far as the report alone tells */
     struct bao_findings findings;
-    struct bao_doc doc;      /* root valid unless PARSE, UTF8 or SECRET */
-    bool is_secret;          /* SECRET: the body must be neither stored nor logged */
+    struct bao_doc doc; /* root valid unless PARSE, UTF8 or SECRET */
+    bool is_secret;     /* SECRET: the body must be neither stored nor logged */
     /* the key; set as far as the envelope could be read, also when the report is refused */
     struct bao_str form_id, unit;
     struct bao_period period;
@@ -38,21 +38,23 @@ struct bao_verdict {
     const struct bao_unit *reporter; /* the unit on the cut-off day, or NULL */
     const struct bao_node *data;     /* without blanks; NULL when absent or nil */
     const struct bao_node *explain;  /* without blanks; NULL when absent */
-    bao_date from, to;           /* the period's window; to = cut-off day */
-    bao_date due;                /* local day of the deadline by the rule; BAO_DATE_NONE: unknown */
-    struct bao_figure *figures;  /* form->n_indicators, ratios absent (their parts count) */
-    size_t unjudged;             /* history checks that wait for bao_judge_history */
-    struct bao_str warnings;     /* JSON array of findings accepted with the report; empty = none */
-    struct bao_str explanations; /* JSON object as sent; empty = none */
-    struct bao_str collected;    /* JSON object by collect field; empty = none */
+    bao_date from, to;               /* the period's window; to = cut-off day */
+    bao_date due;                    /* local day of the deadline by the rule; BAO_DATE_NONE: unknown */
+    struct bao_figure *figures;      /* form->n_indicators, ratios absent (their parts count) */
+    size_t unjudged;                 /* history checks that wait for bao_judge_history */
+    struct bao_str warnings;         /* JSON array of findings accepted with the report; empty = none */
+    struct bao_str explanations;     /* JSON object as sent; empty = none */
+    struct bao_str collected;        /* JSON object by collect field; empty = none */
 };
 
 /* Judges one report. Everything in *ret lives in the arena or in `bytes`. 0, or <0 (-ENOMEM): no verdict. */
 int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena,
-              struct bao_schema_scratch *scratch, struct bao_str bytes, struct bao_verdict *ret) BAO_MUST_CHECK;
+              struct bao_schema_scratch *scratch, struct bao_str bytes,
+              struct bao_verdict *ret) BAO_MUST_CHECK;
 
-/* Runs the history checks of a report whose data was judged against what the unit reported before; `findings`, `symbol`
- * and `warnings` of the verdict follow. With `flag_only` a check that would refuse is told as a warning
- * (at drain, and for later reports that a correction breaks). Uses the arena of bao_judge. 0, or <0. */
+/* Runs the history checks of a report whose data was judged against what the unit reported before;
+ * `findings`, `symbol` and `warnings` of the verdict follow. With `flag_only` a check that would refuse is
+ * told as a warning (at drain, and for later reports that a correction breaks). Uses the arena of bao_judge.
+ * 0, or <0. */
 int bao_judge_history(struct bao_arena *arena, const struct bao_history *history, bool flag_only,
                       struct bao_verdict *verdict) BAO_MUST_CHECK;

@@ -16,7 +16,8 @@ struct lister {
 const struct bao_deadline *bao_form_deadline(const struct bao_form *form, struct bao_str kind)
 {
     for (size_t i = 0; i < form->n_deadlines; i++)
-        if (form->deadlines[i].n_kinds == 0 || bao_kind_in(kind, form->deadlines[i].kinds, form->deadlines[i].n_kinds))
+        if (form->deadlines[i].n_kinds == 0 ||
+            bao_kind_in(kind, form->deadlines[i].kinds, form->deadlines[i].n_kinds))
             return &form->deadlines[i];
     return NULL;
 }
@@ -30,8 +31,8 @@ bool bao_obligation_make(const struct bao_form *form, const struct bao_registry 
     if (!bao_form_window(form, period, &o.from, &o.cutoff) || !bao_form_owes(form, u, o.cutoff))
         return false;
     bao_form_times(form, &registry->holidays, registry->offset, u->kind, o.cutoff, &o.due, &o.lock);
-    o.provisional = o.due != BAO_TIME_NONE &&
-                    bao_deadline_is_provisional(&registry->holidays, o.due, registry->offset);
+    o.provisional =
+        o.due != BAO_TIME_NONE && bao_deadline_is_provisional(&registry->holidays, o.due, registry->offset);
     *ret = o;
     return true;
 }
@@ -83,15 +84,17 @@ static int list_form(struct lister *l, const struct bao_form *form)
     p = bao_period_at(form->period_type, form->calendar, l->from);
     for (bao_period_window(p, form->calendar, &from, &to); to <= l->to && r == 0;
          bao_period_window(p, form->calendar, &from, &to)) {
-        if (to >= l->from) /* nine months end before the last quarter, which may hold the first day asked for */
+        if (to >=
+            l->from) /* nine months end before the last quarter, which may hold the first day asked for */
             r = list_period(l, form, p);
         p = bao_period_next(p);
     }
     return r;
 }
 
-int bao_obligations_list(struct bao_arena *arena, const struct bao_forms *forms, const struct bao_registry *registry,
-                         bao_date from, bao_date to, struct bao_obligations *ret)
+int bao_obligations_list(struct bao_arena *arena, const struct bao_forms *forms,
+                         const struct bao_registry *registry, bao_date from, bao_date to,
+                         struct bao_obligations *ret)
 {
     struct lister l = {.arena = arena, .forms = forms, .registry = registry, .from = from, .to = to};
 
@@ -125,8 +128,8 @@ static void print_moment(bao_time t, int offset, enum bao_lang lang, char ret[64
     char day[24];
 
     print_day(d, lang, day);
-    (void)snprintf(ret, 64, lang == BAO_VI ? "%02d:%02d ngày %s" : "%02d:%02d on %s", minute / 60 % 100, minute % 60,
-                   day);
+    (void)snprintf(ret, 64, lang == BAO_VI ? "%02d:%02d ngày %s" : "%02d:%02d on %s", minute / 60 % 100,
+                   minute % 60, day);
 }
 
 /* The clause of Decree 09 that sets the window; "" when none does. */
@@ -141,7 +144,8 @@ static const char *article_of(const struct bao_form *form, enum bao_lang lang)
         [BAO_P_MONTH] = {" (khoản 1 Điều 12 Nghị định 09/2019/NĐ-CP)", " (Decree 09/2019/ND-CP Art. 12.1)"},
     };
 
-    if (form->calendar.kind != BAO_CAL_ND09 || form->period_type < BAO_P_YEAR || form->period_type > BAO_P_MONTH)
+    if (form->calendar.kind != BAO_CAL_ND09 || form->period_type < BAO_P_YEAR ||
+        form->period_type > BAO_P_MONTH)
         return "";
     return clauses[form->period_type][lang];
 }
@@ -173,18 +177,20 @@ static int why_rule(struct bao_buf *out, const struct bao_deadline *d, enum bao_
         return bao_buf_printf(out,
                               lang == BAO_VI
                                   ? "%d ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định "
-                                      "09/2019/NĐ-CP)"
+                                    "09/2019/NĐ-CP)"
                                   : "%d working day(s) after the cut-off (Decree 09/2019/ND-CP Art. 8.5b)",
                               d->working_days);
     if (d->on != BAO_DATE_NONE)
         return bao_buf_printf(out,
-                              lang == BAO_VI ? "ngày do cơ quan yêu cầu báo cáo ấn định (điểm c khoản 5 Điều 8 Nghị "
-                                               "định 09/2019/NĐ-CP)%s"
-                                             : "the day set by the body that asks (Decree 09/2019/ND-CP Art. 8.5c)%s",
+                              lang == BAO_VI
+                                  ? "ngày do cơ quan yêu cầu báo cáo ấn định (điểm c khoản 5 Điều 8 Nghị "
+                                    "định 09/2019/NĐ-CP)%s"
+                                  : "the day set by the body that asks (Decree 09/2019/ND-CP Art. 8.5c)%s",
                               rolls[d->roll][lang]);
     if (lang == BAO_VI)
         return bao_buf_printf(out, "ngày %d của %s%s (khoản 2 Điều 13 Nghị định 09/2019/NĐ-CP)", d->day,
-                              d->next_month ? "tháng sau kỳ báo cáo" : "tháng cuối kỳ báo cáo", rolls[d->roll][lang]);
+                              d->next_month ? "tháng sau kỳ báo cáo" : "tháng cuối kỳ báo cáo",
+                              rolls[d->roll][lang]);
     return bao_buf_printf(out, "day %d of %s%s (Decree 09/2019/ND-CP Art. 13.2)", d->day,
                           d->next_month ? "the month after the period" : "the period's last month",
                           rolls[d->roll][lang]);
@@ -229,8 +235,8 @@ static int why_lock(struct bao_buf *out, const struct bao_obligation *o, const s
     return bao_buf_printf(out, lang == BAO_VI ? " Khóa kỳ lúc %s." : " Locked at %s.", lock);
 }
 
-int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o, const struct bao_registry *registry,
-                       enum bao_lang lang)
+int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o,
+                       const struct bao_registry *registry, enum bao_lang lang)
 {
     int r = why_cutoff(out, o, lang);
 

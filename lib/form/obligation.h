@@ -1,6 +1,8 @@
-/* Obligations: what each unit owes, by form and period, made ahead from forms and registry; and the state of each.
+/* Obligations: what each unit owes, by form and period, made ahead from forms and registry; and the state of
+ * each.
  *
- * Pure functions: the clock, the stored facts and the acts of the office (extended, exempted) are arguments. */
+ * Pure functions: the clock, the stored facts and the acts of the office (extended, exempted) are arguments.
+ */
 #pragma once
 
 #include "lib/form/form.h"
@@ -21,8 +23,9 @@ struct bao_obligations {
 };
 
 /* Lists every obligation whose cut-off day lies within from..to. Items live in the arena. 0 or -ENOMEM. */
-int bao_obligations_list(struct bao_arena *arena, const struct bao_forms *forms, const struct bao_registry *registry,
-                         bao_date from, bao_date to, struct bao_obligations *ret) BAO_MUST_CHECK;
+int bao_obligations_list(struct bao_arena *arena, const struct bao_forms *forms,
+                         const struct bao_registry *registry, bao_date from, bao_date to,
+                         struct bao_obligations *ret) BAO_MUST_CHECK;
 /* One obligation; false when the unit (index) does not owe that period under this form. */
 bool bao_obligation_make(const struct bao_form *form, const struct bao_registry *registry, uint32_t unit,
                          struct bao_period period, struct bao_obligation *ret);
@@ -30,8 +33,8 @@ bool bao_obligation_make(const struct bao_form *form, const struct bao_registry 
 /* The row of the form's deadlines that speaks for a kind of unit, or NULL. */
 const struct bao_deadline *bao_form_deadline(const struct bao_form *form, struct bao_str kind);
 /* Appends a sentence or two that explain cut-off, due and lock, each with the article it rests on. */
-int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o, const struct bao_registry *registry,
-                       enum bao_lang lang) BAO_MUST_CHECK;
+int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o,
+                       const struct bao_registry *registry, enum bao_lang lang) BAO_MUST_CHECK;
 
 /* Every obligation is in exactly one of these; the five add up (design.md section 2.1). */
 enum bao_state { BAO_STATE_PENDING, BAO_STATE_ON_TIME, BAO_STATE_LATE, BAO_STATE_OVERDUE, BAO_STATE_EXEMPT };
@@ -39,10 +42,11 @@ enum { BAO_STATES = BAO_STATE_EXEMPT + 1 };
 
 /* What is stored of an obligation. */
 struct bao_standing {
-    bool counted;        /* a valid report, not returned, counts for it */
-    bao_time received_at; /* the earliest custody among its valid, not returned revisions; read when counted */
+    bool counted; /* a valid report, not returned, counts for it */
+    bao_time
+        received_at; /* the earliest custody among its valid, not returned revisions; read when counted */
     bool exempt;
-    bao_time due;         /* with any extension; BAO_TIME_NONE = no deadline, never late */
+    bao_time due; /* with any extension; BAO_TIME_NONE = no deadline, never late */
 };
 
 enum bao_state bao_obligation_state(const struct bao_standing *s, bao_time now);

@@ -55,8 +55,8 @@ static void visit(const struct visit *v, const struct bao_node *node, size_t at)
     }
 }
 
-void bao_judge_parts(const struct bao_reader *reader, const struct bao_form *form, const struct bao_node *data,
-                     struct bao_str kind)
+void bao_judge_parts(const struct bao_reader *reader, const struct bao_form *form,
+                     const struct bao_node *data, struct bao_str kind)
 {
     for (size_t i = 0; i < form->n_parts; i++) {
         const struct visit v = {reader, &form->parts[i],

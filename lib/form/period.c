@@ -7,8 +7,8 @@ static const struct {
     uint8_t months; /* of one */
     uint8_t count;  /* in a year */
 } spans[] = {
-    [BAO_P_YEAR] = {12, 1}, [BAO_P_HALF] = {6, 2}, [BAO_P_QUARTER] = {3, 4}, [BAO_P_NINE] = {9, 1},
-    [BAO_P_MONTH] = {1, 12},
+    [BAO_P_YEAR] = {12, 1}, [BAO_P_HALF] = {6, 2},   [BAO_P_QUARTER] = {3, 4},
+    [BAO_P_NINE] = {9, 1},  [BAO_P_MONTH] = {1, 12},
 };
 
 static bool is_of_months(unsigned type)
@@ -166,8 +166,9 @@ void bao_period_print(struct bao_period p, char ret[16])
     }
 }
 
-static const char *const month_names[] = {"January", "February", "March",     "April",   "May",      "June",
-                                          "July",    "August",   "September", "October", "November", "December"};
+static const char *const month_names[] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
 
 static void title_of_day(struct bao_period p, char ret_vi[64], char ret_en[64])
 {
@@ -239,7 +240,8 @@ struct bao_period bao_period_in_year(struct bao_period p, int year)
     return make(p.type, year, n < count ? n : count);
 }
 
-/* The day of the month on which a period of months begins; 1 = with the month itself, else in the month before. */
+/* The day of the month on which a period of months begins; 1 = with the month itself, else in the month
+ * before. */
 static int start_day(struct bao_calendar c)
 {
     if (c.kind == BAO_CAL_ND09)
@@ -247,7 +249,8 @@ static int start_day(struct bao_calendar c)
     return c.kind == BAO_CAL_STARTS && c.starts >= 2 && c.starts <= 28 ? c.starts : 1;
 }
 
-/* A week belongs to the ISO week that holds its last day: from Friday to Thursday, W37 ends on W37's Thursday. */
+/* A week belongs to the ISO week that holds its last day: from Friday to Thursday, W37 ends on W37's
+ * Thursday. */
 static bao_date week_start(struct bao_period p, struct bao_calendar c)
 {
     int weekday = c.kind == BAO_CAL_STARTS ? c.starts % 7 : 0;
@@ -279,7 +282,7 @@ static struct bao_period week_at(struct bao_calendar c, bao_date day)
 {
     int weekday = c.kind == BAO_CAL_STARTS ? c.starts % 7 : 0;
     bao_date last = day + (weekday + 6 - bao_date_weekday(day) + 7) % 7; /* the week's last day */
-    int year = bao_date_split(last - bao_date_weekday(last) + 3).year;   /* ISO: the Thursday tells the year */
+    int year = bao_date_split(last - bao_date_weekday(last) + 3).year; /* ISO: the Thursday tells the year */
 
     return make(BAO_P_WEEK, year, (last - first_monday(year)) / 7 + 1);
 }
@@ -301,7 +304,8 @@ struct bao_period bao_period_at(enum bao_period_type type, struct bao_calendar c
     return make(type, x.year, n < spans[type].count ? n : spans[type].count);
 }
 
-size_t bao_period_parts(struct bao_period span, enum bao_period_type type, struct bao_period *ret, size_t size)
+size_t bao_period_parts(struct bao_period span, enum bao_period_type type, struct bao_period *ret,
+                        size_t size)
 {
     int first, months, n;
 

@@ -34,15 +34,15 @@ void bao_period_print(struct bao_period p, char ret[16]);
 void bao_period_title(struct bao_period p, char ret_vi[64], char ret_en[64]);
 struct bao_period bao_period_next(struct bao_period p);
 struct bao_period bao_period_prev(struct bao_period p);
-/* The same period of another year: a week 53 that is not there gives the last week, a day keeps its month and day
- * (29 February gives the 28th). */
+/* The same period of another year: a week 53 that is not there gives the last week, a day keeps its month and
+ * day (29 February gives the 28th). */
 struct bao_period bao_period_in_year(struct bao_period p, int year);
 
 enum bao_calendar_kind {
     BAO_CAL_CIVIL,  /* 1st to last day */
     BAO_CAL_ND09,   /* 15th of the month before to the 14th: Decree 09/2019 Art. 12 */
-    BAO_CAL_STARTS, /* as nd09 but from day `starts` (2..28) of the month before; for weeks: from a weekday, the week
-                     * being named by the ISO week that holds its last day */
+    BAO_CAL_STARTS, /* as nd09 but from day `starts` (2..28) of the month before; for weeks: from a weekday,
+                     * the week being named by the ISO week that holds its last day */
 };
 
 struct bao_calendar {
@@ -52,8 +52,11 @@ struct bao_calendar {
 
 /* First and last day of the period, both inclusive; last is the cut-off day. */
 void bao_period_window(struct bao_period p, struct bao_calendar c, bao_date *ret_from, bao_date *ret_to);
-/* The period of that type that holds the day; for nine months that of the year, though its last quarter is outside. */
+/* The period of that type that holds the day; for nine months that of the year, though its last quarter is
+ * outside. */
 struct bao_period bao_period_at(enum bao_period_type type, struct bao_calendar c, bao_date day);
-/* The periods of `type` that tile `span` (quarters of a year, months of a quarter, ...), first one first; at most
- * `size`; gives their number, 0 when they do not tile it or do not fit. Weeks and days tile nothing here. */
-size_t bao_period_parts(struct bao_period span, enum bao_period_type type, struct bao_period *ret, size_t size);
+/* The periods of `type` that tile `span` (quarters of a year, months of a quarter, ...), first one first; at
+ * most `size`; gives their number, 0 when they do not tile it or do not fit. Weeks and days tile nothing
+ * here. */
+size_t bao_period_parts(struct bao_period span, enum bao_period_type type, struct bao_period *ret,
+                        size_t size);

@@ -48,8 +48,8 @@ static int print_time(struct bao_buf *out, const char *name, bao_time at)
                           second / 3600, second / 60 % 60, second % 60, (int)(us % BAO_SECOND));
 }
 
-/* Puts pieces into room that is known to be large enough: a leaf is made for every report, and printf would cost
- * more than hashing it. */
+/* Puts pieces into room that is known to be large enough: a leaf is made for every report, and printf would
+ * cost more than hashing it. */
 static char *put(char *at, struct bao_str s)
 {
     if (s.n != 0)
@@ -71,7 +71,8 @@ static char *put_number(char *at, unsigned n)
 
 int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
 {
-    char id[UUID_TEXT + 1], *start = bao_buf_room(out, LEAF_FIXED + leaf->form.n + leaf->unit.n + leaf->period.n), *at;
+    char id[UUID_TEXT + 1],
+        *start = bao_buf_room(out, LEAF_FIXED + leaf->form.n + leaf->unit.n + leaf->period.n), *at;
     int r;
 
     if (start == NULL)
@@ -104,14 +105,15 @@ int bao_batch_print(struct bao_buf *out, const struct bao_batch *batch)
 
     bao_hex(batch->root.octets, BAO_SHA256_LEN, root);
     bao_hex(batch->previous.octets, BAO_SHA256_LEN, previous);
-    r = bao_buf_printf(out, "%sprovince %.*s\nbatch %lld\nnode %.*s\n", BATCH_HEAD, BAO_STR_ARG(batch->province),
-                       (long long)batch->seq, BAO_STR_ARG(batch->node));
+    r = bao_buf_printf(out, "%sprovince %.*s\nbatch %lld\nnode %.*s\n", BATCH_HEAD,
+                       BAO_STR_ARG(batch->province), (long long)batch->seq, BAO_STR_ARG(batch->node));
     if (r < 0)
         return r;
     r = print_time(out, "at", batch->at);
     if (r < 0)
         return r;
-    return bao_buf_printf(out, "leaves %llu\nroot %s\nprevious %s\n", (unsigned long long)batch->n, root, previous);
+    return bao_buf_printf(out, "leaves %llu\nroot %s\nprevious %s\n", (unsigned long long)batch->n, root,
+                          previous);
 }
 
 int bao_batch_sign(struct bao_batch *batch, const uint8_t seed[BAO_ED25519_KEY_LEN],
@@ -242,8 +244,8 @@ static bool read_batch(struct bao_str *rest, struct bao_batch *ret)
     uint64_t seq;
 
     if (!take_line(rest, &head) || !bao_str_is(head, "baocao-batch 1") ||
-        !take_value(rest, "province", &ret->province) || !take_number(rest, "batch", &seq) || seq > INT64_MAX ||
-        !take_value(rest, "node", &ret->node) || !take_time(rest, "at", &ret->at) ||
+        !take_value(rest, "province", &ret->province) || !take_number(rest, "batch", &seq) ||
+        seq > INT64_MAX || !take_value(rest, "node", &ret->node) || !take_time(rest, "at", &ret->at) ||
         !take_number(rest, "leaves", &ret->n) || !take_hash(rest, "root", &ret->root) ||
         !take_hash(rest, "previous", &ret->previous) || !take_value(rest, "signature", &signature))
         return false;

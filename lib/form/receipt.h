@@ -1,7 +1,7 @@
 /* Receipts and their proofs: what was stored, provable with the province's public key alone.
  *
- * A leaf is the canonical text of one stored report (or office act). The leaves of a batch are the leaves of a
- * Merkle tree; the batch row holds its root and the hash of the row before, and is signed with Ed25519. A
+ * A leaf is the canonical text of one stored report (or office act). The leaves of a batch are the leaves of
+ * a Merkle tree; the batch row holds its root and the hash of the row before, and is signed with Ed25519. A
  * receipt file = leaf + inclusion path + batch row, all of it text:
  *
  *     baocao-receipt 1
@@ -51,9 +51,9 @@ struct bao_batch {
     struct bao_str province, node;
     int64_t seq;
     bao_time at;
-    uint64_t n;                 /* leaves */
+    uint64_t n; /* leaves */
     struct bao_hash root;
-    struct bao_hash previous;   /* bao_batch_hash of the row before; zeros for the first */
+    struct bao_hash previous; /* bao_batch_hash of the row before; zeros for the first */
     uint8_t signature[BAO_ED25519_SIG_LEN];
 };
 
@@ -89,6 +89,7 @@ enum bao_receipt_outcome {
 /* Takes a file apart without judging it: 0 or BAO_RECEIPT_E_SYNTAX. CR before LF is tolerated nowhere. */
 int bao_receipt_read(struct bao_str file, struct bao_receipt_file *ret) BAO_MUST_CHECK;
 /* Verifies what was read with the province's public key: 0, E_PATH, E_SIGNATURE, or <0. */
-int bao_receipt_verify(const struct bao_receipt_file *receipt, const uint8_t pub[BAO_ED25519_KEY_LEN]) BAO_MUST_CHECK;
+int bao_receipt_verify(const struct bao_receipt_file *receipt,
+                       const uint8_t pub[BAO_ED25519_KEY_LEN]) BAO_MUST_CHECK;
 /* The value of a line "name value" of the leaf; .p NULL when it has none. */
 struct bao_str bao_receipt_field(struct bao_str leaf, const char *name);

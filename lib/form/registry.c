@@ -98,7 +98,8 @@ static void read_province(struct loader *l, const struct bao_node *node)
         {"timezone", BAO_F_TEXT, true, offsetof(struct bao_registry, timezone), 0, 0, NULL},
     };
 
-    if (!bao_fields_read(l->reader, node, fields, BAO_COUNT(fields), l->r) || !check_code(l, node, l->r->province))
+    if (!bao_fields_read(l->reader, node, fields, BAO_COUNT(fields), l->r) ||
+        !check_code(l, node, l->r->province))
         return;
     for (size_t i = 0; i < BAO_COUNT(zones); i++) {
         if (bao_str_is(l->r->timezone, zones[i].name)) {
@@ -491,7 +492,8 @@ static bool read_share(struct loader *l, const struct bao_node *node, struct bao
 }
 
 /* A predecessor stands in the register with its own dates; taken over whole, it has ended by then. */
-static bool check_was(struct loader *l, const struct unit_row *row, const struct bao_node *node, struct bao_was *was)
+static bool check_was(struct loader *l, const struct unit_row *row, const struct bao_node *node,
+                      struct bao_was *was)
 {
     size_t n, first = bao_registry_entries(l->r, was->code, &n);
     const struct bao_unit *last = n == 0 ? NULL : &l->r->units[first + n - 1];
@@ -633,7 +635,8 @@ static bool is_good(const struct bao_registry_file *file)
     return file->doc == NULL || file->findings->by_severity[BAO_ERROR] == 0;
 }
 
-static int read_other_files(struct bao_arena *arena, const struct bao_registry_files *files, struct bao_registry *r)
+static int read_other_files(struct bao_arena *arena, const struct bao_registry_files *files,
+                            struct bao_registry *r)
 {
     struct bao_reader reader;
     int result = 0;
@@ -654,7 +657,8 @@ static int read_other_files(struct bao_arena *arena, const struct bao_registry_f
     return result < 0 ? result : 0; /* what is wrong with a file stands in its findings */
 }
 
-int bao_registry_load(struct bao_arena *arena, const struct bao_registry_files *files, struct bao_registry *ret)
+int bao_registry_load(struct bao_arena *arena, const struct bao_registry_files *files,
+                      struct bao_registry *ret)
 {
     struct bao_reader reader = reader_of(arena, &files->units);
     struct bao_registry r = {.n_units = 0};

@@ -7,8 +7,8 @@
 
 struct bao_was {
     struct bao_str code;
-    bool whole;            /* no share given */
-    struct bao_num share;  /* 0 < share <= 1 when not whole */
+    bool whole;           /* no share given */
+    struct bao_num share; /* 0 < share <= 1 when not whole */
 };
 
 struct bao_parent {
@@ -18,9 +18,9 @@ struct bao_parent {
 
 struct bao_unit {
     struct bao_str code, kind, name, name_en;
-    struct bao_str fold;  /* bao_utf8_fold(name), for finding by name */
-    bao_date from;        /* first day it exists */
-    bao_date to;          /* last day it exists; BAO_DATE_NONE = still */
+    struct bao_str fold; /* bao_utf8_fold(name), for finding by name */
+    bao_date from;       /* first day it exists */
+    bao_date to;         /* last day it exists; BAO_DATE_NONE = still */
     const struct bao_str *groups;
     size_t n_groups;
     const struct bao_parent *parents;
@@ -75,7 +75,8 @@ struct bao_registry {
     size_t n_trees;
     struct bao_kind *kinds;
     size_t n_kinds;
-    struct bao_unit *units; /* by code, then from; the same code may stand several times, windows not overlapping */
+    struct bao_unit
+        *units; /* by code, then from; the same code may stand several times, windows not overlapping */
     size_t n_units;
     struct bao_group *groups;
     size_t n_groups;
@@ -111,17 +112,19 @@ const struct bao_unit *bao_registry_unit(const struct bao_registry *r, struct ba
 /* Any entry of that code, whatever the day; NULL when the code is nobody's. */
 const struct bao_unit *bao_registry_any(const struct bao_registry *r, struct bao_str code);
 /* Indexes of the scopes that hold the unit (index) on that day; at most size; gives their number. */
-size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_date day, uint32_t *ret, size_t size);
+size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_date day, uint32_t *ret,
+                              size_t size);
 /* Does `unit` (index) belong to the scope on that day? */
 bool bao_registry_is_member(const struct bao_registry *r, size_t unit, uint32_t scope, bao_date day);
 /* The scope of that id, or -1. */
 int64_t bao_registry_scope(const struct bao_registry *r, struct bao_str id);
 /* Who answers on `day` for what `code` owed: the unit itself while it exists, else the one that took over the
  * whole of it (or its largest share), through any number of mergers. NULL when there is nobody. */
-const struct bao_unit *bao_registry_successor(const struct bao_registry *r, struct bao_str code, bao_date day);
-/* Units of that day whose name is this one but for case, accents and the place of tone marks (Hoà, Hòa): indexes,
- * at most size; gives their number. `arena` for the folding only. */
-size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name, bao_date day,
-                          uint32_t *ret, size_t size);
+const struct bao_unit *bao_registry_successor(const struct bao_registry *r, struct bao_str code,
+                                              bao_date day);
+/* Units of that day whose name is this one but for case, accents and the place of tone marks (Hoà, Hòa):
+ * indexes, at most size; gives their number. `arena` for the folding only. */
+size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
+                          bao_date day, uint32_t *ret, size_t size);
 /* Is this text the shape of a unit code? [0-9A-Za-z][0-9A-Za-z.-]{0,31} */
 bool bao_is_unit_code(struct bao_str s);

@@ -31,7 +31,8 @@ int bao_programmes_read(const struct bao_reader *reader, struct bao_registry *r)
         struct bao_programme p = {.basis = BAO_STR_NULL};
         size_t k = 0;
 
-        if (!bao_fields_read(reader, &file.items->items[i], programme_fields, BAO_COUNT(programme_fields), &p))
+        if (!bao_fields_read(reader, &file.items->items[i], programme_fields, BAO_COUNT(programme_fields),
+                             &p))
             continue;
         while (k < r->n_programmes && !bao_str_eq(r->programmes[k].id, p.id))
             k++;
@@ -60,7 +61,8 @@ static const struct bao_field target_fields[] = {
     {"basis", BAO_F_TEXT, false, offsetof(struct bao_target, basis), 0, 0, NULL},
 };
 
-static void unknown_scope(const struct bao_reader *reader, const struct bao_registry *r, const struct target_row *row)
+static void unknown_scope(const struct bao_reader *reader, const struct bao_registry *r,
+                          const struct target_row *row)
 {
     struct bao_str *ids = bao_arena_array(reader->arena, r->n_scopes, sizeof(*ids));
     const struct bao_node *node = bao_node_get(row->node, "scope");
@@ -77,7 +79,8 @@ static void unknown_scope(const struct bao_reader *reader, const struct bao_regi
 }
 
 /* A target names one unit or one scope that exists. */
-static bool is_for_somebody(const struct bao_reader *reader, const struct bao_registry *r, const struct target_row *row)
+static bool is_for_somebody(const struct bao_reader *reader, const struct bao_registry *r,
+                            const struct target_row *row)
 {
     const struct bao_target *t = &row->target;
 
@@ -98,7 +101,8 @@ static bool is_for_somebody(const struct bao_reader *reader, const struct bao_re
 
 static int compare_targets(const void *a, const void *b)
 {
-    const struct bao_target *x = &((const struct target_row *)a)->target, *y = &((const struct target_row *)b)->target;
+    const struct bao_target *x = &((const struct target_row *)a)->target,
+                            *y = &((const struct target_row *)b)->target;
     int c = bao_str_cmp(x->form, y->form);
 
     c = c != 0 ? c : bao_str_cmp(x->code, y->code);
@@ -108,7 +112,8 @@ static int compare_targets(const void *a, const void *b)
 }
 
 /* Puts the rows into the registry in order, complaining of those that say the same thing twice. */
-static int keep_targets(const struct bao_reader *reader, struct target_row *rows, size_t n, struct bao_registry *r)
+static int keep_targets(const struct bao_reader *reader, struct target_row *rows, size_t n,
+                        struct bao_registry *r)
 {
     r->targets = bao_arena_array(reader->arena, n, sizeof(*r->targets));
     if (r->targets == NULL)

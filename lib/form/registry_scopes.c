@@ -64,7 +64,8 @@ static size_t first_membership(const struct bao_registry *r, size_t unit)
     return low;
 }
 
-size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_date day, uint32_t *ret, size_t size)
+size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_date day, uint32_t *ret,
+                              size_t size)
 {
     size_t n = 0;
 
@@ -80,7 +81,8 @@ size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_dat
 bool bao_registry_is_member(const struct bao_registry *r, size_t unit, uint32_t scope, bao_date day)
 {
     for (size_t i = first_membership(r, unit); i < r->n_memberships && r->memberships[i].unit == unit; i++)
-        if (r->memberships[i].scope == scope && bao_window_holds(r->memberships[i].from, r->memberships[i].to, day))
+        if (r->memberships[i].scope == scope &&
+            bao_window_holds(r->memberships[i].from, r->memberships[i].to, day))
             return true;
     return false;
 }
@@ -123,7 +125,8 @@ const struct bao_unit *bao_registry_successor(const struct bao_registry *r, stru
     return NULL;
 }
 
-/* Is `name` the whole of `full`, or its end after a word break ("buon_ma_thuot" of "phuong_buon_ma_thuot")? */
+/* Is `name` the whole of `full`, or its end after a word break ("buon_ma_thuot" of "phuong_buon_ma_thuot")?
+ */
 static bool is_named(struct bao_str full, struct bao_str name, bool whole)
 {
     if (whole)
@@ -132,8 +135,8 @@ static bool is_named(struct bao_str full, struct bao_str name, bool whole)
            memcmp(full.p + full.n - name.n, name.p, name.n) == 0;
 }
 
-size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name, bao_date day,
-                          uint32_t *ret, size_t size)
+size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
+                          bao_date day, uint32_t *ret, size_t size)
 {
     struct bao_str folded = bao_utf8_fold(arena, name);
     size_t n = 0;
@@ -184,7 +187,8 @@ static int collect_nodes(struct linker *l)
     n = 0;
     for (size_t i = 0; i < l->r->n_units; i++)
         for (size_t k = 0; k < l->r->units[i].n_parents; k++)
-            l->nodes[n++] = (struct tree_node){l->r->units[i].parents[k].tree, l->r->units[i].parents[k].code};
+            l->nodes[n++] =
+                (struct tree_node){l->r->units[i].parents[k].tree, l->r->units[i].parents[k].code};
     if (n != 0)
         qsort(l->nodes, n, sizeof(*l->nodes), compare_nodes);
     for (size_t i = 0; i < n; i++)
@@ -217,9 +221,11 @@ static int add_node_scope(struct linker *l, const struct tree_node *node)
 {
     struct bao_registry *r = l->r;
     const struct bao_unit *u = bao_registry_any(r, node->code);
-    struct bao_str id = bao_arena_printf(l->arena, "%.*s:%.*s", BAO_STR_ARG(node->tree), BAO_STR_ARG(node->code));
+    struct bao_str id =
+        bao_arena_printf(l->arena, "%.*s:%.*s", BAO_STR_ARG(node->tree), BAO_STR_ARG(node->code));
 
-    return add_scope(l, BAO_SCOPE_NODE, id, u != NULL ? u->name : r->name, u != NULL ? u->name_en : r->name_en);
+    return add_scope(l, BAO_SCOPE_NODE, id, u != NULL ? u->name : r->name,
+                     u != NULL ? u->name_en : r->name_en);
 }
 
 static int make_scopes(struct linker *l)
@@ -233,8 +239,9 @@ static int make_scopes(struct linker *l)
     result = add_scope(l, BAO_SCOPE_PROVINCE, r->province, r->name, r->name_en);
     l->first_kind = (uint32_t)r->n_scopes;
     for (size_t i = 0; i < r->n_kinds && result == 0; i++)
-        result = add_scope(l, BAO_SCOPE_KIND, bao_arena_printf(l->arena, "kind:%.*s", BAO_STR_ARG(r->kinds[i].id)),
-                           r->kinds[i].name, r->kinds[i].name_en);
+        result =
+            add_scope(l, BAO_SCOPE_KIND, bao_arena_printf(l->arena, "kind:%.*s", BAO_STR_ARG(r->kinds[i].id)),
+                      r->kinds[i].name, r->kinds[i].name_en);
     l->first_group = (uint32_t)r->n_scopes;
     for (size_t i = 0; i < r->n_groups && result == 0; i++)
         result = add_scope(l, BAO_SCOPE_GROUP,
@@ -271,7 +278,8 @@ static int add_membership(struct linker *l, size_t unit, uint32_t scope, struct 
     return 0;
 }
 
-/* Adds `unit` to the scope of node `at` and of everything above it, as long as each link of the chain holds. */
+/* Adds `unit` to the scope of node `at` and of everything above it, as long as each link of the chain holds.
+ */
 static int climb(struct linker *l, size_t unit, struct bao_parent at, struct window w, int depth)
 {
     int64_t scope = node_scope(l, at.tree, at.code);

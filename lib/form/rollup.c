@@ -5,8 +5,8 @@ static bool in_range(int64_t scaled)
     return scaled >= -BAO_SCALED_MAX && scaled <= BAO_SCALED_MAX;
 }
 
-int bao_values_fill(const struct bao_slots *slots, const struct bao_form *form, const struct bao_figure *figures,
-                    struct bao_figure *ret)
+int bao_values_fill(const struct bao_slots *slots, const struct bao_form *form,
+                    const struct bao_figure *figures, struct bao_figure *ret)
 {
     bao_require(slots->n_indicators == form->n_indicators);
     for (size_t i = 0; i < form->n_indicators; i++)
@@ -47,8 +47,8 @@ static bool count_fits(int32_t count, int32_t by)
     return !__builtin_add_overflow(count, by, &sum) && sum >= 0;
 }
 
-int bao_rollup_add(struct bao_rollup *r, const struct bao_slots *slots, const struct bao_figure *values, size_t n,
-                   int sign)
+int bao_rollup_add(struct bao_rollup *r, const struct bao_slots *slots, const struct bao_figure *values,
+                   size_t n, int sign)
 {
     int64_t sum;
 
@@ -84,7 +84,8 @@ int bao_rollup_merge(struct bao_rollup *r, const struct bao_rollup *other)
     if (!count_fits(r->reported, other->reported))
         return BAO_ROLLUP_E_RANGE;
     for (size_t i = 0; i < other->n; i++)
-        if (!count_fits(r->counts[i], other->counts[i]) || __builtin_add_overflow(r->sums[i], other->sums[i], &sum))
+        if (!count_fits(r->counts[i], other->counts[i]) ||
+            __builtin_add_overflow(r->sums[i], other->sums[i], &sum))
             return BAO_ROLLUP_E_RANGE;
     r->reported += other->reported;
     for (size_t i = 0; i < other->n; i++) {

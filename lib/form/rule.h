@@ -64,15 +64,15 @@ enum rule_root {
 
 /* What a path of an expression is in this form. */
 struct rule_read {
-    uint8_t root; /* enum rule_root */
+    uint8_t root;                /* enum rule_root */
     const struct bao_str *kinds; /* x-for */
     size_t n_kinds;
 };
 
 struct rule {
     const struct bao_expr *expr;
-    const struct rule_read *reads;  /* by path of the expression */
-    const struct bao_value *zeros;  /* by path */
+    const struct rule_read *reads; /* by path of the expression */
+    const struct bao_value *zeros; /* by path */
     bool history;
 };
 
@@ -96,7 +96,7 @@ struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigne
 struct rule_level {
     const struct bao_expr_step *steps; /* fields from the container to the list */
     size_t n_steps;
-    struct bao_str key; /* x-key */
+    struct bao_str key;       /* x-key */
     struct bao_text2 *titles; /* by step */
 };
 
@@ -121,8 +121,8 @@ struct rule_env {
     const struct bao_rule_vars *vars;
     const struct bao_node
         *nodes[RULE_ROOTS]; /* self, item, parent, prev, prev_year, prev_item, now_item; NULL: null */
-    uint32_t known;                           /* roots that exist here (bits); others are absent */
-    struct bao_value made[RULE_ROOTS];        /* period, unit, ytd */
+    uint32_t known;         /* roots that exist here (bits); others are absent */
+    struct bao_value made[RULE_ROOTS]; /* period, unit, ytd */
     bool no_memory;
 };
 

@@ -187,8 +187,8 @@ static struct bao_value get(void *user, struct bao_str name)
 int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, const struct bao_node *const *known,
              struct bao_value *ret)
 {
-    const struct bao_expr_scope scope = {.get = get, .user = env, .zeros = zeros ? rule->zeros : NULL,
-                                         .form_text = true, .known = known};
+    const struct bao_expr_scope scope = {
+        .get = get, .user = env, .zeros = zeros ? rule->zeros : NULL, .form_text = true, .known = known};
     struct bao_value v;
     int r = bao_expr_eval(rule->expr, env->arena, &scope, &v);
 

@@ -198,8 +198,8 @@ static enum rule_type type_of_word(struct bao_str word)
 static enum rule_type type_of_value(const struct bao_node *value)
 {
     static const uint8_t types[] = {
-        [BAO_NULL] = RULE_TYPE_UNKNOWN,  [BAO_BOOL] = RULE_TYPE_BOOL, [BAO_INT] = RULE_TYPE_NUMBER,
-        [BAO_DEC] = RULE_TYPE_NUMBER,    [BAO_STRING] = RULE_TYPE_STRING, [BAO_LIST] = RULE_TYPE_LIST,
+        [BAO_NULL] = RULE_TYPE_UNKNOWN, [BAO_BOOL] = RULE_TYPE_BOOL,     [BAO_INT] = RULE_TYPE_NUMBER,
+        [BAO_DEC] = RULE_TYPE_NUMBER,   [BAO_STRING] = RULE_TYPE_STRING, [BAO_LIST] = RULE_TYPE_LIST,
         [BAO_MAP] = RULE_TYPE_MAP,
     };
 

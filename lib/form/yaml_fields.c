@@ -118,7 +118,8 @@ struct bao_finding *bao_complain(const struct bao_reader *r, unsigned code, cons
     return f;
 }
 
-struct bao_finding *bao_complain_key(const struct bao_reader *r, unsigned code, const struct bao_member *member)
+struct bao_finding *bao_complain_key(const struct bao_reader *r, unsigned code,
+                                     const struct bao_member *member)
 {
     struct bao_finding *f = bao_complain(r, code, &member->value);
 
@@ -143,15 +144,16 @@ struct bao_str bao_spelling(const struct bao_reader *r, const struct bao_node *v
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == '\n' || s.p[i] == '\r')
             s.n = i; /* a list or map in lines of its own: its first line says enough */
-    while (s.n > SPELLING_MAX || (s.n != 0 && s.n == SPELLING_MAX && ((unsigned char)s.p[s.n - 1] & 0x80) != 0))
+    while (s.n > SPELLING_MAX ||
+           (s.n != 0 && s.n == SPELLING_MAX && ((unsigned char)s.p[s.n - 1] & 0x80) != 0))
         s.n--;
     return s;
 }
 
 /* ---- near misses ---- */
 
-/* Distance of two words as a person would see it, or NEAR_MAX + 1. A few letters may differ, fewer in short words;
- * a word may also be cut short or have something after it. */
+/* Distance of two words as a person would see it, or NEAR_MAX + 1. A few letters may differ, fewer in short
+ * words; a word may also be cut short or have something after it. */
 static size_t likeness(struct bao_arena *arena, struct bao_str folded, struct bao_str word)
 {
     struct bao_str other = bao_utf8_fold(arena, word);
@@ -226,9 +228,11 @@ static const struct {
     [BAO_F_MAP] = {"một nhóm mục", "a map"},
 };
 
-static bool wrong_type(const struct bao_reader *r, const struct bao_node *value, const struct bao_field *field)
+static bool wrong_type(const struct bao_reader *r, const struct bao_node *value,
+                       const struct bao_field *field)
 {
-    struct bao_finding *f = bao_complain(r, *field->name != '\0' ? BAO_BC_FIELD_TYPE : BAO_BC_FIELD_SHAPE, value);
+    struct bao_finding *f =
+        bao_complain(r, *field->name != '\0' ? BAO_BC_FIELD_TYPE : BAO_BC_FIELD_SHAPE, value);
 
     if (*field->name != '\0')
         bao_finding_arg(f, bao_str_c(field->name));
@@ -258,8 +262,8 @@ static bool read_text(const struct bao_reader *r, const struct bao_node *value, 
     return true;
 }
 
-static bool read_text2(const struct bao_reader *r, const struct bao_node *value, const struct bao_field *field,
-                       struct bao_text2 *ret)
+static bool read_text2(const struct bao_reader *r, const struct bao_node *value,
+                       const struct bao_field *field, struct bao_text2 *ret)
 {
     static const struct bao_field languages[] = {
         {"vi", BAO_F_TEXT, true, offsetof(struct bao_text2, vi), 0, 0, NULL},
@@ -315,7 +319,8 @@ static bool read_word(const struct bao_reader *r, const struct bao_node *value, 
     return false;
 }
 
-static bool read_int(const struct bao_reader *r, const struct bao_node *value, const struct bao_field *field, int *ret)
+static bool read_int(const struct bao_reader *r, const struct bao_node *value, const struct bao_field *field,
+                     int *ret)
 {
     struct bao_finding *f;
 
@@ -370,8 +375,8 @@ static bool parse_clock(struct bao_str s, int *ret)
     return true;
 }
 
-static bool read_clock(const struct bao_reader *r, const struct bao_node *value, const struct bao_field *field,
-                       int *ret)
+static bool read_clock(const struct bao_reader *r, const struct bao_node *value,
+                       const struct bao_field *field, int *ret)
 {
     struct bao_finding *f;
 
@@ -392,7 +397,8 @@ static bool read_tree(const struct bao_reader *r, const struct bao_node *value, 
         bao_finding_arg(bao_complain(r, BAO_BC_FIELD_LIST_EMPTY, value), bao_str_c(field->name));
         return false;
     }
-    if ((field->type == BAO_F_LIST && value->type != BAO_LIST) || (field->type == BAO_F_MAP && value->type != BAO_MAP))
+    if ((field->type == BAO_F_LIST && value->type != BAO_LIST) ||
+        (field->type == BAO_F_MAP && value->type != BAO_MAP))
         return wrong_type(r, value, field);
     *ret = value;
     return true;
@@ -434,8 +440,8 @@ bool bao_field_read(const struct bao_reader *r, const struct bao_node *value, co
 
 /* ---- maps and lists ---- */
 
-static void unknown_key(const struct bao_reader *r, const struct bao_member *member, const struct bao_field *fields,
-                        size_t n)
+static void unknown_key(const struct bao_reader *r, const struct bao_member *member,
+                        const struct bao_field *fields, size_t n)
 {
     const char **names = bao_arena_array(r->arena, n, sizeof(*names));
     const char *near = NULL;
@@ -466,8 +472,8 @@ static bool is_given(const struct bao_node *value, const struct bao_field *field
     return value != NULL && (value->type != BAO_NULL || field->type == BAO_F_DATE);
 }
 
-bool bao_fields_read(const struct bao_reader *r, const struct bao_node *map, const struct bao_field *fields, size_t n,
-                     void *ret_target)
+bool bao_fields_read(const struct bao_reader *r, const struct bao_node *map, const struct bao_field *fields,
+                     size_t n, void *ret_target)
 {
     size_t before = r->findings->by_severity[BAO_ERROR];
     bool good = true;
@@ -499,8 +505,8 @@ static bool stands_before(const struct bao_str *items, size_t i)
     return false;
 }
 
-bool bao_texts_read(const struct bao_reader *r, const struct bao_node *list, const char *name, bool empty_is_wrong,
-                    const struct bao_str **ret_items, size_t *ret_n)
+bool bao_texts_read(const struct bao_reader *r, const struct bao_node *list, const char *name,
+                    bool empty_is_wrong, const struct bao_str **ret_items, size_t *ret_n)
 {
     const struct bao_field whole = {name, BAO_F_LIST, true, 0, empty_is_wrong ? 0 : -1, 0, NULL};
     const struct bao_field one = {name, BAO_F_TEXT, true, 0, 0, 0, NULL};

@@ -1,8 +1,8 @@
 /* Reading a YAML map by a table of its keys: province files and form files are read with it.
  *
- * One row a key: its name, what kind of value it takes, where in the caller's struct it goes. Keys that no row
- * names, kinds that do not fit and missing required keys become findings with place, path, the nearest known
- * key and a mending. Texts and nodes put into the struct are borrowed from the tree. */
+ * One row a key: its name, what kind of value it takes, where in the caller's struct it goes. Keys that no
+ * row names, kinds that do not fit and missing required keys become findings with place, path, the nearest
+ * known key and a mending. Texts and nodes put into the struct are borrowed from the tree. */
 #pragma once
 
 #include "lib/doc/tree.h"
@@ -53,16 +53,20 @@ bool bao_field_read(const struct bao_reader *r, const struct bao_node *value, co
                     void *ret_target) BAO_MUST_CHECK;
 /* A list of texts, each not empty and none twice; `name` is the list's key, for messages. An empty list is an
  * error when `empty_is_wrong`. */
-bool bao_texts_read(const struct bao_reader *r, const struct bao_node *list, const char *name, bool empty_is_wrong,
-                    const struct bao_str **ret_items, size_t *ret_n) BAO_MUST_CHECK;
+bool bao_texts_read(const struct bao_reader *r, const struct bao_node *list, const char *name,
+                    bool empty_is_wrong, const struct bao_str **ret_items, size_t *ret_n) BAO_MUST_CHECK;
 
-/* A new error finding at a value, pointer and path filled in; NULL beyond the list's cap. Never fails otherwise. */
+/* A new error finding at a value, pointer and path filled in; NULL beyond the list's cap. Never fails
+ * otherwise. */
 struct bao_finding *bao_complain(const struct bao_reader *r, unsigned code, const struct bao_node *value);
 /* The same at a key. */
-struct bao_finding *bao_complain_key(const struct bao_reader *r, unsigned code, const struct bao_member *member);
+struct bao_finding *bao_complain_key(const struct bao_reader *r, unsigned code,
+                                     const struct bao_member *member);
 /* The value as it was written in the source ("24133", "[a, b]"), or its JSON text; cut at 60 octets. */
 struct bao_str bao_spelling(const struct bao_reader *r, const struct bao_node *value);
-/* The likeliest of the words for what somebody wrote: accents, case and a few letters aside; NULL: none is near. */
+/* The likeliest of the words for what somebody wrote: accents, case and a few letters aside; NULL: none is
+ * near. */
 const char *bao_nearest(struct bao_arena *arena, struct bao_str written, const char *const *words, size_t n);
 /* The same over texts; gives the index, or n. */
-size_t bao_nearest_str(struct bao_arena *arena, struct bao_str written, const struct bao_str *words, size_t n);
+size_t bao_nearest_str(struct bao_arena *arena, struct bao_str written, const struct bao_str *words,
+                       size_t n);

@@ -29,7 +29,7 @@ enum bao_format {
 #define X(id, name) BAO_FMT_##id,
     BAO_FORMATS(X)
 #undef X
-    BAO_FMT_COUNT
+        BAO_FMT_COUNT
 };
 
 /* The format of a name, or BAO_FMT_NONE. */

@@ -24,21 +24,21 @@ enum bao_shape {
     BAO_SHAPE_SCHEMAS,    /* a list of them, not empty */
     BAO_SHAPE_SCHEMA_MAP, /* name to schema */
     BAO_SHAPE_STRING,
-    BAO_SHAPE_URI,        /* text that may hold a fragment */
-    BAO_SHAPE_ID,         /* text without a fragment, but for an empty one */
+    BAO_SHAPE_URI, /* text that may hold a fragment */
+    BAO_SHAPE_ID,  /* text without a fragment, but for an empty one */
     BAO_SHAPE_ANCHOR,
-    BAO_SHAPE_COUNT,      /* whole, not negative */
+    BAO_SHAPE_COUNT, /* whole, not negative */
     BAO_SHAPE_NUMBER,
     BAO_SHAPE_POSITIVE,
     BAO_SHAPE_BOOL,
-    BAO_SHAPE_NAMES,      /* list of different texts */
+    BAO_SHAPE_NAMES, /* list of different texts */
     BAO_SHAPE_NAMES_MAP,
     BAO_SHAPE_TYPE,
     BAO_SHAPE_LIST,
     BAO_SHAPE_BOOL_MAP,
     BAO_SHAPE_MAP,
-    BAO_SHAPE_TEXT2,      /* text, or {vi, en} */
-    BAO_SHAPE_FOR,        /* x-for: kinds, or {kinds, required} */
+    BAO_SHAPE_TEXT2, /* text, or {vi, en} */
+    BAO_SHAPE_FOR,   /* x-for: kinds, or {kinds, required} */
 };
 
 /* X(identifier, name, vocabulary, shape) */
@@ -111,7 +111,7 @@ enum bao_kw {
 #define X(id, name, vocab, shape) BAO_KW_##id,
     BAO_KEYWORDS(X)
 #undef X
-    BAO_KW_COUNT
+        BAO_KW_COUNT
 };
 
 struct bao_keyword {

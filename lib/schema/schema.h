@@ -13,7 +13,7 @@ struct bao_schema;
 
 struct bao_schema_options {
     bool assert_format; /* formats refuse; else they only annotate */
-    bool form;          /* a form's schema: unknown keywords but x-… are errors, named with the nearest known one */
+    bool form; /* a form's schema: unknown keywords but x-… are errors, named with the nearest known one */
     const char *default_dialect; /* URI for schemas without $schema; NULL = 2020-12 */
 };
 
@@ -25,7 +25,8 @@ enum bao_schema_outcome {
 struct bao_schema_set *bao_schema_set_new(void) BAO_MUST_CHECK;
 struct bao_schema_set *bao_schema_set_free(struct bao_schema_set *set);
 /* Makes a document known by a URI. The tree is borrowed until the set is freed. 0 or -ENOMEM. */
-int bao_schema_set_add(struct bao_schema_set *set, struct bao_str uri, const struct bao_node *root) BAO_MUST_CHECK;
+int bao_schema_set_add(struct bao_schema_set *set, struct bao_str uri,
+                       const struct bao_node *root) BAO_MUST_CHECK;
 
 /* Compiles `root`, whose base is `base_uri` unless it has an $id. The program keeps what it needs: after
  * success neither set nor tree is needed, but when the caller asks for findings whose sentences quote the

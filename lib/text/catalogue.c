@@ -4,7 +4,8 @@
 #include "lib/base/utf8.h"
 
 enum {
-    ARGUMENT_MAX = 400,  /* characters of one argument: a list of allowed values fits, a pasted file does not */
+    ARGUMENT_MAX =
+        400, /* characters of one argument: a list of allowed values fits, a pasted file does not */
     SENTENCE_MAX = 2000, /* characters of a form's own sentence */
 };
 

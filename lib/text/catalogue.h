@@ -39,7 +39,8 @@ const struct bao_message *bao_message_at(size_t i);
 const struct bao_message *bao_message_get(unsigned code);
 
 /* Append the sentence of a finding (the form's own when it has one; a language it lacks falls back to
- * Vietnamese), or its mending, which may be empty. One line, control and bidi characters escaped, no newline. */
+ * Vietnamese), or its mending, which may be empty. One line, control and bidi characters escaped, no newline.
+ */
 int bao_text_sentence(struct bao_buf *out, const struct bao_finding *f, enum bao_lang lang) BAO_MUST_CHECK;
 int bao_text_mend(struct bao_buf *out, const struct bao_finding *f, enum bao_lang lang) BAO_MUST_CHECK;
 /* The human rendering of forms.md section 6: head line, source line with caret, mending, each with a newline.
@@ -49,13 +50,13 @@ int bao_text_render(struct bao_buf *out, const struct bao_finding *f, struct bao
 /* All of them in their order with an empty line between, at most `show`, the rest counted in a last line. */
 int bao_text_render_all(struct bao_buf *out, const struct bao_findings *f, struct bao_str file,
                         struct bao_str source, enum bao_lang lang, size_t show) BAO_MUST_CHECK;
-/* One line of the wire with its newline: line:column TAB BC<code> TAB path TAB sentence and, where there is one,
- * its mending. No tab or newline stands inside a field. */
+/* One line of the wire with its newline: line:column TAB BC<code> TAB path TAB sentence and, where there is
+ * one, its mending. No tab or newline stands inside a field. */
 int bao_text_wire_line(struct bao_buf *out, const struct bao_finding *f, enum bao_lang lang) BAO_MUST_CHECK;
 /* One JSON object: code, severity, line, column, pointer, path, check, message{vi,en}, mend{vi,en}. */
 int bao_text_json(struct bao_buf *out, const struct bao_finding *f) BAO_MUST_CHECK;
 /* A JSON array of all of them. */
 int bao_text_json_all(struct bao_buf *out, const struct bao_findings *f) BAO_MUST_CHECK;
-/* The "basic" output of JSON Schema 2020-12: {"valid":…,"errors":[{keywordLocation, instanceLocation, error}]}.
- * Only findings of severity error count. */
+/* The "basic" output of JSON Schema 2020-12: {"valid":…,"errors":[{keywordLocation, instanceLocation,
+ * error}]}. Only findings of severity error count. */
 int bao_text_json_basic(struct bao_buf *out, const struct bao_findings *f, enum bao_lang lang) BAO_MUST_CHECK;

@@ -24,7 +24,8 @@ static const char *const json_severity[] = {"error", "confirm", "warning"};
 /* ---- the source line ---- */
 
 /* The line that holds the finding's value, and where in it the value begins. */
-static bool find_line(const struct bao_finding *f, struct bao_str source, struct bao_str *ret_line, size_t *ret_at)
+static bool find_line(const struct bao_finding *f, struct bao_str source, struct bao_str *ret_line,
+                      size_t *ret_at)
 {
     size_t at = f->at.offset, start, end;
 
@@ -39,7 +40,8 @@ static bool find_line(const struct bao_finding *f, struct bao_str source, struct
     return true;
 }
 
-/* Appends a stretch of the source line for the screen; a tab becomes two blanks so that columns can be counted. */
+/* Appends a stretch of the source line for the screen; a tab becomes two blanks so that columns can be
+ * counted. */
 static int append_source(struct bao_buf *out, struct bao_str s)
 {
     size_t at = 0;
@@ -84,7 +86,8 @@ static size_t tail_start(struct bao_str s, size_t max)
     return i;
 }
 
-/* Appends `before`, then the value, then `after`, cut around the value; tells the columns of the first two. */
+/* Appends `before`, then the value, then `after`, cut around the value; tells the columns of the first two.
+ */
 static int cut_line(struct bao_buf *out, const struct bao_finding *f, struct bao_str line, size_t at,
                     size_t columns[2])
 {
@@ -179,7 +182,8 @@ static int append_path(struct bao_buf *out, const struct bao_finding *f, enum ba
     return r;
 }
 
-static int append_head(struct bao_buf *out, const struct bao_finding *f, struct bao_str file, enum bao_lang lang)
+static int append_head(struct bao_buf *out, const struct bao_finding *f, struct bao_str file,
+                       enum bao_lang lang)
 {
     int r = 0;
 
@@ -216,8 +220,8 @@ static int append_mend(struct bao_buf *out, const struct bao_finding *f, enum ba
     return bao_buf_append_c(out, end);
 }
 
-int bao_text_render(struct bao_buf *out, const struct bao_finding *f, struct bao_str file, struct bao_str source,
-                    enum bao_lang lang)
+int bao_text_render(struct bao_buf *out, const struct bao_finding *f, struct bao_str file,
+                    struct bao_str source, enum bao_lang lang)
 {
     struct bao_str line;
     size_t at;
@@ -249,8 +253,10 @@ int bao_text_render_all(struct bao_buf *out, const struct bao_findings *f, struc
     }
     if (rest == 0)
         return 0;
-    return bao_buf_printf(out, lang == BAO_VI ? "\n… và %zu điểm khác nữa; hãy sửa những điểm trên rồi kiểm tra lại.\n"
-                                              : "\n… and %zu more; mend those above, then check again.\n",
+    return bao_buf_printf(out,
+                          lang == BAO_VI
+                              ? "\n… và %zu điểm khác nữa; hãy sửa những điểm trên rồi kiểm tra lại.\n"
+                              : "\n… and %zu more; mend those above, then check again.\n",
                           rest);
 }
 
@@ -278,8 +284,8 @@ int bao_text_wire_line(struct bao_buf *out, const struct bao_finding *f, enum ba
 typedef int bao_text_function(struct bao_buf *, const struct bao_finding *, enum bao_lang);
 
 /* Appends before "<what the function says>", quoted. */
-static int quote_text(struct bao_buf *out, const char *before, bao_text_function *say, const struct bao_finding *f,
-                      enum bao_lang lang)
+static int quote_text(struct bao_buf *out, const char *before, bao_text_function *say,
+                      const struct bao_finding *f, enum bao_lang lang)
 {
     struct bao_buf text = BAO_BUF_NULL(SCRATCH_MAX);
     int r = bao_buf_append_c(out, before);
@@ -341,8 +347,9 @@ int bao_text_json_all(struct bao_buf *out, const struct bao_findings *f)
 int bao_text_json_basic(struct bao_buf *out, const struct bao_findings *f, enum bao_lang lang)
 {
     bool first = true;
-    int r = bao_buf_append_c(out, f->by_severity[BAO_ERROR] == 0 && !f->no_memory ? "{\"valid\":true"
-                                                                                : "{\"valid\":false,\"errors\":[");
+    int r = bao_buf_append_c(out, f->by_severity[BAO_ERROR] == 0 && !f->no_memory
+                                      ? "{\"valid\":true"
+                                      : "{\"valid\":false,\"errors\":[");
 
     for (size_t i = 0; i < f->n && r == 0; i++) {
         const struct bao_finding *x = &f->items[i];

@@ -1,10 +1,12 @@
-/* The yardstick of tests/bench/ingest: writes the rows that a daemon's run left in one database into another one, as
- * fast as a person would write it by hand: COPY BINARY and unnest in batches, nothing read, nothing judged, no network.
+/* The yardstick of tests/bench/ingest: writes the rows that a daemon's run left in one database into another
+ * one, as fast as a person would write it by hand: COPY BINARY and unnest in batches, nothing read, nothing
+ * judged, no network.
  *
  *     loader SOURCE TARGET [BATCH]
  *
- * SOURCE holds the run; TARGET is a copy of the database from before it. All answers are known beforehand: the rows
- * are fetched, and the data of every statement is laid out, before the clock starts. Prints one line of JSON. */
+ * SOURCE holds the run; TARGET is a copy of the database from before it. All answers are known beforehand:
+ * the rows are fetched, and the data of every statement is laid out, before the clock starts. Prints one line
+ * of JSON. */
 #include "daemon/store/pgcall.h"
 
 #include <time.h>
@@ -12,7 +14,7 @@
 enum { FIELDS = 20, BATCH = 1000, KEYS = 5 };
 
 struct rows {
-    struct bao_buf copy;              /* COPY data of report */
+    struct bao_buf copy; /* COPY data of report */
     struct baod_pg_param receipts[KEYS];
     struct baod_pg_param obligations[8];
     struct baod_pg_param (*sums)[6];
@@ -69,7 +71,8 @@ static const struct baod_pg_statement REPORTS = {
 /* The types of the columns, by which a value is copied. */
 static const char KINDS[FIELDS + 1] = "444442bt8844yyyfyyyy";
 
-static void copy_field(struct loader *l, struct bao_buf *out, const struct baod_pg_result *r, size_t row, size_t column)
+static void copy_field(struct loader *l, struct bao_buf *out, const struct baod_pg_result *r, size_t row,
+                       size_t column)
 {
     struct baod_pg_ints ints;
 
@@ -134,8 +137,9 @@ static void fetch_reports(struct loader *l)
 
 /* The obligations as the run left them, in the order of the reports. */
 static const struct baod_pg_statement OBLIGATIONS = {
-    NULL, "SELECT o.unit, o.form, o.period, o.revision, o.last_revision, o.received_at, o.kept_at, o.kept_until"
-          "  FROM baocao.report r JOIN baocao.obligation o USING (unit, form, period) ORDER BY r.seq_from, r.leaf"};
+    NULL,
+    "SELECT o.unit, o.form, o.period, o.revision, o.last_revision, o.received_at, o.kept_at, o.kept_until"
+    "  FROM baocao.report r JOIN baocao.obligation o USING (unit, form, period) ORDER BY r.seq_from, r.leaf"};
 
 static void fetch_obligations(struct loader *l)
 {
@@ -164,16 +168,18 @@ static void fetch_obligations(struct loader *l)
 
 /* The sums that each batch touches, at their last value. */
 static const struct baod_pg_statement SUMS = {
-    NULL, "SELECT q.b, s.scope, s.form, s.period, s.reported, s.counts, s.sums"
-          "  FROM (SELECT DISTINCT r.b, m.scope, r.form, r.period"
-          "          FROM (SELECT (row_number() OVER (ORDER BY seq_from, leaf) - 1) / $1 AS b, unit, form, period"
-          "                  FROM baocao.report) r"
-          "          JOIN baocao.period p ON p.form = r.form AND p.period = r.period"
-          "          JOIN baocao.scope_unit m ON m.unit = r.unit AND m.seq_to = 9223372036854775807"
-          "                                  AND p.to_day BETWEEN m.from_day AND m.to_day) q"
-          "  JOIN baocao.rollup s ON s.scope = q.scope AND s.form = q.form AND s.period = q.period ORDER BY q.b"};
+    NULL,
+    "SELECT q.b, s.scope, s.form, s.period, s.reported, s.counts, s.sums"
+    "  FROM (SELECT DISTINCT r.b, m.scope, r.form, r.period"
+    "          FROM (SELECT (row_number() OVER (ORDER BY seq_from, leaf) - 1) / $1 AS b, unit, form, period"
+    "                  FROM baocao.report) r"
+    "          JOIN baocao.period p ON p.form = r.form AND p.period = r.period"
+    "          JOIN baocao.scope_unit m ON m.unit = r.unit AND m.seq_to = 9223372036854775807"
+    "                                  AND p.to_day BETWEEN m.from_day AND m.to_day) q"
+    "  JOIN baocao.rollup s ON s.scope = q.scope AND s.form = q.form AND s.period = q.period ORDER BY q.b"};
 
-static struct baod_pg_param copy_ints(struct loader *l, const struct baod_pg_result *r, size_t row, size_t column)
+static struct baod_pg_param copy_ints(struct loader *l, const struct baod_pg_result *r, size_t row,
+                                      size_t column)
 {
     struct baod_pg_ints ints;
 
@@ -235,27 +241,29 @@ static void make_audit(struct loader *l)
 
 static const struct baod_pg_statement BEGIN = {"l_begin", "BEGIN"}, COMMIT = {"l_commit", "COMMIT"};
 
-static const char COPY_REPORT[] =
-    "COPY baocao.report (unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, leaf,"
-    " raw_size, receipt, content, sha256, figures, warnings, explanations, collected, body) FROM STDIN (FORMAT binary)";
+static const char COPY_REPORT[] = "COPY baocao.report (unit, form, period, revision, form_version, state, "
+                                  "nil, received_at, seq_from, seq_to, leaf,"
+                                  " raw_size, receipt, content, sha256, figures, warnings, explanations, "
+                                  "collected, body) FROM STDIN (FORMAT binary)";
 
 static const struct baod_pg_statement WRITE_RECEIPTS = {
     "l_receipts", "INSERT INTO baocao.receipt (id, unit, form, period, revision)"
                   " SELECT * FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::int4[])"};
 
 static const struct baod_pg_statement WRITE_OBLIGATIONS = {
-    "l_obligations",
-    "UPDATE baocao.obligation o SET revision = k.revision, last_revision = k.last_revision,"
-    "       received_at = k.received_at, kept_at = k.kept_at, kept_until = k.kept_until"
-    "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::timestamptz[], $7::timestamptz[],"
-    "              $8::timestamptz[])"
-    "       k(unit, form, period, revision, last_revision, received_at, kept_at, kept_until)"
-    " WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
+    "l_obligations", "UPDATE baocao.obligation o SET revision = k.revision, last_revision = k.last_revision,"
+                     "       received_at = k.received_at, kept_at = k.kept_at, kept_until = k.kept_until"
+                     "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], "
+                     "$6::timestamptz[], $7::timestamptz[],"
+                     "              $8::timestamptz[])"
+                     "       k(unit, form, period, revision, last_revision, received_at, kept_at, kept_until)"
+                     " WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
 
 static const struct baod_pg_statement WRITE_SUMS = {
-    "l_sums", "INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums) VALUES ($1, $2, $3, $4, $5, $6)"
-              " ON CONFLICT (scope, form, period)"
-              " DO UPDATE SET reported = excluded.reported, counts = excluded.counts, sums = excluded.sums"};
+    "l_sums",
+    "INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums) VALUES ($1, $2, $3, $4, $5, $6)"
+    " ON CONFLICT (scope, form, period)"
+    " DO UPDATE SET reported = excluded.reported, counts = excluded.counts, sums = excluded.sums"};
 
 static const struct baod_pg_statement WRITE_AUDIT = {
     "l_audit", "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"

@@ -1,6 +1,7 @@
 /* Runs a fuzz target over the files of its corpus, without libFuzzer: what was found once stays mended.
  *
- * Usage: <target>_fuzz FOLDER. Also cuts each file at a few places, for the truncations that networks make. */
+ * Usage: <target>_fuzz FOLDER. Also cuts each file at a few places, for the truncations that networks make.
+ */
 #include "lib/base/attributes.h"
 
 #include <dirent.h>

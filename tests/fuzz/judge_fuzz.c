@@ -1,11 +1,12 @@
-/* Reports: any octets, judged against a form with everything in it. The verdict must say what it found, and the
- * same octets must give the same content again. */
+/* Reports: any octets, judged against a form with everything in it. The verdict must say what it found, and
+ * the same octets must give the same content again. */
 #include "lib/form/judge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char form_text[] =
-    "baocao: 1\nid: f\nversion: 1\ntitle: F\nperiod: {type: quarter, calendar: nd09}\ndeadline: {working_days: 2}\n"
+    "baocao: 1\nid: f\nversion: 1\ntitle: F\nperiod: {type: quarter, calendar: nd09}\ndeadline: "
+    "{working_days: 2}\n"
     "nil: allowed\n"
     "schema:\n"
     "  type: object\n"
@@ -28,8 +29,8 @@ static const char form_text[] =
     "collect:\n"
     "  - {field: l, heading: L, columns: [k, n]}\n";
 
-static void judge(const struct bao_judge_context *context, struct bao_arena *arena, struct bao_schema_scratch *scratch,
-                  struct bao_str bytes, struct bao_verdict *ret)
+static void judge(const struct bao_judge_context *context, struct bao_arena *arena,
+                  struct bao_schema_scratch *scratch, struct bao_str bytes, struct bao_verdict *ret)
 {
     bao_require(bao_judge(context, arena, scratch, bytes, ret) == 0);
     bao_require((ret->symbol == BAO_SYM_NONE) ==
@@ -50,8 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bao_require(bao_form_load(bao_str_c(form_text), BAO_STR("f"), NULL, &findings, &form) == 0);
     {
         const struct bao_forms forms = {&form, 1};
-        const struct bao_judge_context context = {.forms = &forms, .limits = BAO_LOAD_LIMITS_DEFAULT,
-                                                  .now = BAO_TIME_NONE};
+        const struct bao_judge_context context = {
+            .forms = &forms, .limits = BAO_LOAD_LIMITS_DEFAULT, .now = BAO_TIME_NONE};
 
         judge(&context, &first, scratch, bytes, &a);
         judge(&context, &second, scratch, bytes, &b);

@@ -1,5 +1,5 @@
-/* Province files: any octets, read as each of the four. What loads is told without errors and its closure holds
- * together; what does not has at least one; every finding can be rendered. */
+/* Province files: any octets, read as each of the four. What loads is told without errors and its closure
+ * holds together; what does not has at least one; every finding can be rendered. */
 #include "lib/base/buf.h"
 #include "lib/base/error.h"
 #include "lib/doc/load.h"
@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char units[] = "province: {code: \"66\", name: X, timezone: Asia/Ho_Chi_Minh}\nunits:\n"
                             "  - {code: A, kind: ward, name: A, from: 2025-07-01}\n";
 
-static bool load(struct bao_arena *arena, struct bao_str text, struct bao_findings *findings, struct bao_doc *ret)
+static bool load(struct bao_arena *arena, struct bao_str text, struct bao_findings *findings,
+                 struct bao_doc *ret)
 {
     const struct bao_load_options options = {.format = BAO_FORMAT_YAML, .limits = BAO_LOAD_LIMITS_DEFAULT};
 
@@ -42,7 +43,8 @@ static void read_as(size_t file, struct bao_str text)
     files[0] = (struct bao_registry_file){&docs[0], &findings[0]};
     if (load(&arena, text, &findings[file], &docs[file])) {
         files[file] = (struct bao_registry_file){&docs[file], &findings[file]};
-        r = bao_registry_load(&arena, &(struct bao_registry_files){files[0], files[1], files[2], files[3]}, &registry);
+        r = bao_registry_load(&arena, &(struct bao_registry_files){files[0], files[1], files[2], files[3]},
+                              &registry);
         bao_require(r < 0 || (r == 0) == (findings[file].by_severity[BAO_ERROR] == 0));
         if (r == 0)
             check(&registry);

@@ -39,7 +39,8 @@ int32_t baod_dictionary_form(const struct baod_dictionary *d, struct bao_str id)
     return bao_str_is(id, "f") ? 1 : 0;
 }
 
-const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, struct bao_str form, int version)
+const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, struct bao_str form,
+                                              int version)
 {
     (void)d;
     return bao_str_is(form, "f") && version == 3 ? &FORM_SLOTS : NULL;
@@ -212,9 +213,13 @@ static struct report *make_report(struct world *w, int unit, int quarter, int re
     s->document.n = 100;
     s->stored = BAO_STR("a body");
     s->received_at = INT64_C(1789466400000000) + content; /* 2026-09-15 10:00:00 UTC */
-    s->verdict = (struct bao_verdict){.form_id = BAO_STR("f"), .unit = {report->unit, 2}, .has_key = true,
+    s->verdict = (struct bao_verdict){.form_id = BAO_STR("f"),
+                                      .unit = {report->unit, 2},
+                                      .has_key = true,
                                       .period = {.year = 2026, .type = BAO_P_QUARTER, .n = (uint16_t)quarter},
-                                      .revision = revision, .form = &FORM, .figures = report->figures};
+                                      .revision = revision,
+                                      .form = &FORM,
+                                      .figures = report->figures};
     memcpy(s->verdict.content, &content, sizeof(content));
     s->verdict.content[31] = (uint8_t)unit;
     return report;
@@ -277,20 +282,25 @@ static const char DIFFERENCES[] =
     "     + (SELECT count(*) FROM (SELECT FROM baocao.report WHERE state = 1 GROUP BY unit, form, period"
     "                               HAVING count(*) > 1) x)"
     "     + (SELECT count(*) FROM baocao.report r FULL JOIN baocao.receipt q ON q.id = r.receipt"
-    "         WHERE (r.unit, r.form, r.period, r.revision) IS DISTINCT FROM (q.unit, q.form, q.period, q.revision))";
+    "         WHERE (r.unit, r.form, r.period, r.revision) IS DISTINCT FROM (q.unit, q.form, q.period, "
+    "q.revision))";
 
 /* Every audit row names the one before, is signed, and its leaves make its root. */
 static void check_chain(struct world *w)
 {
     static const struct baod_pg_statement ROWS = {
-        NULL, "SELECT seq, node, at, n, root, prev, signature, public_key, leaves FROM baocao.audit ORDER BY seq"};
+        NULL,
+        "SELECT seq, node, at, n, root, prev, signature, public_key, leaves FROM baocao.audit ORDER BY seq"};
     const struct baod_pg_result *r;
     struct bao_hash previous = {{0}}, root;
 
     assert_int_equal(baod_pg_call_exec(w->call, &ROWS, NULL, 0, &r), 0);
     for (size_t i = 0; i < baod_pg_rows(r); i++) {
-        struct bao_batch b = {.province = BAO_STR("66"), .node = baod_pg_bytes(r, i, 1), .seq = baod_pg_int(r, i, 0),
-                              .at = baod_pg_time(r, i, 2), .n = (uint64_t)baod_pg_int(r, i, 3)};
+        struct bao_batch b = {.province = BAO_STR("66"),
+                              .node = baod_pg_bytes(r, i, 1),
+                              .seq = baod_pg_int(r, i, 0),
+                              .at = baod_pg_time(r, i, 2),
+                              .n = (uint64_t)baod_pg_int(r, i, 3)};
         struct bao_str leaves = baod_pg_bytes(r, i, 8);
 
         assert_int_equal(b.seq, (int64_t)i + 1);
@@ -349,8 +359,9 @@ static void corrections_move_the_sums(void **state)
 
         assert_int_equal(r->s.symbol, BAO_SYM_NONE);
         assert_int_equal(r->s.receipt.superseded, steps[i].superseded);
-        assert_int_equal(number(w, "SELECT revision FROM baocao.obligation WHERE unit = 3 AND period = 20263002"),
-                         steps[i].counted);
+        assert_int_equal(
+            number(w, "SELECT revision FROM baocao.obligation WHERE unit = 3 AND period = 20263002"),
+            steps[i].counted);
         assert_int_equal(number(w, DIFFERENCES), 0);
         free_report(r);
     }
@@ -375,8 +386,8 @@ static void locks_refuse_and_late_is_late(void **state)
     free_report(locked);
 }
 
-/* Many reports through two writers at once, the same keys by both: one row a key, the same receipt on both sides,
- * the highest revision counts, the sums are those of the counted ones. */
+/* Many reports through two writers at once, the same keys by both: one row a key, the same receipt on both
+ * sides, the highest revision counts, the sums are those of the counted ones. */
 static void two_writers_race_on_the_same_keys(void **state)
 {
     enum { N = 1200 };
@@ -573,7 +584,8 @@ static int act(struct world *w, enum baod_act_kind kind, const char *unit, bao_t
     return r;
 }
 
-/* A return takes the report out of the sums at once; what comes within its term is on time; locks and exemptions. */
+/* A return takes the report out of the sums at once; what comes within its term is on time; locks and
+ * exemptions. */
 static void the_office_acts_in_the_open(void **state)
 {
     static const char MINE[] = "SELECT revision FROM baocao.obligation WHERE unit = 3 AND period = 20263002";
@@ -594,7 +606,8 @@ static void the_office_acts_in_the_open(void **state)
     assert_int_equal(number(w, DIFFERENCES), 0);
     assert_int_equal(number(w, "SELECT count(*) FROM baocao.outcome WHERE state = 'returned'"), 1);
 
-    r = send_one(w, 1, make_report(w, 3, 2, 1, 100)); /* the returned one again: its first receipt, given back */
+    r = send_one(w, 1,
+                 make_report(w, 3, 2, 1, 100)); /* the returned one again: its first receipt, given back */
     assert_true(r->s.symbol == BAO_SYM_NONE && r->s.receipt.dup && r->s.receipt.returned);
     free_report(r);
     r = make_report(w, 3, 2, 2, 200);
@@ -605,7 +618,8 @@ static void the_office_acts_in_the_open(void **state)
     assert_int_equal(number(w, MINE), 2);
     assert_int_equal(number(w, "SELECT reported FROM baocao.rollup WHERE scope = 1"), 2);
 
-    assert_int_equal(act(w, BAOD_ACT_LOCK, "", INT64_C(1789400000000000)), 0); /* everybody, from before they send */
+    assert_int_equal(act(w, BAOD_ACT_LOCK, "", INT64_C(1789400000000000)),
+                     0); /* everybody, from before they send */
     r = send_one(w, 0, make_report(w, 5, 2, 1, 5));
     assert_int_equal(r->s.symbol, BAO_SYM_LOCKED);
     free_report(r);
@@ -640,8 +654,9 @@ static void kill_backends(uv_timer_t *timer)
 {
     struct killer *k = timer->data;
 
-    k->kills += (int)number(k->w, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                                  " WHERE application_name = 'baocaod writer' AND datname = current_database()");
+    k->kills +=
+        (int)number(k->w, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                          " WHERE application_name = 'baocaod writer' AND datname = current_database()");
 }
 
 /* Backends die in the middle of batches again and again: nothing acked is missing, nothing is doubled. */

@@ -110,7 +110,8 @@ static void findings_are_sorted_capped_and_counted(void **state)
     (void)state;
     bao_findings_init(&f, &a, 20);
     for (unsigned i = 0; i < 30; i++)
-        bao_findings_add(&f, 2000 + i, i % 2 == 0 ? BAO_ERROR : BAO_WARNING, (struct bao_place){.line = 40 - i});
+        bao_findings_add(&f, 2000 + i, i % 2 == 0 ? BAO_ERROR : BAO_WARNING,
+                         (struct bao_place){.line = 40 - i});
     assert_int_equal(f.n, 20);
     assert_int_equal(f.dropped, 10);
     assert_int_equal(f.by_severity[BAO_ERROR], 15);

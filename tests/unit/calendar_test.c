@@ -1,4 +1,5 @@
-/* Working days, deadlines and locks. The holidays are those of the year 2026 as the province's file has them. */
+/* Working days, deadlines and locks. The holidays are those of the year 2026 as the province's file has them.
+ */
 #include "lib/form/calendar.h"
 
 #include <setjmp.h>
@@ -41,11 +42,9 @@ static void working_days_know_holidays_and_swaps(void **state)
         bool works;
     } rows[] = {
         {"2026-09-14", true},  {"2026-09-12", false}, {"2026-09-13", false}, {"2026-08-22", true},
-            {"2026-08-23", false},
-        {"2026-08-31", false}, {"2026-09-02", false}, {"2026-09-03", true},  {"2026-02-16", false},
-            {"2026-02-20", false},
-        {"2026-02-23", true},  {"2026-01-10", true},  {"2026-01-17", false}, {"2026-04-27", false},
-            {"2025-09-02", true},
+        {"2026-08-23", false}, {"2026-08-31", false}, {"2026-09-02", false}, {"2026-09-03", true},
+        {"2026-02-16", false}, {"2026-02-20", false}, {"2026-02-23", true},  {"2026-01-10", true},
+        {"2026-01-17", false}, {"2026-04-27", false}, {"2025-09-02", true},
     };
     static const struct {
         const char *from, *to;
@@ -77,8 +76,8 @@ static void assert_due(struct bao_deadline d, const char *cutoff, const char *du
 
 static struct bao_deadline on_day(int d, bool next_month, enum bao_roll roll)
 {
-    return (struct bao_deadline){.day = d, .next_month = next_month, .on = BAO_DATE_NONE, .at = 86400,
-                                 .roll = (uint8_t)roll};
+    return (struct bao_deadline){
+        .day = d, .next_month = next_month, .on = BAO_DATE_NONE, .at = 86400, .roll = (uint8_t)roll};
 }
 
 static void deadlines_count_working_days(void **state)
@@ -95,7 +94,8 @@ static void deadlines_count_working_days(void **state)
     assert_due(one, "2026-08-21", "2026-08-23T00:00:00.000+07:00"); /* a worked Saturday */
 }
 
-/* The tiers that domain.md c1 names: Circular 02/2023/TT-BTTTT, Circular 44/2019/TT-BGTVT, Decree 09 Art. 13.1. */
+/* The tiers that domain.md c1 names: Circular 02/2023/TT-BTTTT, Circular 44/2019/TT-BGTVT, Decree 09
+ * Art. 13.1. */
 static void deadlines_of_the_circulars(void **state)
 {
     static const struct {
@@ -103,8 +103,8 @@ static void deadlines_of_the_circulars(void **state)
         const char *cutoff, *due; /* due at the end of this day */
     } rows[] = {
         {15, "2026-09-14", "2026-09-15"}, {16, "2026-09-14", "2026-09-16"}, /* month: 15, then 16 */
-        {6, "2026-03-14", "2026-03-06"},  {8, "2026-03-14", "2026-03-09"},  /* quarter: 6, then 8 (a Sunday) */
-        {6, "2026-06-14", "2026-06-08"},  {8, "2026-06-14", "2026-06-08"},  /* half: 6 June is a Saturday */
+        {6, "2026-03-14", "2026-03-06"},  {8, "2026-03-14", "2026-03-09"}, /* quarter: 6, then 8 (a Sunday) */
+        {6, "2026-06-14", "2026-06-08"},  {8, "2026-06-14", "2026-06-08"}, /* half: 6 June is a Saturday */
         {25, "2026-11-14", "2026-11-25"}, {27, "2026-11-14", "2026-11-27"}, /* year: 25 and 27 November */
         {20, "2026-09-14", "2026-09-21"}, {20, "2026-12-14", "2026-12-21"}, /* the 20th, both Sundays */
         {20, "2026-06-14", "2026-06-22"}, {25, "2026-09-14", "2026-09-25"}, /* Government: day 25 */

@@ -7,12 +7,11 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static const char common[] =
-    "$defs:\n"
-    "  money: {title: Số tiền, x-en: Money, type: integer}\n"
-    "  evidence:\n"
-    "    type: object\n"
-    "    properties: {so: {type: string}, tien: {$ref: '#/$defs/money'}}\n";
+static const char common[] = "$defs:\n"
+                             "  money: {title: Số tiền, x-en: Money, type: integer}\n"
+                             "  evidence:\n"
+                             "    type: object\n"
+                             "    properties: {so: {type: string}, tien: {$ref: '#/$defs/money'}}\n";
 
 /* A form's schema; the checks of a test are put behind it. */
 static const char schema[] =

@@ -24,8 +24,9 @@ static void dates_agree_with_the_c_library(void **state)
 
 static void dates_are_read_and_written(void **state)
 {
-    static const char *const wrong[] = {"2026-02-29", "2026-13-01", "2026-00-10", "2026-1-01",  "15/9/2026",
-                                        "2026-09-31", "2026-09-15 ", "",          "2026-09-1a", "2026/09/15"};
+    static const char *const wrong[] = {"2026-02-29", "2026-13-01", "2026-00-10",  "2026-1-01",
+                                        "15/9/2026",  "2026-09-31", "2026-09-15 ", "",
+                                        "2026-09-1a", "2026/09/15"};
     char text[16];
     bao_date d = 0;
 
@@ -42,8 +43,12 @@ static void dates_are_read_and_written(void **state)
 
 static void times_are_read_and_written(void **state)
 {
-    static const char *const wrong[] = {"2026-11-01",           "2026-11-01T24:00:00Z",   "2026-11-01T07:59:58",
-                                        "2026-11-01T07:59:58+7", "2026-11-01T07:59:58.Z", "2026-11-01T07:60:00Z"};
+    static const char *const wrong[] = {"2026-11-01",
+                                        "2026-11-01T24:00:00Z",
+                                        "2026-11-01T07:59:58",
+                                        "2026-11-01T07:59:58+7",
+                                        "2026-11-01T07:59:58.Z",
+                                        "2026-11-01T07:60:00Z"};
     char text[40];
     bao_time t = 0, u = 0;
 

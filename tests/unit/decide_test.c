@@ -24,11 +24,18 @@ static int set_up(void **state)
         return -1;
     f->verdict = (struct bao_verdict){.has_key = true, .revision = 1};
     memset(f->verdict.content, 7, sizeof(f->verdict.content));
-    f->obligation = (struct baod_obligation){.exists = true, .due_at = NOON, .lock_at = NOON + 24 * HOUR * BAO_SECOND,
-                                             .extended_to = BAO_TIME_NONE, .received_at = BAO_TIME_NONE,
-                                             .kept_at = BAO_TIME_NONE, .kept_until = BAO_TIME_NONE};
-    f->c = (struct baod_case){.verdict = &f->verdict, .received_at = NOON - HOUR, .obligation = &f->obligation,
-                              .same = &f->same, .offset = BAO_VN_OFFSET};
+    f->obligation = (struct baod_obligation){.exists = true,
+                                             .due_at = NOON,
+                                             .lock_at = NOON + 24 * HOUR * BAO_SECOND,
+                                             .extended_to = BAO_TIME_NONE,
+                                             .received_at = BAO_TIME_NONE,
+                                             .kept_at = BAO_TIME_NONE,
+                                             .kept_until = BAO_TIME_NONE};
+    f->c = (struct baod_case){.verdict = &f->verdict,
+                              .received_at = NOON - HOUR,
+                              .obligation = &f->obligation,
+                              .same = &f->same,
+                              .offset = BAO_VN_OFFSET};
     *state = f;
     return 0;
 }
@@ -52,7 +59,9 @@ static struct baod_decision decide(struct fixture *f)
 
 static void store_same(struct fixture *f, uint8_t content)
 {
-    f->same = (struct baod_stored){.exists = true, .state = BAOD_COUNTED, .revision = f->verdict.revision,
+    f->same = (struct baod_stored){.exists = true,
+                                   .state = BAOD_COUNTED,
+                                   .revision = f->verdict.revision,
                                    .received_at = NOON - 2 * HOUR};
     memset(f->same.content, content, sizeof(f->same.content));
     f->obligation.revision = f->obligation.last_revision = f->verdict.revision;

@@ -106,9 +106,11 @@ static void every_sentence_is_whole_in_both_languages(void **state)
     struct bao_buf out = BAO_BUF_NULL(1 << 16);
 
     (void)state;
-    assert_int_equal(read_text(&w, "form: f\nunit: '1'\nperiod: 2026\ndataa: {}\nnil: true\n"), BAO_ENVELOPE_E_BAD);
+    assert_int_equal(read_text(&w, "form: f\nunit: '1'\nperiod: 2026\ndataa: {}\nnil: true\n"),
+                     BAO_ENVELOPE_E_BAD);
     assert_int_equal(bao_text_sentence(&out, &w.findings.items[0], BAO_VI), 0);
-    assert_true(bao_str_is(bao_buf_str(&out), "Phần đầu báo cáo không có mục “dataa”; có phải là “data” không?"));
+    assert_true(
+        bao_str_is(bao_buf_str(&out), "Phần đầu báo cáo không có mục “dataa”; có phải là “data” không?"));
     bao_buf_clear(&out);
     assert_int_equal(bao_text_mend(&out, &w.findings.items[0], BAO_EN), 0);
     assert_true(bao_str_is(bao_buf_str(&out), "change “dataa” to “data”."));
@@ -121,8 +123,9 @@ static void what_stands_beside_the_data_is_kept(void **state)
     struct world w = {.arena = BAO_ARENA_NULL(0)};
 
     (void)state;
-    assert_int_equal(read_text(&w, KEY "signed: {by: A, date: 2026-09-16}\nexplain: {a: Vì chậm, b: {NV-1: Vì mưa}}\n"
-                                       "secrecy: none\ndata: {x: 1}\n"),
+    assert_int_equal(read_text(&w, KEY
+                               "signed: {by: A, date: 2026-09-16}\nexplain: {a: Vì chậm, b: {NV-1: Vì mưa}}\n"
+                               "secrecy: none\ndata: {x: 1}\n"),
                      0);
     assert_non_null(w.envelope.signed_by);
     assert_non_null(w.envelope.explain);

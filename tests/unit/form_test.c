@@ -11,10 +11,10 @@
 #define REPORTERS "reporters: {kinds: [ward, department]}\n"
 #define PERIOD "period: {type: quarter, calendar: nd09}\n"
 #define DEADLINE "deadline: {working_days: 2, at: \"17:00\"}\n"
-#define SCHEMA                                                                                               \
-    "schema:\n  type: object\n  properties:\n    a: {title: Mục A, type: integer}\n    b: {type: integer}\n"  \
-    "    ds: {type: array, maxItems: 5, x-key: ma, items: {type: object, properties: {ma: {type: string}, "   \
-    "ten: {type: string}, nguoi: {type: string, x-personal: true}}, required: [ma]}}\n"                       \
+#define SCHEMA                                                                                                 \
+    "schema:\n  type: object\n  properties:\n    a: {title: Mục A, type: integer}\n    b: {type: integer}\n" \
+    "    ds: {type: array, maxItems: 5, x-key: ma, items: {type: object, properties: {ma: {type: string}, "    \
+    "ten: {type: string}, nguoi: {type: string, x-personal: true}}, required: [ma]}}\n"                        \
     "    rieng: {title: Phần riêng, x-for: [department], type: object, properties: {c: {type: integer}}}\n"
 #define TOP HEAD REPORTERS PERIOD DEADLINE SCHEMA
 
@@ -48,13 +48,14 @@ static void a_form_becomes_what_it_says(void **state)
 {
     static const char text[] =
         "baocao: 1\nid: t\nversion: 2\ntitle: {vi: Thử, en: Test}\nprogramme: p\n"
-        "basis: [Nghị định 1]\n" REPORTERS PERIOD
-        "deadline:\n  - {kinds: [ward], working_days: 2, at: \"17:00\"}\n  - {day: 19, month: last, roll: next}\n"
+        "basis: [Nghị định 1]\n" REPORTERS PERIOD "deadline:\n  - {kinds: [ward], working_days: 2, at: "
+                                                  "\"17:00\"}\n  - {day: 19, month: last, roll: next}\n"
         "lock: {working_days: 5, then: not-done}\nnil: allowed\nsigned: required\n"
         "effective: {from: 2026-01-01, to: null}\n" SCHEMA
         "checks:\n  - {id: b-a, rule: self.b <= self.a, at: b, severity: error, message: B lớn hơn A.}\n"
         "indicators:\n"
-        "  - {code: a, label: A, value: self.a, target: {2026: 80, 2030: 99.5}, direction: up, alert: {below: 70}}\n"
+        "  - {code: a, label: A, value: self.a, target: {2026: 80, 2030: 99.5}, direction: up, alert: "
+        "{below: 70}}\n"
         "  - {code: b, label: B, value: self.b, decimals: 2, over_time: last}\n"
         "  - {code: c.d, label: C, value: self.rieng.c, over_units: none, over_time: none}\n"
         "  - {code: r, label: R, ratio: {of: b, to: a, percent: true}}\n"
@@ -83,7 +84,8 @@ static void a_form_becomes_what_it_says(void **state)
     assert_int_equal(f->n_keyed, 1);
     assert_int_equal(f->n_personal, 1);
     assert_true(f->n_collect == 1 && f->collect[0].is_list && f->collect[0].n_columns == 2);
-    /* Cut-off Monday 14/9/2026: wards on Wednesday at 17:00; others on Monday 21st, since the 19th is a Saturday. */
+    /* Cut-off Monday 14/9/2026: wards on Wednesday at 17:00; others on Monday 21st, since the 19th is a
+     * Saturday. */
     bao_form_times(f, &none, BAO_VN_OFFSET, BAO_STR("ward"), bao_date_make(2026, 9, 14), &due, &lock);
     assert_int_equal(due, bao_time_make(bao_date_make(2026, 9, 16), 17 * 3600, BAO_VN_OFFSET));
     assert_int_equal(lock, bao_time_make(bao_date_make(2026, 9, 24), 0, BAO_VN_OFFSET));
@@ -110,25 +112,30 @@ static void mistakes_of_authors_are_told(void **state)
         {HEAD "period: {type: month, calendar: {starts: friday}}\n" DEADLINE SCHEMA, BAO_BC_FORM_CALENDAR, 5},
         {HEAD "period: {type: quarterr}\n" DEADLINE SCHEMA, BAO_BC_FIELD_WORD_NEAR, 5},
         {HEAD "period: {type: quarter, due: 2026-01-01}\n" DEADLINE SCHEMA, BAO_BC_FORM_ONCE_ONLY, 5},
-        {HEAD "period: {type: once, from: 2026-08-15, to: 2026-08-01, due: 2026-08-20}\n" SCHEMA, BAO_BC_FORM_ONCE, 5},
+        {HEAD "period: {type: once, from: 2026-08-15, to: 2026-08-01, due: 2026-08-20}\n" SCHEMA,
+         BAO_BC_FORM_ONCE, 5},
         {HEAD "period: {type: once, from: 2026-08-01, to: 2026-08-15}\n" SCHEMA, BAO_BC_FORM_ONCE, 5},
         {HEAD PERIOD "deadline: {working_days: 2, day: 19}\n" SCHEMA, BAO_BC_FORM_DEADLINE_SHAPE, 6},
         {HEAD "period: {type: week}\ndeadline: {day: 19}\n" SCHEMA, BAO_BC_FORM_DEADLINE_SHAPE, 6},
         {HEAD PERIOD "deadline: {day: 14, month: last}\n" SCHEMA, BAO_BC_FORM_DEADLINE_EARLY, 6},
-        {HEAD PERIOD "deadline: {day: 15, month: last, roll: previous}\n" SCHEMA, BAO_BC_FORM_DEADLINE_EARLY, 6},
-        {HEAD REPORTERS PERIOD "deadline: [{kinds: [ward], working_days: 2}]\n" SCHEMA, BAO_BC_FORM_DEADLINE_KIND, 7},
+        {HEAD PERIOD "deadline: {day: 15, month: last, roll: previous}\n" SCHEMA, BAO_BC_FORM_DEADLINE_EARLY,
+         6},
+        {HEAD REPORTERS PERIOD "deadline: [{kinds: [ward], working_days: 2}]\n" SCHEMA,
+         BAO_BC_FORM_DEADLINE_KIND, 7},
         {HEAD PERIOD "deadline: [{kinds: [ward], working_days: 2}]\n" SCHEMA, BAO_BC_FORM_DEADLINE_KIND, 6},
         {HEAD PERIOD DEADLINE "lock: {working_days: 2, days: 3}\n" SCHEMA, BAO_BC_FORM_LOCK_SHAPE, 7},
         {HEAD PERIOD DEADLINE "lock: {then: refuse}\n" SCHEMA, BAO_BC_FORM_LOCK_SHAPE, 7},
-        {HEAD PERIOD DEADLINE "effective: {from: 2027-01-01, to: 2026-01-01}\n" SCHEMA, BAO_BC_FORM_EFFECTIVE, 7},
+        {HEAD PERIOD DEADLINE "effective: {from: 2027-01-01, to: 2026-01-01}\n" SCHEMA, BAO_BC_FORM_EFFECTIVE,
+         7},
         {HEAD PERIOD DEADLINE "schema: {type: array, maxItems: 3}\n", BAO_BC_FORM_SCHEMA_TYPE, 7},
         {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array}\n",
          BAO_BC_SCHEMA_NO_MAX_ITEMS, 10},
-        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: ward}\n", BAO_BC_FORM_XFOR, 10},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: ward}\n",
+         BAO_BC_FORM_XFOR, 10},
         {HEAD REPORTERS PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: [commune]}\n",
          BAO_BC_FORM_XFOR_KIND, 11},
-        {HEAD PERIOD DEADLINE
-         "schema:\n  type: object\n  properties:\n    l: {type: array, maxItems: 2, x-key: m, items: {type: object}}\n",
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array, maxItems: 2, "
+                              "x-key: m, items: {type: object}}\n",
          BAO_BC_FORM_XKEY, 10},
         {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-personal: có}\n",
          BAO_BC_FORM_XPERSONAL, 10},
@@ -137,17 +144,20 @@ static void mistakes_of_authors_are_told(void **state)
         {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: a, label: A, value: self.b}\n",
          BAO_BC_FORM_CODE_TWICE, 17},
         {TOP "indicators:\n  - {code: a, label: A}\n", BAO_BC_FORM_VALUE_OR_RATIO, 16},
-        {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: r, label: R, ratio: {of: a, to: aa}}\n",
+        {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: r, label: R, ratio: {of: a, "
+             "to: aa}}\n",
          BAO_BC_FORM_RATIO_PART, 17},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n"
              "  - {code: r, label: R, over_time: sum, ratio: {of: a, to: a}}\n",
          BAO_BC_FORM_RATIO_KEY, 17},
-        {TOP "indicators:\n  - {code: a, label: A, value: self.a, target: {26: 5}}\n", BAO_BC_FORM_TARGET_YEAR, 16},
+        {TOP "indicators:\n  - {code: a, label: A, value: self.a, target: {26: 5}}\n",
+         BAO_BC_FORM_TARGET_YEAR, 16},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a, decimals: 7}\n", BAO_BC_FIELD_RANGE, 16},
         {TOP "indicators:\n  - {code: a, label: A, value: self.a, same_as: x}\n", BAO_BC_FORM_SAME_AS, 16},
         {TOP "collect:\n  - {field: dss, heading: D}\n", BAO_BC_FORM_COLLECT_PATH, 16},
         {TOP "collect:\n  - {field: ds, heading: D, columns: [ma, tn]}\n", BAO_BC_FORM_COLLECT_PATH, 16},
-        {TOP "collect:\n  - {field: ds, heading: D, columns: [ma, nguoi]}\n", BAO_BC_FORM_COLLECT_PERSONAL, 16},
+        {TOP "collect:\n  - {field: ds, heading: D, columns: [ma, nguoi]}\n", BAO_BC_FORM_COLLECT_PERSONAL,
+         16},
         {TOP "collect:\n  - {field: ds, heading: D}\n", BAO_BC_FORM_COLLECT_PERSONAL, 1},
     };
     struct world w = {.arena = BAO_ARENA_NULL(0)};
@@ -177,7 +187,8 @@ static void unknown_paths_and_keywords_are_errors(void **state)
         TOP "indicators:\n  - {code: a, label: A, value: self.a +}\n",
         TOP "checks:\n  - {id: c, rule: self.khong_co > 0, message: m}\n",
         HEAD PERIOD DEADLINE "schema:\n  type: object\n  propertis: {}\n",
-        HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    m: {$ref: \"common#/$defs/khong_co\"}\n",
+        HEAD PERIOD DEADLINE
+        "schema:\n  type: object\n  properties:\n    m: {$ref: \"common#/$defs/khong_co\"}\n",
     };
     struct world w = {.arena = BAO_ARENA_NULL(0)};
 
@@ -218,8 +229,8 @@ static void the_version_in_force_is_by_the_last_day(void **state)
 {
     static const char *const texts[] = {
         "baocao: 1\nid: t\nversion: 1\ntitle: T\neffective: {from: 2026-01-01}\n" PERIOD DEADLINE SCHEMA,
-        "baocao: 1\nid: t\nversion: 2\ntitle: T\neffective: {from: 2026-09-14, to: 2026-12-14}\n" PERIOD DEADLINE
-            SCHEMA,
+        "baocao: 1\nid: t\nversion: 2\ntitle: T\neffective: {from: 2026-09-14, to: 2026-12-14}\n" PERIOD
+            DEADLINE SCHEMA,
         "baocao: 1\nid: o\nversion: 1\ntitle: T\n"
         "period: {type: once, from: 2026-08-01, to: 2026-08-15, due: 2026-08-20}\n" SCHEMA,
     };
@@ -228,9 +239,9 @@ static void the_version_in_force_is_by_the_last_day(void **state)
         int version; /* 0: none */
         bool known;
     } rows[] = {
-        {"t", "2026-Q1", 1, true}, {"t", "2025-Q4", 0, true}, {"t", "2026-Q3", 2, true},  {"t", "2026-Q4", 2, true},
-        {"t", "2027-Q1", 1, true}, {"t", "2026-09", 0, true}, {"x", "2026-Q1", 0, false}, {"o", "2026-08-15", 1, true},
-        {"o", "2026-08-14", 0, true},
+        {"t", "2026-Q1", 1, true},  {"t", "2025-Q4", 0, true},    {"t", "2026-Q3", 2, true},
+        {"t", "2026-Q4", 2, true},  {"t", "2027-Q1", 1, true},    {"t", "2026-09", 0, true},
+        {"x", "2026-Q1", 0, false}, {"o", "2026-08-15", 1, true}, {"o", "2026-08-14", 0, true},
     };
     struct bao_arena arena = BAO_ARENA_NULL(0);
     struct bao_findings findings;
@@ -243,7 +254,8 @@ static void the_version_in_force_is_by_the_last_day(void **state)
         assert_int_equal(bao_form_load(bao_str_c(texts[i]), BAO_STR("t"), NULL, &findings, &items[i]), 0);
     for (size_t i = 0; i < BAO_COUNT(rows); i++) {
         bool known;
-        const struct bao_form *f = bao_forms_get(&forms, bao_str_c(rows[i].id), period(rows[i].period), &known);
+        const struct bao_form *f =
+            bao_forms_get(&forms, bao_str_c(rows[i].id), period(rows[i].period), &known);
 
         assert_int_equal(f == NULL ? 0 : f->version, rows[i].version);
         assert_int_equal(known, rows[i].known);
@@ -266,7 +278,8 @@ static void an_author_sees_dates_and_warnings(void **state)
                           "deadline:\n  - {kinds: [ward], working_days: 2}\n  - {day: 26, month: last}\n"
                           "effective: {from: 2026-01-01, to: 2027-06-30}\n"
                           "schema:\n  type: object\n  properties:\n    a: {type: number, multipleOf: 0.001}\n"
-                          "indicators:\n  - {code: a, label: A, value: self.a, decimals: 3}\n"), 0);
+                          "indicators:\n  - {code: a, label: A, value: self.a, decimals: 3}\n"),
+                     0);
     /* Q3 2026 is due to wards on 16/9; to the others on Saturday 26/9, so Monday 28/9. */
     assert_int_equal(bao_form_dates(w.form, &none, BAO_VN_OFFSET, bao_date_make(2026, 9, 17), dates, 24), 7);
     bao_period_print(dates[0].period, name);

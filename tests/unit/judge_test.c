@@ -25,10 +25,12 @@ static const char form_text[] =
     "  required: [giao]\n"
     "  additionalProperties: false\n"
     "checks:\n"
-    "  - {id: xong-giao, rule: self.xong <= self.giao, at: xong, severity: error, message: Xong nhiều hơn giao.}\n"
+    "  - {id: xong-giao, rule: self.xong <= self.giao, at: xong, severity: error, message: Xong nhiều hơn "
+    "giao.}\n"
     "  - {id: cham, rule: self.xong * 2 >= self.giao, at: xong, severity: confirm, message: Làm chậm.}\n"
     "  - {id: it, rule: self.giao > 1, at: giao, severity: warning, message: Giao ít.}\n"
-    "  - {id: lui, when: prev != null, rule: self.xong >= prev.xong, at: xong, severity: error, message: Lùi.}\n"
+    "  - {id: lui, when: prev != null, rule: self.xong >= prev.xong, at: xong, severity: error, message: "
+    "Lùi.}\n"
     "indicators:\n"
     "  - {code: giao, label: Giao, value: self.giao}\n"
     "  - {code: tien, label: Tiền, value: self.tien, decimals: 2}\n"
@@ -58,14 +60,23 @@ static int setup(void **state)
     bao_findings_init(&findings, &w->arena, 20);
     assert_int_equal(bao_form_load(bao_str_c(form_text), BAO_STR("thu"), NULL, &findings, &w->form), 0);
     w->forms = (struct bao_forms){&w->form, 1};
-    w->units[0] = (struct bao_unit){.code = BAO_STR("1"), .kind = BAO_STR("ward"), .name = BAO_STR("Phường Một"),
-                                    .from = bao_date_make(2025, 7, 1), .to = BAO_DATE_NONE};
-    w->units[1] = (struct bao_unit){.code = BAO_STR("2"), .kind = BAO_STR("department"), .name = BAO_STR("Sở Hai"),
-                                    .from = bao_date_make(2025, 7, 1), .to = bao_date_make(2026, 6, 30)};
-    w->units[2] = (struct bao_unit){.code = BAO_STR("3"), .kind = BAO_STR("front"), .name = BAO_STR("Mặt trận"),
-                                    .from = bao_date_make(2025, 7, 1), .to = BAO_DATE_NONE};
-    w->registry = (struct bao_registry){.units = w->units, .n_units = 3, .offset = BAO_VN_OFFSET,
-                                        .holidays = {.known_to = BAO_DATE_NONE}};
+    w->units[0] = (struct bao_unit){.code = BAO_STR("1"),
+                                    .kind = BAO_STR("ward"),
+                                    .name = BAO_STR("Phường Một"),
+                                    .from = bao_date_make(2025, 7, 1),
+                                    .to = BAO_DATE_NONE};
+    w->units[1] = (struct bao_unit){.code = BAO_STR("2"),
+                                    .kind = BAO_STR("department"),
+                                    .name = BAO_STR("Sở Hai"),
+                                    .from = bao_date_make(2025, 7, 1),
+                                    .to = bao_date_make(2026, 6, 30)};
+    w->units[2] = (struct bao_unit){.code = BAO_STR("3"),
+                                    .kind = BAO_STR("front"),
+                                    .name = BAO_STR("Mặt trận"),
+                                    .from = bao_date_make(2025, 7, 1),
+                                    .to = BAO_DATE_NONE};
+    w->registry = (struct bao_registry){
+        .units = w->units, .n_units = 3, .offset = BAO_VN_OFFSET, .holidays = {.known_to = BAO_DATE_NONE}};
     w->scratch = bao_schema_scratch_new();
     *state = w;
     return w->scratch == NULL;
@@ -85,8 +96,8 @@ static int teardown(void **state)
 
 static void judge_at(struct world *w, struct bao_str text, bao_time now)
 {
-    const struct bao_judge_context context = {.forms = &w->forms, .registry = &w->registry,
-                                              .limits = BAO_LOAD_LIMITS_DEFAULT, .now = now};
+    const struct bao_judge_context context = {
+        .forms = &w->forms, .registry = &w->registry, .limits = BAO_LOAD_LIMITS_DEFAULT, .now = now};
 
     bao_arena_deinit(&w->report);
     assert_int_equal(bao_judge(&context, &w->report, w->scratch, text, &w->verdict), 0);
@@ -164,8 +175,8 @@ static void each_mistake_has_its_symbol(void **state)
             continue;
         assert_true(w->verdict.findings.n >= 1);
         if (w->verdict.findings.items[0].at.line != rows[i].line)
-            print_message("%s\nfirst finding BC%u in line %u\n", rows[i].text, w->verdict.findings.items[0].code,
-                          w->verdict.findings.items[0].at.line);
+            print_message("%s\nfirst finding BC%u in line %u\n", rows[i].text,
+                          w->verdict.findings.items[0].code, w->verdict.findings.items[0].at.line);
         assert_int_equal(w->verdict.findings.items[0].at.line, rows[i].line);
     }
 }
@@ -177,7 +188,10 @@ static void a_report_may_not_come_before_its_period(void **state)
         enum bao_symbol symbol;
         size_t warnings;
     } rows[] = {
-        {6, 14, BAO_SYM_PERIOD, 0}, {6, 15, BAO_SYM_NONE, 1}, {9, 14, BAO_SYM_NONE, 1}, {9, 15, BAO_SYM_NONE, 0},
+        {6, 14, BAO_SYM_PERIOD, 0},
+        {6, 15, BAO_SYM_NONE, 1},
+        {9, 14, BAO_SYM_NONE, 1},
+        {9, 15, BAO_SYM_NONE, 0},
     };
     struct world *w = *state;
 
@@ -189,7 +203,8 @@ static void a_report_may_not_come_before_its_period(void **state)
     }
 }
 
-/* The content is what the report says, not how it is written; any change of what it says is another content. */
+/* The content is what the report says, not how it is written; any change of what it says is another content.
+ */
 static void content_is_what_the_report_says(void **state)
 {
     static const char first[] = KEY "explain: {cham: Vì chậm}\ndata: {giao: 3, xong: 2, viec: [{ma: a}]}\n";
@@ -200,8 +215,9 @@ static void content_is_what_the_report_says(void **state)
         "{\"data\":{\"viec\":[{\"ma\":\"a\"}],\"xong\":2.0,\"giao\":3},\"period\":\"2026-Q3\","
         "\"unit\":\"1\",\"form\":\"thu\","
         "\"explain\":{\"cham\":\"Vì chậm\"},\"revision\":1}",
-        KEY "revision: 1\nsigned: {by: A}\nexplain: {cham: Vì chậm, it: }\ndata:\n  giao: 3\n  xong: 2\n  tien:\n"
-            "  viec:\n    - ma: a\n      ten:\n",
+        KEY
+        "revision: 1\nsigned: {by: A}\nexplain: {cham: Vì chậm, it: }\ndata:\n  giao: 3\n  xong: 2\n  tien:\n"
+        "  viec:\n    - ma: a\n      ten:\n",
     };
     static const char *const other[] = {
         KEY "explain: {cham: Vì chậm}\ndata: {giao: 3, xong: 3, viec: [{ma: a}]}\n",
@@ -228,7 +244,8 @@ static void content_is_what_the_report_says(void **state)
     }
 }
 
-/* A resend of an accepted report is known by its key and content whatever has become of form and unit since. */
+/* A resend of an accepted report is known by its key and content whatever has become of form and unit since.
+ */
 static void a_refused_report_has_key_and_content(void **state)
 {
     static const char *const rows[] = {
@@ -304,8 +321,8 @@ static void history_is_judged_apart(void **state)
 {
     static const struct bao_history nothing;
     struct world *w = *state;
-    struct bao_member member = {.key = "xong", .key_len = 4, .hash = bao_key_hash("xong", 4),
-                                .value = {.type = BAO_INT, .i = 5}};
+    struct bao_member member = {
+        .key = "xong", .key_len = 4, .hash = bao_key_hash("xong", 4), .value = {.type = BAO_INT, .i = 5}};
     const struct bao_node prev = {.type = BAO_MAP, .len = 1, .members = &member};
     const struct bao_history history = {.prev = &prev};
 

@@ -1,4 +1,5 @@
-/* Merkle trees against the vectors of the Certificate Transparency test suite, and every path of small trees. */
+/* Merkle trees against the vectors of the Certificate Transparency test suite, and every path of small trees.
+ */
 #include "lib/form/merkle.h"
 
 #include <setjmp.h>
@@ -6,8 +7,9 @@
 #include <cmocka.h>
 
 static const struct bao_str TEXTS[] = {
-    {"", 0},         {"\x00", 1},     {"\x10", 1},
-    {"\x20\x21", 2}, {"\x30\x31", 2}, {"\x40\x41\x42\x43", 4},
+    {"", 0},         {"\x00", 1},
+    {"\x10", 1},     {"\x20\x21", 2},
+    {"\x30\x31", 2}, {"\x40\x41\x42\x43", 4},
     {"PQRSTUVW", 8}, {"`abcdefghijklmno", 16},
 };
 static const char *const ROOTS[] = {

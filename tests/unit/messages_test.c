@@ -1,8 +1,9 @@
-/* Golden tests: what a clerk reads of each kind of mistake, in both languages, as text, JSON and "basic" output.
+/* Golden tests: what a clerk reads of each kind of mistake, in both languages, as text, JSON and "basic"
+ * output.
  *
- * tests/data/messages/<name>.yaml|json is judged by messages/forms, which stay as they are whatever becomes of the
- * forms in use, and the province 66; what is said is compared with expected/<name>.txt. BAOCAO_GOLDEN=write writes
- * those files anew, to be read with care before a commit. */
+ * tests/data/messages/<name>.yaml|json is judged by messages/forms, which stay as they are whatever becomes
+ * of the forms in use, and the province 66; what is said is compared with expected/<name>.txt.
+ * BAOCAO_GOLDEN=write writes those files anew, to be read with care before a commit. */
 #include "daemon/config/files.h"
 #include "daemon/config/snapshot.h"
 #include "lib/base/buf.h"
@@ -32,7 +33,8 @@ static int set_up(void **state)
     (void)state;
     (void)snprintf(folder, sizeof(folder), "%s/tests/data/messages", source == NULL ? "." : source);
     (void)snprintf(forms, sizeof(forms), "%s/forms", folder);
-    (void)snprintf(province, sizeof(province), "%s/schemas/provinces/66-dak-lak", source == NULL ? "." : source);
+    (void)snprintf(province, sizeof(province), "%s/schemas/provinces/66-dak-lak",
+                   source == NULL ? "." : source);
     scratch = bao_schema_scratch_new();
     r = baod_snapshot_load(forms, province, BAO_VI, &said, &snapshot);
     bao_buf_deinit(&said);
@@ -48,14 +50,16 @@ static int tear_down(void **state)
 }
 
 /* Everything that is said of a report; nothing of a classified one is shown. */
-static void describe(struct bao_buf *out, const struct bao_verdict *v, struct bao_str name, struct bao_str text)
+static void describe(struct bao_buf *out, const struct bao_verdict *v, struct bao_str name,
+                     struct bao_str text)
 {
     struct bao_str source = v->is_secret ? BAO_STR_NULL : v->doc.source.n != 0 ? v->doc.source : text;
 
     assert_int_equal(bao_buf_printf(out, "%s\n", bao_symbol_info(v->symbol)->name), 0);
     for (int lang = 0; lang < BAO_LANGS; lang++) {
         assert_int_equal(bao_buf_append_c(out, lang == BAO_VI ? "\n== vi\n" : "\n== en\n"), 0);
-        assert_int_equal(bao_text_render_all(out, &v->findings, name, source, (enum bao_lang)lang, BAO_TEXT_SHOW), 0);
+        assert_int_equal(
+            bao_text_render_all(out, &v->findings, name, source, (enum bao_lang)lang, BAO_TEXT_SHOW), 0);
     }
     assert_int_equal(bao_buf_append_c(out, "\n== json\n"), 0);
     for (size_t i = 0; i < v->findings.n; i++) {
@@ -69,7 +73,8 @@ static void describe(struct bao_buf *out, const struct bao_verdict *v, struct ba
 
 static void compare(struct bao_arena *arena, const char *name, struct bao_str got)
 {
-    struct bao_str path = bao_arena_printf(arena, "%s/expected/%s.txt", folder, name), expected = BAO_STR_NULL;
+    struct bao_str path = bao_arena_printf(arena, "%s/expected/%s.txt", folder, name),
+                   expected = BAO_STR_NULL;
     const char *golden = getenv("BAOCAO_GOLDEN");
 
     if (golden != NULL && strcmp(golden, "write") == 0) {
@@ -91,7 +96,9 @@ static void compare(struct bao_arena *arena, const char *name, struct bao_str go
 static void judge(const char *name, bool met[10000])
 {
     const struct bao_judge_context context = {
-        .forms = &snapshot->forms, .registry = &snapshot->registry, .limits = BAO_LOAD_LIMITS_DEFAULT,
+        .forms = &snapshot->forms,
+        .registry = &snapshot->registry,
+        .limits = BAO_LOAD_LIMITS_DEFAULT,
         .now = bao_time_make(bao_date_make(2026, 9, 17), 8 * 3600, BAO_VN_OFFSET)};
     struct bao_arena arena = BAO_ARENA_NULL(0);
     struct bao_buf got = BAO_BUF_NULL(1 << 20);

@@ -16,7 +16,8 @@ static bao_date day(const char *text)
     return d;
 }
 
-/* Two communes, one of which becomes a ward and the other of which is closed within a period, and a department. */
+/* Two communes, one of which becomes a ward and the other of which is closed within a period, and a
+ * department. */
 static struct bao_unit units[4];
 static struct bao_holiday off[1];
 static struct bao_registry registry;
@@ -28,7 +29,9 @@ static struct bao_forms forms;
 
 static struct bao_unit unit(const char *code, const char *kind, const char *from, const char *to)
 {
-    return (struct bao_unit){.code = bao_str_c(code), .kind = bao_str_c(kind), .from = day(from),
+    return (struct bao_unit){.code = bao_str_c(code),
+                             .kind = bao_str_c(kind),
+                             .from = day(from),
                              .to = to == NULL ? BAO_DATE_NONE : day(to)};
 }
 
@@ -46,26 +49,43 @@ static int set_up(void **state)
     units[1].groups = groups;
     units[1].n_groups = 1;
     off[0] = (struct bao_holiday){.from = day("2026-09-15"), .to = day("2026-09-15")};
-    registry = (struct bao_registry){.units = units, .n_units = 4, .offset = BAO_VN_OFFSET,
+    registry = (struct bao_registry){.units = units,
+                                     .n_units = 4,
+                                     .offset = BAO_VN_OFFSET,
                                      .holidays = {.off = off, .n_off = 1, .known_to = day("2026-12-31")}};
-    deadlines[0] = (struct bao_deadline){.kinds = communes, .n_kinds = 2, .working_days = 2, .on = BAO_DATE_NONE,
-                                         .at = 17 * 3600};
+    deadlines[0] = (struct bao_deadline){
+        .kinds = communes, .n_kinds = 2, .working_days = 2, .on = BAO_DATE_NONE, .at = 17 * 3600};
     deadlines[1] = (struct bao_deadline){.day = 19, .on = BAO_DATE_NONE, .at = 86400, .roll = BAO_ROLL_NEXT};
-    quarterly[0] = (struct bao_form){.id = BAO_STR("nd73-quarterly"), .version = 1, .period_type = BAO_P_QUARTER,
-                                     .calendar = {BAO_CAL_ND09, 0}, .deadlines = deadlines, .n_deadlines = 2,
+    quarterly[0] = (struct bao_form){.id = BAO_STR("nd73-quarterly"),
+                                     .version = 1,
+                                     .period_type = BAO_P_QUARTER,
+                                     .calendar = {BAO_CAL_ND09, 0},
+                                     .deadlines = deadlines,
+                                     .n_deadlines = 2,
                                      .lock = {.present = true, .working_days = 5, .then = BAO_LOCK_REFUSE},
-                                     .effective_from = day("2026-01-01"), .effective_to = BAO_DATE_NONE};
+                                     .effective_from = day("2026-01-01"),
+                                     .effective_to = BAO_DATE_NONE};
     quarterly[1] = quarterly[0];
     quarterly[1].version = 2;
     quarterly[1].effective_from = day("2026-07-01");
     quarterly[1].lock.then = BAO_LOCK_NOT_DONE;
-    once = (struct bao_form){.id = BAO_STR("chuyen-de"), .version = 1, .period_type = BAO_PERIOD_ONCE,
-                             .once_from = day("2026-05-01"), .once_to = day("2026-08-20"),
-                             .effective_from = day("2026-01-01"), .effective_to = BAO_DATE_NONE, .groups = groups,
+    once = (struct bao_form){.id = BAO_STR("chuyen-de"),
+                             .version = 1,
+                             .period_type = BAO_PERIOD_ONCE,
+                             .once_from = day("2026-05-01"),
+                             .once_to = day("2026-08-20"),
+                             .effective_from = day("2026-01-01"),
+                             .effective_to = BAO_DATE_NONE,
+                             .groups = groups,
                              .n_groups = 1};
-    weekly = (struct bao_form){.id = BAO_STR("tuan"), .version = 1, .period_type = BAO_P_WEEK, .kinds = departments,
-                               .n_kinds = 1, .calendar = {BAO_CAL_STARTS, 4},
-                               .effective_from = day("2027-01-01"), .effective_to = day("2027-02-28")};
+    weekly = (struct bao_form){.id = BAO_STR("tuan"),
+                               .version = 1,
+                               .period_type = BAO_P_WEEK,
+                               .kinds = departments,
+                               .n_kinds = 1,
+                               .calendar = {BAO_CAL_STARTS, 4},
+                               .effective_from = day("2027-01-01"),
+                               .effective_to = day("2027-02-28")};
     forms = (struct bao_forms){forms_list, 4};
     return 0;
 }
@@ -77,33 +97,40 @@ static void obligations_follow_forms_units_and_periods(void **state)
         int version;
     } expected[] = {
         {"22015", "ward", "2026-08-20", 1}, /* the thematic report, for the group only */
-        {"22015", "commune", "2026-Q1", 1}, {"24133", "commune", "2026-Q1", 1}, {"H15.02", "department", "2026-Q1", 1},
-        {"22015", "ward", "2026-Q2", 1},    {"24133", "commune", "2026-Q2", 1}, {"H15.02", "department", "2026-Q2", 1},
-        {"22015", "ward", "2026-Q3", 2},    {"H15.02", "department", "2026-Q3", 2},
-        {"22015", "ward", "2026-Q4", 2},    {"H15.02", "department", "2026-Q4", 2},
+        {"22015", "commune", "2026-Q1", 1},     {"24133", "commune", "2026-Q1", 1},
+        {"H15.02", "department", "2026-Q1", 1}, {"22015", "ward", "2026-Q2", 1},
+        {"24133", "commune", "2026-Q2", 1},     {"H15.02", "department", "2026-Q2", 1},
+        {"22015", "ward", "2026-Q3", 2},        {"H15.02", "department", "2026-Q3", 2},
+        {"22015", "ward", "2026-Q4", 2},        {"H15.02", "department", "2026-Q4", 2},
     };
     struct bao_arena a = BAO_ARENA_NULL(0);
     struct bao_obligations list;
 
     (void)state;
-    assert_int_equal(bao_obligations_list(&a, &forms, &registry, day("2026-01-01"), day("2026-12-31"), &list), 0);
+    assert_int_equal(bao_obligations_list(&a, &forms, &registry, day("2026-01-01"), day("2026-12-31"), &list),
+                     0);
     for (size_t i = 0; i < BAO_COUNT(expected); i++) {
         const struct bao_obligation *o = &list.items[i];
         char period[16];
 
         assert_true(i < list.n);
         bao_period_print(o->period, period);
-        if (!bao_str_is(units[o->unit].code, expected[i].unit) || !bao_str_is(units[o->unit].kind, expected[i].kind) ||
-            strcmp(period, expected[i].period) != 0 || o->form->version != expected[i].version)
-            fail_msg("%zu: %.*s %s version %d", i, BAO_STR_ARG(units[o->unit].code), period, o->form->version);
+        if (!bao_str_is(units[o->unit].code, expected[i].unit) ||
+            !bao_str_is(units[o->unit].kind, expected[i].kind) || strcmp(period, expected[i].period) != 0 ||
+            o->form->version != expected[i].version)
+            fail_msg("%zu: %.*s %s version %d", i, BAO_STR_ARG(units[o->unit].code), period,
+                     o->form->version);
     }
     assert_int_equal(list.n, BAO_COUNT(expected));
-    /* Nine weeks end on Thursdays of January and February 2027, and eight of them are the department's form's. */
-    assert_int_equal(bao_obligations_list(&a, &forms, &registry, day("2027-01-01"), day("2027-03-10"), &list), 0);
+    /* Nine weeks end on Thursdays of January and February 2027, and eight of them are the department's
+     * form's. */
+    assert_int_equal(bao_obligations_list(&a, &forms, &registry, day("2027-01-01"), day("2027-03-10"), &list),
+                     0);
     assert_int_equal(list.n, 8);
     assert_int_equal(list.items[0].cutoff, day("2027-01-07"));
     assert_int_equal(list.items[7].cutoff, day("2027-02-25"));
-    assert_int_equal(bao_obligations_list(&a, &forms, &registry, day("2026-09-15"), day("2026-12-13"), &list), 0);
+    assert_int_equal(bao_obligations_list(&a, &forms, &registry, day("2026-09-15"), day("2026-12-13"), &list),
+                     0);
     assert_int_equal(list.n, 0);
     bao_arena_deinit(&a);
 }
@@ -121,8 +148,8 @@ static struct bao_obligation obligation(const struct bao_form *form, uint32_t u,
 static void times_depend_on_the_kind(void **state)
 {
     struct bao_obligation commune = obligation(&quarterly[1], 1, "2026-Q3"),
-                          department = obligation(&quarterly[1], 3, "2026-Q3"), next =
-                              obligation(&quarterly[1], 1, "2027-Q1");
+                          department = obligation(&quarterly[1], 3, "2026-Q3"),
+                          next = obligation(&quarterly[1], 1, "2027-Q1");
     struct bao_obligation o;
     struct bao_period month;
 
@@ -148,8 +175,8 @@ static void assert_why(const struct bao_obligation *o, enum bao_lang lang, const
 
 static void dates_are_explained(void **state)
 {
-    struct bao_obligation commune = obligation(&quarterly[1], 1, "2026-Q3"), department =
-        obligation(&quarterly[0], 3, "2027-Q1"),
+    struct bao_obligation commune = obligation(&quarterly[1], 1, "2026-Q3"),
+                          department = obligation(&quarterly[0], 3, "2027-Q1"),
                           special = obligation(&once, 1, "2026-08-20");
 
     (void)state;
@@ -159,14 +186,15 @@ static void dates_are_explained(void **state)
                "ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định 09/2019/NĐ-CP), tức "
                "17:00 ngày 17/9/2026. "
                "Khóa kỳ lúc 24:00 ngày 24/9/2026; sau đó tính là không thực hiện.");
-    assert_why(&department, BAO_EN,
-               "Figures from 2026-12-15 to the end of 2027-03-14 (Decree 09/2019/ND-CP Art. 12.2). Due day 19 "
-               "of the period's "
-               "last month, moved to the next working day when it is a day off (Civil Code Art. 148) (Decree "
-               "09/2019/ND-CP "
-               "Art. 13.2), that is 24:00 on 2027-03-19. This is provisional: not all holidays are known yet. "
-               "Locked at 24:00 "
-               "on 2027-03-26.");
+    assert_why(
+        &department, BAO_EN,
+        "Figures from 2026-12-15 to the end of 2027-03-14 (Decree 09/2019/ND-CP Art. 12.2). Due day 19 "
+        "of the period's "
+        "last month, moved to the next working day when it is a day off (Civil Code Art. 148) (Decree "
+        "09/2019/ND-CP "
+        "Art. 13.2), that is 24:00 on 2027-03-19. This is provisional: not all holidays are known yet. "
+        "Locked at 24:00 "
+        "on 2027-03-26.");
     assert_why(&special, BAO_VI,
                "Số liệu tính từ ngày 1/5/2026 đến hết ngày 20/8/2026. Biểu mẫu không đặt thời hạn cho loại "
                "đơn vị này.");
@@ -205,7 +233,7 @@ static void five_states_by_precedence(void **state)
     for (size_t i = 0; i < BAO_STATES; i++) {
         sum += counts[i];
         assert_true(*bao_state_title((enum bao_state)i, BAO_VI) != '\0' &&
-            *bao_state_title((enum bao_state)i, BAO_EN) != '\0');
+                    *bao_state_title((enum bao_state)i, BAO_EN) != '\0');
     }
     assert_int_equal(sum, BAO_COUNT(rows));
 }

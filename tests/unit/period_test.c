@@ -74,7 +74,8 @@ static void days_of(struct bao_period p, struct bao_calendar c, bao_date *ret_fr
 }
 
 /* The parts begin and end with the whole and leave neither gap nor overlap. */
-static void assert_tiles(struct bao_period span, enum bao_period_type type, struct bao_calendar c, size_t parts)
+static void assert_tiles(struct bao_period span, enum bao_period_type type, struct bao_calendar c,
+                         size_t parts)
 {
     struct bao_period part[12];
     bao_date from, to, at;
@@ -94,8 +95,11 @@ static void assert_tiles(struct bao_period span, enum bao_period_type type, stru
 
 static void periods_nest_from_2019_to_2040(void **state)
 {
-    static const struct bao_calendar calendars[] = {{BAO_CAL_CIVIL, 0}, {BAO_CAL_ND09, 0}, {BAO_CAL_STARTS, 2},
-                                                    {BAO_CAL_STARTS, 21}, {BAO_CAL_STARTS, 28}};
+    static const struct bao_calendar calendars[] = {{BAO_CAL_CIVIL, 0},
+                                                    {BAO_CAL_ND09, 0},
+                                                    {BAO_CAL_STARTS, 2},
+                                                    {BAO_CAL_STARTS, 21},
+                                                    {BAO_CAL_STARTS, 28}};
 
     (void)state;
     for (size_t k = 0; k < BAO_COUNT(calendars); k++) {
@@ -127,7 +131,8 @@ static void periods_nest_from_2019_to_2040(void **state)
 /* Walking on and looking up agree for every day, every type and every calendar. */
 static void periods_follow_each_other(void **state)
 {
-    static const uint8_t types[] = {BAO_P_YEAR, BAO_P_HALF, BAO_P_QUARTER, BAO_P_MONTH, BAO_P_WEEK, BAO_P_DAY};
+    static const uint8_t types[] = {BAO_P_YEAR,  BAO_P_HALF, BAO_P_QUARTER,
+                                    BAO_P_MONTH, BAO_P_WEEK, BAO_P_DAY};
 
     (void)state;
     for (size_t t = 0; t < BAO_COUNT(types); t++) {
@@ -142,7 +147,8 @@ static void periods_follow_each_other(void **state)
 
             bao_period_window(p, c, &from, &to);
             while (at < bao_date_make(2041, 1, 10)) {
-                if (bao_period_code(bao_period_at(types[t], c, at)) != bao_period_code(p) || at < from || at > to)
+                if (bao_period_code(bao_period_at(types[t], c, at)) != bao_period_code(p) || at < from ||
+                    at > to)
                     fail_msg("type %d, calendar %u, day %d", types[t], k, at);
                 if (at++ == to) {
                     struct bao_period next = bao_period_next(p);
@@ -159,13 +165,13 @@ static void periods_follow_each_other(void **state)
 
 static void periods_are_read_and_written(void **state)
 {
-    static const char *const right[] = {"2026",    "2026-H1",  "2026-H2",  "2026-Q1",    "2026-Q4",   "2026-9M",
-                                        "2026-01", "2026-12",  "2026-W01", "2026-W53",   "2020-W53",  "2026-09-14",
-                                        "1900",    "2999-Q4",  "2028-02-29"};
-    static const char *const wrong[] = {"",         "202",      "2026-",   "2026-H3",    "2026-Q0",   "2026-Q5",
-                                        "2026-00",  "2026-13",  "2026-W00", "2025-W53",  "2027-02-29", "2026-9m",
-                                        "2026-q3",  "Q3-2026",  "2026-Q33", "2026-W7",   "1899",      "3000",
-                                        "2026-9",   "2026-09-1", "02026",   "2026 Q3",   "2026-W054", "-026"};
+    static const char *const right[] = {"2026",     "2026-H1",    "2026-H2", "2026-Q1",  "2026-Q4",
+                                        "2026-9M",  "2026-01",    "2026-12", "2026-W01", "2026-W53",
+                                        "2020-W53", "2026-09-14", "1900",    "2999-Q4",  "2028-02-29"};
+    static const char *const wrong[] = {
+        "",         "202",      "2026-",      "2026-H3",   "2026-Q0", "2026-Q5", "2026-00",   "2026-13",
+        "2026-W00", "2025-W53", "2027-02-29", "2026-9m",   "2026-q3", "Q3-2026", "2026-Q33",  "2026-W7",
+        "1899",     "3000",     "2026-9",     "2026-09-1", "02026",   "2026 Q3", "2026-W054", "-026"};
     char text[16];
 
     (void)state;
@@ -187,8 +193,8 @@ static void periods_are_read_and_written(void **state)
 
 static void codes_are_checked(void **state)
 {
-    static const int32_t wrong[] = {0, -1, 20260001, 20261002, 20262003, 20263005, 20264002, 20265013, 20256053,
-                                    20267366, 20268001, 18991001, INT32_MAX, INT32_MIN};
+    static const int32_t wrong[] = {0,        -1,       20260001, 20261002, 20262003, 20263005,  20264002,
+                                    20265013, 20256053, 20267366, 20268001, 18991001, INT32_MAX, INT32_MIN};
     struct bao_period p;
 
     (void)state;
@@ -243,10 +249,10 @@ static void what_does_not_tile_gives_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decree_09_article_12),          cmocka_unit_test(other_calendars),
+        cmocka_unit_test(decree_09_article_12),           cmocka_unit_test(other_calendars),
         cmocka_unit_test(periods_nest_from_2019_to_2040), cmocka_unit_test(periods_follow_each_other),
-        cmocka_unit_test(periods_are_read_and_written),  cmocka_unit_test(codes_are_checked),
-        cmocka_unit_test(titles_and_last_year),          cmocka_unit_test(what_does_not_tile_gives_nothing),
+        cmocka_unit_test(periods_are_read_and_written),   cmocka_unit_test(codes_are_checked),
+        cmocka_unit_test(titles_and_last_year),           cmocka_unit_test(what_does_not_tile_gives_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

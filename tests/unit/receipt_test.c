@@ -12,11 +12,18 @@ static const uint8_t SEED[32] = {1, 2, 3, 4, 5};
 /* A receipt file of leaf MINE in a batch of LEAVES. */
 static void make(struct bao_buf *out, uint8_t ret_pub[32])
 {
-    struct bao_leaf leaf = {.form = BAO_STR("nd73-quarterly"), .unit = BAO_STR("24133"), .period = BAO_STR("2026-Q3"),
-                            .revision = 2, .received_at = INT64_C(1793494798113456), .form_version = 3,
+    struct bao_leaf leaf = {.form = BAO_STR("nd73-quarterly"),
+                            .unit = BAO_STR("24133"),
+                            .period = BAO_STR("2026-Q3"),
+                            .revision = 2,
+                            .received_at = INT64_C(1793494798113456),
+                            .form_version = 3,
                             .verdict = BAO_STR("accepted")};
-    struct bao_batch batch = {.province = BAO_STR("66"), .node = BAO_STR("hub-1"), .seq = 12,
-                              .at = INT64_C(1793494799000001), .n = LEAVES};
+    struct bao_batch batch = {.province = BAO_STR("66"),
+                              .node = BAO_STR("hub-1"),
+                              .seq = 12,
+                              .at = INT64_C(1793494799000001),
+                              .n = LEAVES};
     struct bao_hash leaves[LEAVES], path[BAO_MERKLE_PATH_MAX];
     struct bao_buf text = BAO_BUF_NULL(4096), mine = BAO_BUF_NULL(4096);
     size_t n_path;
@@ -73,7 +80,8 @@ static void every_change_is_noticed(void **state)
         char *p = bao_buf_data(&file) + i, was = *p;
         int r;
 
-        assert_int_equal(bao_receipt_read((struct bao_str){bao_buf_data(&file), i}, &got), BAO_RECEIPT_E_SYNTAX);
+        assert_int_equal(bao_receipt_read((struct bao_str){bao_buf_data(&file), i}, &got),
+                         BAO_RECEIPT_E_SYNTAX);
         if (i % 7 != 0) /* verifying costs; every seventh change is enough to meet each line */
             continue;
         *p = (char)(was == '1' ? '2' : '1');

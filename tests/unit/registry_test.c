@@ -32,10 +32,10 @@ static int load_texts(struct province *p, const char *const texts[FILES])
             fail_msg("cannot load: %s", texts[i]);
         files[i] = (struct bao_registry_file){&p->docs[i], &p->findings[i]};
     }
-    return bao_registry_load(&p->arena,
-                             &(struct bao_registry_files){files[UNITS], files[HOLIDAYS], files[TARGETS],
-                                 files[PROGRAMMES]},
-                             &p->r);
+    return bao_registry_load(
+        &p->arena,
+        &(struct bao_registry_files){files[UNITS], files[HOLIDAYS], files[TARGETS], files[PROGRAMMES]},
+        &p->r);
 }
 
 static char *read_file(const char *folder, const char *name)
@@ -45,7 +45,8 @@ static char *read_file(const char *folder, const char *name)
     long n;
     FILE *f;
 
-    (void)snprintf(path, sizeof(path), "%s/schemas/provinces/%s/%s", source == NULL ? "." : source, folder, name);
+    (void)snprintf(path, sizeof(path), "%s/schemas/provinces/%s/%s", source == NULL ? "." : source, folder,
+                   name);
     f = fopen(path, "rb");
     if (f == NULL)
         fail_msg("cannot open %s", path);
@@ -72,9 +73,9 @@ static void load_folder(struct province *p, const char *folder)
         struct bao_buf b = BAO_BUF_NULL(1 << 20);
 
         for (size_t i = 0; i < FILES; i++)
-            assert_int_equal(bao_text_render_all(&b, &p->findings[i], bao_str_c(names[i]), p->docs[i].source,
-                BAO_VI, 9),
-                             0);
+            assert_int_equal(
+                bao_text_render_all(&b, &p->findings[i], bao_str_c(names[i]), p->docs[i].source, BAO_VI, 9),
+                0);
         fail_msg("%d: %.*s", r, BAO_STR_ARG(bao_buf_str(&b)));
     }
 }
@@ -117,14 +118,32 @@ static void three_provinces_are_complete(void **state)
         } scopes[10];
     } rows[] = {
         {"66-dak-lak",
-         {{"kind:commune", 88}, {"kind:ward", 14}, {"group:phu-yen-cu", 34}, {"group:dak-lak-cu", 68}, {"66", 130},
-          {"state:66", 117}, {"party:66", 130}, {"party:TU66.02", 16}, {"kind:department", 15}}},
+         {{"kind:commune", 88},
+          {"kind:ward", 14},
+          {"group:phu-yen-cu", 34},
+          {"group:dak-lak-cu", 68},
+          {"66", 130},
+          {"state:66", 117},
+          {"party:66", 130},
+          {"party:TU66.02", 16},
+          {"kind:department", 15}}},
         {"68-lam-dong",
-         {{"kind:commune", 103}, {"kind:ward", 20}, {"kind:special-zone", 1}, {"group:binh-thuan-cu", 45},
-          {"group:dak-nong-cu", 28}, {"group:lam-dong-cu", 51}, {"68", 152}, {"state:68", 139}}},
+         {{"kind:commune", 103},
+          {"kind:ward", 20},
+          {"kind:special-zone", 1},
+          {"group:binh-thuan-cu", 45},
+          {"group:dak-nong-cu", 28},
+          {"group:lam-dong-cu", 51},
+          {"68", 152},
+          {"state:68", 139}}},
         {"01-ha-noi",
-         {{"kind:commune", 75}, {"kind:ward", 51}, {"kind:party-agency", 7}, {"kind:front", 1}, {"01", 155},
-          {"state:01", 142}, {"party:TU01.01", 12}}},
+         {{"kind:commune", 75},
+          {"kind:ward", 51},
+          {"kind:party-agency", 7},
+          {"kind:front", 1},
+          {"01", 155},
+          {"state:01", 142},
+          {"party:TU01.01", 12}}},
     };
 
     (void)state;
@@ -161,10 +180,12 @@ static void units_are_found_by_code_and_name(void **state)
     assert_int_equal(bao_registry_scopes_of(&p.r, (size_t)(u - p.r.units), day("2026-09-14"), scopes, 8), 5);
     assert_int_equal(bao_registry_scopes_of(&p.r, (size_t)(u - p.r.units), day("2026-09-14"), scopes, 2), 2);
     /* The file writes Tuy Hoà; old and new places of the tone, no accents, and no kind find it as well. */
-    static const char *const names[] = {"Phường Tuy Hoà", "phường tuy hòa", "Tuy Hòa", "TUY HOA", "Phuong  Tuy-Hoa"};
+    static const char *const names[] = {"Phường Tuy Hoà", "phường tuy hòa", "Tuy Hòa", "TUY HOA",
+                                        "Phuong  Tuy-Hoa"};
 
     for (size_t i = 0; i < BAO_COUNT(names); i++) {
-        assert_int_equal(bao_registry_named(&p.r, &p.arena, bao_str_c(names[i]), day("2026-09-14"), found, 8), 1);
+        assert_int_equal(bao_registry_named(&p.r, &p.arena, bao_str_c(names[i]), day("2026-09-14"), found, 8),
+                         1);
         assert_true(bao_str_is(p.r.units[found[0]].code, "22015"));
     }
     assert_int_equal(bao_registry_named(&p.r, &p.arena, BAO_STR("Đà Lạt"), day("2026-09-14"), found, 8), 0);
@@ -179,16 +200,17 @@ static void units_are_found_by_code_and_name(void **state)
 #define HEAD "province: {code: \"66\", name: X, timezone: Asia/Ho_Chi_Minh}\ntrees: [state, party]\n"
 
 /* A commune becomes a ward; two become one, which later gives a part away; a parent that changes. */
-static const char through_time[] =
-    HEAD "groups: [{id: cu, name: Cũ}]\nunits:\n"
-         "  - {code: A, kind: commune, name: Xã A, from: 2020-01-01, to: 2025-06-30, parents: {state: D1}}\n"
-         "  - {code: B, kind: commune, name: Xã B, from: 2020-01-01, to: 2025-06-30, parents: {state: D1}}\n"
-         "  - {code: C, kind: commune, name: Xã C, from: 2025-07-01, to: 2026-04-29, groups: [cu], parents: "
-         "{state: \"66\"},\n"
-         "     was: [{code: A}, {code: B}]}\n"
-         "  - {code: C, kind: ward, name: Phường C, from: 2026-04-30, groups: [cu], parents: {state: \"66\"}}\n"
-         "  - {code: D1, kind: department, name: Huyện, from: 2020-01-01, to: 2025-06-30, parents: {state: \"66\"}}\n"
-         "  - {code: E, kind: ward, name: Phường E, from: 2027-01-01, was: [{code: C, share: 0.4}]}\n";
+static const char through_time[] = HEAD
+    "groups: [{id: cu, name: Cũ}]\nunits:\n"
+    "  - {code: A, kind: commune, name: Xã A, from: 2020-01-01, to: 2025-06-30, parents: {state: D1}}\n"
+    "  - {code: B, kind: commune, name: Xã B, from: 2020-01-01, to: 2025-06-30, parents: {state: D1}}\n"
+    "  - {code: C, kind: commune, name: Xã C, from: 2025-07-01, to: 2026-04-29, groups: [cu], parents: "
+    "{state: \"66\"},\n"
+    "     was: [{code: A}, {code: B}]}\n"
+    "  - {code: C, kind: ward, name: Phường C, from: 2026-04-30, groups: [cu], parents: {state: \"66\"}}\n"
+    "  - {code: D1, kind: department, name: Huyện, from: 2020-01-01, to: 2025-06-30, parents: {state: "
+    "\"66\"}}\n"
+    "  - {code: E, kind: ward, name: Phường E, from: 2027-01-01, was: [{code: C, share: 0.4}]}\n";
 
 static void units_change_through_time(void **state)
 {
@@ -206,7 +228,8 @@ static void units_change_through_time(void **state)
     assert_int_equal(members(&p.r, "kind:commune", "2026-04-30"), 0);
     assert_int_equal(members(&p.r, "kind:ward", "2026-04-30"), 1);
     assert_int_equal(members(&p.r, "group:cu", "2026-04-30"), 1);
-    /* The district's own node holds itself and its two communes, as long as it stood; all are under the province. */
+    /* The district's own node holds itself and its two communes, as long as it stood; all are under the
+     * province. */
     assert_int_equal(members(&p.r, "state:D1", "2025-06-30"), 3);
     assert_int_equal(members(&p.r, "state:D1", "2025-07-01"), 0);
     assert_int_equal(members(&p.r, "state:66", "2025-06-30"), 3);
@@ -227,7 +250,8 @@ static void units_change_through_time(void **state)
 #define UNIT(rest) HEAD "units:\n  - {code: A, kind: ward, name: A, from: 2025-07-01" rest "}\n"
 #define TWO(a, b) HEAD "units:\n  - {kind: ward, name: A, " a "}\n  - {kind: ward, name: B, " b "}\n"
 #define GOOD UNIT("")
-#define DAYS(rest) "known_to: 2026-12-31\nholidays:\n  - {from: 2026-09-01, to: 2026-09-02, name: Quốc khánh}\n" rest
+#define DAYS(rest)                                                                                           \
+    "known_to: 2026-12-31\nholidays:\n  - {from: 2026-09-01, to: 2026-09-02, name: Quốc khánh}\n" rest
 
 static void bad_files_are_refused_with_their_place(void **state)
 {
@@ -241,79 +265,104 @@ static void bad_files_are_refused_with_their_place(void **state)
         {BAO_BC_FIELD_UNKNOWN_NEAR, UNITS, 4, UNIT(", gruops: []"), "units[A].gruops", "“groups”"},
         {BAO_BC_FIELD_UNKNOWN, UNITS, 4, UNIT(", dien_tich: 3"), "units[A].dien_tich", "code, kind, name"},
         {BAO_BC_FIELD_MISSING, UNITS, 4, HEAD "units:\n  - {code: A, kind: ward, from: 2025-07-01}\n",
-            "units[A]", "“name”"},
-        {BAO_BC_FIELD_QUOTE, UNITS, 4, HEAD "units:\n  - {code: 00004, kind: ward, name: A, from: 2025-07-01}\n",
-         "units[0].code", "\"00004\""},
+         "units[A]", "“name”"},
+        {BAO_BC_FIELD_QUOTE, UNITS, 4,
+         HEAD "units:\n  - {code: 00004, kind: ward, name: A, from: 2025-07-01}\n", "units[0].code",
+         "\"00004\""},
         {BAO_BC_FIELD_DATE, UNITS, 4, UNIT(", to: 31/12/2026"), "units[A].to", "31/12/2026"},
         {BAO_BC_FIELD_DATE, UNITS, 4, UNIT(", to: 2026-02-30"), "units[A].to", "2026-02-30"},
         {BAO_BC_FIELD_TYPE, UNITS, 4, UNIT(", groups: cu"), "units[A].groups", "một danh sách"},
         {BAO_BC_FIELD_SHAPE, UNITS, 4, HEAD "units:\n  - A\n", "units[0]", "một nhóm mục"},
         {BAO_BC_FIELD_LIST_EMPTY, UNITS, 3, HEAD "units: []\n", "units", "“units”"},
-        {BAO_BC_UNIT_CODE, UNITS, 4, HEAD "units:\n  - {code: \"a b\", kind: ward, name: A, from: 2025-07-01}\n",
-         "units[a b].code", "a b"},
-        {BAO_BC_TIMEZONE, UNITS, 1, "province: {code: \"66\", name: X, timezone: Asia/Saigon}\nunits:\n  - {code: A, "
-         "kind: ward, name: A, from: 2025-07-01}\n", "province.timezone", "Asia/Ho_Chi_Minh"},
-        {BAO_BC_KIND_UNKNOWN_NEAR, UNITS, 4, HEAD "units:\n  - {code: A, kind: wards, name: A, from: 2025-07-01}\n",
-         "units[A].kind", "“ward”"},
-        {BAO_BC_KIND_UNKNOWN, UNITS, 4, HEAD "units:\n  - {code: A, kind: hamlet-x, name: A, from: 2025-07-01}\n",
-         "units[A].kind", "“hamlet-x”"},
-        {BAO_BC_ID_SHAPE, UNITS, 3, HEAD "groups: [{id: Phú Yên, name: x}]\nunits:\n  - {code: A, kind: ward, name: A, "
-         "from: 2025-07-01}\n", "groups[Phú Yên].id", "Phú Yên"},
-        {BAO_BC_FIELD_TWICE, UNITS, 3, HEAD "groups: [{id: a, name: x}, {id: a, name: y}]\nunits:\n  - {code: A, kind: "
-         "ward, name: A, from: 2025-07-01}\n", "groups[a]", "“a”"},
+        {BAO_BC_UNIT_CODE, UNITS, 4,
+         HEAD "units:\n  - {code: \"a b\", kind: ward, name: A, from: 2025-07-01}\n", "units[a b].code",
+         "a b"},
+        {BAO_BC_TIMEZONE, UNITS, 1,
+         "province: {code: \"66\", name: X, timezone: Asia/Saigon}\nunits:\n  - {code: A, "
+         "kind: ward, name: A, from: 2025-07-01}\n",
+         "province.timezone", "Asia/Ho_Chi_Minh"},
+        {BAO_BC_KIND_UNKNOWN_NEAR, UNITS, 4,
+         HEAD "units:\n  - {code: A, kind: wards, name: A, from: 2025-07-01}\n", "units[A].kind", "“ward”"},
+        {BAO_BC_KIND_UNKNOWN, UNITS, 4,
+         HEAD "units:\n  - {code: A, kind: hamlet-x, name: A, from: 2025-07-01}\n", "units[A].kind",
+         "“hamlet-x”"},
+        {BAO_BC_ID_SHAPE, UNITS, 3,
+         HEAD "groups: [{id: Phú Yên, name: x}]\nunits:\n  - {code: A, kind: ward, name: A, "
+              "from: 2025-07-01}\n",
+         "groups[Phú Yên].id", "Phú Yên"},
+        {BAO_BC_FIELD_TWICE, UNITS, 3,
+         HEAD "groups: [{id: a, name: x}, {id: a, name: y}]\nunits:\n  - {code: A, kind: "
+              "ward, name: A, from: 2025-07-01}\n",
+         "groups[a]", "“a”"},
         {BAO_BC_UNIT_BACKWARD, UNITS, 4, UNIT(", to: 2025-06-30"), "units[A]", "2025-06-30"},
         {BAO_BC_UNIT_OVERLAP, UNITS, 5, TWO("code: A, from: 2025-07-01", "code: A, from: 2026-01-01"),
-            "units[A]", "dòng 4"},
+         "units[A]", "dòng 4"},
         {BAO_BC_UNIT_UNKNOWN, UNITS, 4, UNIT(", parents: {state: \"77\"}"), "units[A].parents.state", "77"},
-        {BAO_BC_TREE_UNKNOWN, UNITS, 4, UNIT(", parents: {nha_nuoc: \"66\"}"), "units[A].parents.nha_nuoc", "nha_nuoc"},
+        {BAO_BC_TREE_UNKNOWN, UNITS, 4, UNIT(", parents: {nha_nuoc: \"66\"}"), "units[A].parents.nha_nuoc",
+         "nha_nuoc"},
         {BAO_BC_GROUP_UNKNOWN, UNITS, 4, UNIT(", groups: [x]"), "units[A].groups[0]", "“x”"},
-        {BAO_BC_GROUP_UNKNOWN_NEAR, UNITS, 5, HEAD "groups: [{id: phu-yen-cu, name: x}]\nunits:\n  - {code: A, kind: "
-         "ward, name: A, from: 2025-07-01, groups: [phu-yen]}\n", "units[A].groups[0]", "“phu-yen-cu”"},
+        {BAO_BC_GROUP_UNKNOWN_NEAR, UNITS, 5,
+         HEAD "groups: [{id: phu-yen-cu, name: x}]\nunits:\n  - {code: A, kind: "
+              "ward, name: A, from: 2025-07-01, groups: [phu-yen]}\n",
+         "units[A].groups[0]", "“phu-yen-cu”"},
         {BAO_BC_PARENT_GONE, UNITS, 4,
          TWO("code: A, from: 2025-07-01, parents: {state: B}", "code: B, from: 2025-07-01, to: 2026-01-01"),
          "units[A].parents.state", "B"},
         {BAO_BC_PARENT_CYCLE, UNITS, 4,
-         TWO("code: A, from: 2025-07-01, parents: {state: B}", "code: B, from: 2025-07-01, parents: {state: A}"),
+         TWO("code: A, from: 2025-07-01, parents: {state: B}",
+             "code: B, from: 2025-07-01, parents: {state: A}"),
          "units[A].parents", "“state”"},
         {BAO_BC_PARENT_CYCLE, UNITS, 4, UNIT(", parents: {state: A}"), "units[A].parents", "A"},
         {BAO_BC_WAS_SHARE, UNITS, 4, UNIT(", was: [{code: B, share: 1.4}]"), "units[A].was[B].share", "1.4"},
         {BAO_BC_WAS_SHARE, UNITS, 4, UNIT(", was: [{code: B, share: 0}]"), "units[A].was[B].share", "0"},
         {BAO_BC_WAS_UNKNOWN, UNITS, 4, UNIT(", was: [{code: B}]"), "units[A].was[B]", "B"},
         {BAO_BC_WAS_SELF, UNITS, 4, UNIT(", was: [{code: A}]"), "units[A].was[A]", "A"},
-        {BAO_BC_WAS_LATER, UNITS, 4, TWO("code: A, from: 2025-07-01, was: [{code: B}]", "code: B, from: 2025-07-01"),
-         "units[A].was[B]", "B"},
-        {BAO_BC_WAS_ALIVE, UNITS, 4, TWO("code: A, from: 2025-07-01, was: [{code: B}]", "code: B, from: 2020-01-01"),
-         "units[A].was[B]", "B"},
-        {BAO_BC_WAS_OVER, UNITS, 6, TWO("code: B, from: 2020-01-01",
-            "code: A, from: 2025-07-01, was: [{code: B, share: 0.7}]")
-         "  - {code: D, kind: ward, name: D, from: 2025-07-01, was: [{code: B, share: 0.4}]}\n", "units[D].was", "B"},
+        {BAO_BC_WAS_LATER, UNITS, 4,
+         TWO("code: A, from: 2025-07-01, was: [{code: B}]", "code: B, from: 2025-07-01"), "units[A].was[B]",
+         "B"},
+        {BAO_BC_WAS_ALIVE, UNITS, 4,
+         TWO("code: A, from: 2025-07-01, was: [{code: B}]", "code: B, from: 2020-01-01"), "units[A].was[B]",
+         "B"},
+        {BAO_BC_WAS_OVER, UNITS, 6,
+         TWO("code: B, from: 2020-01-01",
+             "code: A, from: 2025-07-01, was: [{code: B, share: 0.7}]") "  - {code: D, kind: ward, name: D, "
+                                                                        "from: 2025-07-01, was: [{code: B, "
+                                                                        "share: 0.4}]}\n",
+         "units[D].was", "B"},
         {BAO_BC_FIELD_MISSING, HOLIDAYS, 1, "holidays: [{from: 2026-01-01, name: x}]\n", "", "“known_to”"},
-        {BAO_BC_HOLIDAY_BACKWARD, HOLIDAYS, 4, DAYS("  - {from: 2026-05-02, to: 2026-05-01, name: x}\n"), "holidays[1]",
-         "2026-05-01"},
+        {BAO_BC_HOLIDAY_BACKWARD, HOLIDAYS, 4, DAYS("  - {from: 2026-05-02, to: 2026-05-01, name: x}\n"),
+         "holidays[1]", "2026-05-01"},
         {BAO_BC_HOLIDAY_LONG, HOLIDAYS, 4, DAYS("  - {from: 2026-01-02, to: 2026-05-01, name: x}\n"),
-            "holidays[1]", "60"},
-        {BAO_BC_HOLIDAY_UNKNOWN, HOLIDAYS, 4, DAYS("  - {from: 2027-01-01, name: x}\n"), "holidays[1]", "2026-12-31"},
+         "holidays[1]", "60"},
+        {BAO_BC_HOLIDAY_UNKNOWN, HOLIDAYS, 4, DAYS("  - {from: 2027-01-01, name: x}\n"), "holidays[1]",
+         "2026-12-31"},
         {BAO_BC_HOLIDAY_OVERLAP, HOLIDAYS, 4, DAYS("  - {from: 2026-09-02, name: Bù}\n"), "holidays[1]",
-            "“Quốc khánh”"},
+         "“Quốc khánh”"},
         {BAO_BC_WORKING_WEEKDAY, HOLIDAYS, 4, DAYS("working: [2026-09-14]\n"), "working[0]", "2026-09-14"},
-        {BAO_BC_WORKING_HOLIDAY, HOLIDAYS, 5, DAYS("  - {from: 2026-09-05, name: x}\nworking: [2026-09-05]\n"),
-         "working[0]", "2026-09-05"},
+        {BAO_BC_WORKING_HOLIDAY, HOLIDAYS, 5,
+         DAYS("  - {from: 2026-09-05, name: x}\nworking: [2026-09-05]\n"), "working[0]", "2026-09-05"},
         {BAO_BC_TARGET_WHOSE, TARGETS, 1, "targets: [{form: f, code: c, year: 2026, value: 1}]\n",
-            "targets[c]", "unit"},
+         "targets[c]", "unit"},
         {BAO_BC_UNIT_UNKNOWN, TARGETS, 1, "targets: [{form: f, code: c, unit: Q, year: 2026, value: 1}]\n",
          "targets[c].unit", "Q"},
-        {BAO_BC_SCOPE_UNKNOWN_NEAR, TARGETS, 1, "targets: [{form: f, code: c, scope: \"kind:wards\", year: "
-            "2026, value: "
-         "1}]\n", "targets[c].scope", "kind:ward"},
+        {BAO_BC_SCOPE_UNKNOWN_NEAR, TARGETS, 1,
+         "targets: [{form: f, code: c, scope: \"kind:wards\", year: "
+         "2026, value: "
+         "1}]\n",
+         "targets[c].scope", "kind:ward"},
         {BAO_BC_FIELD_RANGE, TARGETS, 1, "targets: [{form: f, code: c, unit: A, year: 20026, value: 1}]\n",
          "targets[c].year", "20026"},
-        {BAO_BC_TARGET_TWICE, TARGETS, 2, "targets: [{form: f, code: c, unit: A, year: 2026, value: 1},\n "
-            "{form: f, code: "
-         "c, unit: A, year: 2026, value: 2}]\n", "targets[c]", "dòng 1"},
+        {BAO_BC_TARGET_TWICE, TARGETS, 2,
+         "targets: [{form: f, code: c, unit: A, year: 2026, value: 1},\n "
+         "{form: f, code: "
+         "c, unit: A, year: 2026, value: 2}]\n",
+         "targets[c]", "dòng 1"},
         {BAO_BC_FIELD_TWICE, PROGRAMMES, 2, "programmes: [{id: a, title: x},\n {id: a, title: y}]\n",
-            "programmes[a]", "a"},
-        {BAO_BC_FIELD_MISSING, PROGRAMMES, 1, "programmes: [{id: a, title: {en: x}}]\n", "programmes[a].title", "“vi”"},
-        {BAO_BC_FIELD_EMPTY, PROGRAMMES, 1, "programmes: [{id: \"\", title: x}]\n", "programmes[0].id", "“id”"},
+         "programmes[a]", "a"},
+        {BAO_BC_FIELD_MISSING, PROGRAMMES, 1, "programmes: [{id: a, title: {en: x}}]\n",
+         "programmes[a].title", "“vi”"},
+        {BAO_BC_FIELD_EMPTY, PROGRAMMES, 1, "programmes: [{id: \"\", title: x}]\n", "programmes[0].id",
+         "“id”"},
     };
 
     (void)state;
@@ -328,10 +377,11 @@ static void bad_files_are_refused_with_their_place(void **state)
         f = &p.findings[rows[i].file];
         if (f->n == 0 || f->items[0].code != rows[i].code || f->items[0].at.line != rows[i].line ||
             !bao_str_is(f->items[0].path, rows[i].path))
-            fail_msg("row %zu: %zu findings, code %u, line %u, path %.*s", i, f->n, f->n ? f->items[0].code : 0,
-                     f->n ? f->items[0].at.line : 0, BAO_STR_ARG(f->n ? f->items[0].path : BAO_STR_NULL));
-        assert_int_equal(bao_text_render(&b, &f->items[0], BAO_STR("units.yaml"),
-            p.docs[rows[i].file].source, BAO_VI), 0);
+            fail_msg("row %zu: %zu findings, code %u, line %u, path %.*s", i, f->n,
+                     f->n ? f->items[0].code : 0, f->n ? f->items[0].at.line : 0,
+                     BAO_STR_ARG(f->n ? f->items[0].path : BAO_STR_NULL));
+        assert_int_equal(
+            bao_text_render(&b, &f->items[0], BAO_STR("units.yaml"), p.docs[rows[i].file].source, BAO_VI), 0);
         assert_int_equal(bao_buf_append(&b, "", 1), 0);
         if (strstr(bao_buf_data(&b), rows[i].says) == NULL)
             fail_msg("row %zu does not say %s: %s", i, rows[i].says, bao_buf_data(&b));

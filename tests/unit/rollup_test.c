@@ -131,7 +131,8 @@ static void random_histories_equal_the_recomputation(void **state)
             assert_int_equal(bao_rollup_add(&r, &SLOTS, now[u], 6, -1), 0);
         counted[u] = (seed >> 8) % 5 != 0;
         for (int i = 0; i < 6; i++)
-            now[u][i] = (struct bao_figure){(seed >> (10 + i)) % 3 != 0, (int64_t)(seed >> (12 + i)) % BAO_SCALED_MAX};
+            now[u][i] = (struct bao_figure){(seed >> (10 + i)) % 3 != 0,
+                                            (int64_t)(seed >> (12 + i)) % BAO_SCALED_MAX};
         if (counted[u])
             assert_int_equal(bao_rollup_add(&r, &SLOTS, now[u], 6, 1), 0);
     }

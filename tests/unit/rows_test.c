@@ -8,7 +8,8 @@
 static const struct baod_column columns[] = {
     {"name", BAOD_CELL_TEXT}, {"value", BAOD_CELL_NUMBER}, {"final", BAOD_CELL_BOOL}};
 
-static void print(int (*how)(struct bao_buf *, const struct baod_rows *), const struct baod_rows *rows, const char *expected)
+static void print(int (*how)(struct bao_buf *, const struct baod_rows *), const struct baod_rows *rows,
+                  const char *expected)
 {
     struct bao_buf out = BAO_BUF_NULL(1 << 16);
 
@@ -21,10 +22,18 @@ static void print(int (*how)(struct bao_buf *, const struct baod_rows *), const 
 static void cells_keep_their_kind(void **state)
 {
     const struct bao_str cells[] = {
-        BAO_STR("Phường \"Một\""), BAO_STR("12345678901234567890.50"), BAO_STR("true"),
-        BAO_STR("=1+1"),           BAO_STR_NULL,                       BAO_STR_NULL,
-        BAO_STR("-5"),             BAO_STR("-5"),                      BAO_STR("false"),
-        BAO_STR("a,b\nc"),         BAO_STR("0"),                       BAO_STR("true"),
+        BAO_STR("Phường \"Một\""),
+        BAO_STR("12345678901234567890.50"),
+        BAO_STR("true"),
+        BAO_STR("=1+1"),
+        BAO_STR_NULL,
+        BAO_STR_NULL,
+        BAO_STR("-5"),
+        BAO_STR("-5"),
+        BAO_STR("false"),
+        BAO_STR("a,b\nc"),
+        BAO_STR("0"),
+        BAO_STR("true"),
     };
     const struct baod_rows rows = {columns, BAO_COUNT(columns), cells, 4};
 

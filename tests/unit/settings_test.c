@@ -38,9 +38,11 @@ static void values_replace_defaults(void **state)
     assert_int_equal(baod_settings_init(&s), 0);
     assert_string_equal(s.reports_address, "127.0.0.1:7316");
     assert_int_equal(s.idle_ms, 180000);
-    assert_int_equal(load(&s, "reports: {address: \"127.0.0.1:0\", plaintext: true}\n"
-                              "limits:\n  max_body: 2MiB\n  peer_items: 7\ntimes: {idle: 2m}\nlang: en\n",
-                          &complaints), 0);
+    assert_int_equal(load(&s,
+                          "reports: {address: \"127.0.0.1:0\", plaintext: true}\n"
+                          "limits:\n  max_body: 2MiB\n  peer_items: 7\ntimes: {idle: 2m}\nlang: en\n",
+                          &complaints),
+                     0);
     assert_string_equal(s.reports_address, "127.0.0.1:0");
     assert_true(s.reports_plaintext);
     assert_int_equal(s.max_body, 2 << 20);
@@ -89,7 +91,8 @@ static void mistakes_are_told_with_place_and_leave_all_as_it_was(void **state)
 
 static void a_dump_reads_back_equal(void **state)
 {
-    struct bao_buf complaints = BAO_BUF_NULL(1 << 16), first = BAO_BUF_NULL(1 << 16), second = BAO_BUF_NULL(1 << 16);
+    struct bao_buf complaints = BAO_BUF_NULL(1 << 16), first = BAO_BUF_NULL(1 << 16),
+                   second = BAO_BUF_NULL(1 << 16);
     struct baod_settings s;
     char path[32];
 

@@ -49,18 +49,20 @@ static void put(const char *folder, const char *name, const char *text)
 }
 
 #define UNITS                                                                                                \
-    "province: {code: \"66\", name: X, timezone: Asia/Ho_Chi_Minh}\nunits:\n"                                  \
+    "province: {code: \"66\", name: X, timezone: Asia/Ho_Chi_Minh}\nunits:\n"                                \
     "  - {code: \"22015\", kind: ward, name: Phường A, from: 2025-07-01}\n"
 #define PROGRAMMES "programmes: [{id: nd73, title: x}]\n"
 #define HOLIDAYS "known_to: 2027-12-31\nholidays: [{from: 2026-01-01, name: x}]\n"
 #define TARGET(form, code)                                                                                   \
     "targets:\n  - {form: " form ", code: " code ", unit: \"22015\", year: 2026, value: 9}\n"
 #define FORM(id, programme, kinds)                                                                           \
-    "baocao: 1\nid: " id "\nversion: 1\ntitle: {vi: Thử, en: Trial}\nprogramme: " programme "\n"               \
-    "reporters: {kinds: [" kinds "]}\nperiod: {type: quarter, calendar: nd09}\ndeadline: {working_days: 2}\n"     \
-    "effective: {from: 2026-01-01}\nschema:\n  type: object\n  properties: {a: {type: integer}}\n"                 \
-    "  additionalProperties: false\nindicators:\n"                                                              \
-    "  - {code: a, label: {vi: A, en: A}, measure: {vi: a, en: a}, value: self.a, decimals: 0, over_units: sum, "    \
+    "baocao: 1\nid: " id "\nversion: 1\ntitle: {vi: Thử, en: Trial}\nprogramme: " programme "\n"             \
+    "reporters: {kinds: [" kinds                                                                             \
+    "]}\nperiod: {type: quarter, calendar: nd09}\ndeadline: {working_days: 2}\n"                             \
+    "effective: {from: 2026-01-01}\nschema:\n  type: object\n  properties: {a: {type: integer}}\n"           \
+    "  additionalProperties: false\nindicators:\n"                                                           \
+    "  - {code: a, label: {vi: A, en: A}, measure: {vi: a, en: a}, value: self.a, decimals: 0, over_units: " \
+    "sum, "                                                                                                  \
     "over_time: sum}\n"
 
 /* Loads root/forms and root/province; gives what was said, NUL-terminated. */
@@ -138,8 +140,14 @@ static void what_is_wrong_is_told_with_its_file(void **state)
         const char *folder, *name, *text;
         const char *says[3];
     } rows[] = {
-        {"forms", "thu.v1.yaml", FORM("thu", "nd37", "ward"), {"forms/thu.v1.yaml:5:12: lỗi BC5401", "“nd73”", NULL}},
-        {"forms", "thu.v1.yaml", FORM("thu", "nd73", "wards"), {"thu.v1.yaml:6:21: lỗi BC5205", "“ward”", NULL}},
+        {"forms",
+         "thu.v1.yaml",
+         FORM("thu", "nd37", "ward"),
+         {"forms/thu.v1.yaml:5:12: lỗi BC5401", "“nd73”", NULL}},
+        {"forms",
+         "thu.v1.yaml",
+         FORM("thu", "nd73", "wards"),
+         {"thu.v1.yaml:6:21: lỗi BC5205", "“ward”", NULL}},
         {"forms/b", "thu.v1.yaml", FORM("thu", "nd73", "ward"), {"BC5402", "forms/b/thu.v1.yaml", NULL}},
         {"forms", "hong.yaml", "a: [1,\nb\n", {"forms/hong.yaml:", "lỗi BC1", "Cách sửa: "}},
         {"province", "units.yaml", UNITS "x: 1\n", {"province/units.yaml:4:1: lỗi BC5002", NULL, NULL}},

@@ -21,7 +21,8 @@ static void every_entry_is_whole(void **state)
         for (int lang = 0; lang < BAO_LANGS; lang++) {
             size_t length = strlen(m->sentence[lang]);
 
-            if (length == 0 || strpbrk(m->sentence[lang], "\n\t") != NULL || strpbrk(m->mend[lang], "\n\t") != NULL)
+            if (length == 0 || strpbrk(m->sentence[lang], "\n\t") != NULL ||
+                strpbrk(m->mend[lang], "\n\t") != NULL)
                 fail_msg("BC%u: an empty sentence or one with a line end", m->code);
             if (strchr(".?!…:", m->sentence[lang][length - 1]) == NULL &&
                 strcmp(m->sentence[lang] + length - 1, "}") != 0 && m->sentence[lang][length - 1] != '\xa6')
@@ -148,23 +149,27 @@ static void carets_stand_under_what_is_seen(void **state)
         {"te\xcc\x82n: x", "x", "te\xcc\x82n: x", "     ^"},
         {"字x: 漢", "漢", "字x: 漢", "     ^^"},
         {"\t\"a\":\t12,", "12", "  \"a\":  12,", "        ^^"},
-        {"a: \xe2\x80\xae" "evil", "evil", "a: \\u{202e}evil", "           ^^^^"},
+        {"a: \xe2\x80\xae"
+         "evil",
+         "evil", "a: \\u{202e}evil", "           ^^^^"},
         {"a: \x1b[31mx", "\x1b[31mx", "a: \\u{1b}[31mx", "   ^^^^^^^^^^^"},
     };
 
     (void)state;
     for (size_t i = 0; i < BAO_COUNT(rows); i++) {
         uint32_t at = (uint32_t)(strstr(rows[i].source, rows[i].value) - rows[i].source);
-        struct bao_finding f = finding(BAO_BC_FIELD_EMPTY, (struct bao_place){1, 1, at,
-            (uint32_t)strlen(rows[i].value)});
+        struct bao_finding f =
+            finding(BAO_BC_FIELD_EMPTY, (struct bao_place){1, 1, at, (uint32_t)strlen(rows[i].value)});
         struct bao_buf b = BAO_BUF_NULL(4096);
         char expected[512];
 
         bao_finding_arg(&f, BAO_STR("x"));
         assert_int_equal(bao_text_render(&b, &f, BAO_STR_NULL, bao_str_c(rows[i].source), BAO_EN), 0);
-        (void)snprintf(expected, sizeof(expected), "1:1: error BC5006\n  1 | %s\n    | %s “x” is empty.\nHow "
-            "to mend: fill "
-                                                   "it in, or drop the line.\n", rows[i].line, rows[i].caret);
+        (void)snprintf(expected, sizeof(expected),
+                       "1:1: error BC5006\n  1 | %s\n    | %s “x” is empty.\nHow "
+                       "to mend: fill "
+                       "it in, or drop the line.\n",
+                       rows[i].line, rows[i].caret);
         assert_text(&b, expected);
     }
 }
@@ -223,8 +228,9 @@ static void twenty_are_shown_and_the_rest_counted(void **state)
     (void)state;
     bao_findings_init(&list, &a, 25);
     for (uint32_t i = 0; i < 30; i++)
-        bao_finding_arg(bao_findings_add(&list, BAO_BC_FIELD_EMPTY, BAO_ERROR, (struct bao_place){i + 1, 1, 0, 0}),
-                        BAO_STR("x"));
+        bao_finding_arg(
+            bao_findings_add(&list, BAO_BC_FIELD_EMPTY, BAO_ERROR, (struct bao_place){i + 1, 1, 0, 0}),
+            BAO_STR("x"));
     assert_int_equal(bao_text_render_all(&b, &list, BAO_STR("f"), BAO_STR_NULL, BAO_VI, BAO_TEXT_SHOW), 0);
     assert_int_equal(bao_buf_append(&b, "", 1), 0);
     for (p = bao_buf_data(&b); (p = strstr(p, "lỗi BC5006")) != NULL; p++)
@@ -245,7 +251,7 @@ static void machines_get_lines_and_json(void **state)
     (void)state;
     assert_int_equal(bao_text_wire_line(&b, &f, BAO_EN), 0);
     assert_text(&b, "4:15\tBC5010\tnhiem_vu.hoan_thanh\t“hoan_thanh” is 12, outside 0 to 10. How to mend: "
-        "write a number "
+                    "write a number "
                     "from 0 to 10.\n");
     assert_int_equal(bao_text_json(&b, &f), 0);
     assert_text(&b, "{\"code\":\"BC5010\",\"severity\":\"error\",\"line\":4,\"column\":15,"
@@ -265,8 +271,10 @@ static void machines_get_lines_and_json(void **state)
     list.items[0].severity = BAO_WARNING;
     list.items[1].keyword = BAO_STR("/properties/a/maximum");
     assert_int_equal(bao_text_json_basic(&b, &list, BAO_EN), 0);
-    assert_text(&b, "{\"valid\":false,\"errors\":[{\"keywordLocation\":\"/properties/a/maximum\",\"instanceLocation\":"
-                    "\"/nhiem_vu/hoan_thanh\",\"error\":\"“hoan_thanh” is 12, outside 0 to 10.\"}]}");
+    assert_text(
+        &b,
+        "{\"valid\":false,\"errors\":[{\"keywordLocation\":\"/properties/a/maximum\",\"instanceLocation\":"
+        "\"/nhiem_vu/hoan_thanh\",\"error\":\"“hoan_thanh” is 12, outside 0 to 10.\"}]}");
     f.check = BAO_STR("tien-do-lui");
     f.item = BAO_STR("NV-\"03\"");
     assert_int_equal(bao_text_json(&b, &f), 0);
@@ -284,7 +292,8 @@ static void a_full_buffer_is_told(void **state)
     for (size_t max = 0; max < 250; max++) {
         struct bao_buf b = BAO_BUF_NULL(max), c = BAO_BUF_NULL(max);
 
-        assert_int_equal(bao_text_render(&b, &f, BAO_STR("bao-cao-q3.yaml"), bao_str_c(source), BAO_VI), -ENOBUFS);
+        assert_int_equal(bao_text_render(&b, &f, BAO_STR("bao-cao-q3.yaml"), bao_str_c(source), BAO_VI),
+                         -ENOBUFS);
         assert_int_equal(bao_text_json(&c, &f), -ENOBUFS);
         bao_buf_deinit(&b);
         bao_buf_deinit(&c);
@@ -298,7 +307,8 @@ static void symbols_are_found_by_name(void **state)
         const struct bao_symbol_info *s = bao_symbol_info((enum bao_symbol)i);
 
         assert_int_equal(bao_symbol_of(bao_str_c(s->name)), i);
-        assert_true(i == BAO_SYM_NONE || (s->http >= 400 && s->answer != BAO_OK && *s->sentence[BAO_VI] != '\0'));
+        assert_true(i == BAO_SYM_NONE ||
+                    (s->http >= 400 && s->answer != BAO_OK && *s->sentence[BAO_VI] != '\0'));
     }
     assert_int_equal(bao_symbol_of(BAO_STR("frame")), BAO_SYM_NONE);
 }
