@@ -61,7 +61,12 @@ def test_a_long_line_is_filled(daemon, reports):
 def test_nothing_is_lost_doubled_or_wrong(daemon, reports, bad):
     files = reports(3)
     with Chaos(daemon.reports_port, **bad) as line:
-        done = daemon.programs.run("send", "--to", f"127.0.0.1:{line.port}", "--wait", "60", *files, "--format", "json")
+        # A report damaged three times over is given back to its sender, who sends it again.
+        for _ in range(10):
+            done = daemon.programs.run("send", "--to", f"127.0.0.1:{line.port}", "--wait", "60", *files, "--format",
+                                       "json")
+            if done.returncode == 0 or not any(r.get("code") in ("HASH", "INFLATE", "RAW") for r in json.loads(done.stdout)):
+                break
         assert not bad.get("cut") or line.cuts > 0
         assert not bad.get("flip") or line.flips > 0
     rows = json.loads(done.stdout)
