@@ -108,6 +108,19 @@ const struct bao_node *bao_node_get(const struct bao_node *map, const char *key)
     return m == NULL ? NULL : &m->value;
 }
 
+const struct bao_node *bao_node_at(const struct bao_node *node, struct bao_str pointer)
+{
+    while (pointer.n != 0 && node != NULL) {
+        const char *slash = memchr(pointer.p + 1, '/', pointer.n - 1);
+        size_t n = slash == NULL ? pointer.n - 1 : (size_t)(slash - pointer.p) - 1;
+        const struct bao_member *m = bao_node_member(node, (struct bao_str){pointer.p + 1, n});
+
+        node = m == NULL ? NULL : &m->value;
+        pointer = (struct bao_str){pointer.p + n + 1, pointer.n - n - 1};
+    }
+    return node;
+}
+
 static bool equal_maps(const struct bao_node *a, const struct bao_node *b)
 {
     if (a->len != b->len)

@@ -129,6 +129,9 @@ enum { BAO_MAP_SMALL = 32 };
 const struct bao_member *bao_node_member(const struct bao_node *map, struct bao_str key);
 /* Its value, or NULL. */
 const struct bao_node *bao_node_get(const struct bao_node *map, const char *key);
+/* The node that a JSON Pointer through maps names ("" the node itself), or NULL. ~ escapes are not read: names in
+ * forms need none. */
+const struct bao_node *bao_node_at(const struct bao_node *node, struct bao_str pointer);
 
 /* Equality as JSON Schema means it: numbers by value, maps without order. Needs no memory; depth is bounded
  * by the loader. */

@@ -60,21 +60,6 @@ bool bao_kind_in(struct bao_str kind, const struct bao_str *kinds, size_t n)
 
 /* ---- $ref ---- */
 
-/* The node that a JSON Pointer (with its first /) names, or NULL. Escapes are not needed in a form's names.
- */
-static const struct bao_node *at_pointer(const struct bao_node *node, struct bao_str pointer)
-{
-    while (pointer.n != 0 && node != NULL) {
-        const char *slash = memchr(pointer.p + 1, '/', pointer.n - 1);
-        size_t n = slash == NULL ? pointer.n - 1 : (size_t)(slash - pointer.p) - 1;
-        const struct bao_member *m = bao_node_member(node, (struct bao_str){pointer.p + 1, n});
-
-        node = m == NULL ? NULL : &m->value;
-        pointer = (struct bao_str){pointer.p + n + 1, pointer.n - n - 1};
-    }
-    return node;
-}
-
 struct scope {
     const struct bao_node *own, *common; /* documents; own changes to common behind a reference into it */
 };
@@ -98,7 +83,7 @@ static const struct bao_node *follow(struct scope *scope, const struct bao_node 
     }
     if (scope->own == NULL || (s.n != 0 && s.p[0] != '/'))
         return NULL;
-    return at_pointer(scope->own, s);
+    return bao_node_at(scope->own, s);
 }
 
 static const struct bao_node *step_into(struct scope *scope, const struct bao_node *schema,

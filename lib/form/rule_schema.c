@@ -4,20 +4,6 @@
 
 enum { REFS_MAX = 32 };
 
-/* The node a JSON Pointer names ("" the whole), or NULL. Names of a form need no escapes. */
-static const struct bao_node *at_pointer(const struct bao_node *node, struct bao_str pointer)
-{
-    while (pointer.n != 0 && node != NULL) {
-        const char *slash = memchr(pointer.p + 1, '/', pointer.n - 1);
-        size_t n = slash == NULL ? pointer.n - 1 : (size_t)(slash - pointer.p) - 1;
-        const struct bao_member *m = bao_node_member(node, (struct bao_str){pointer.p + 1, n});
-
-        node = m == NULL ? NULL : &m->value;
-        pointer = (struct bao_str){pointer.p + n + 1, pointer.n - n - 1};
-    }
-    return node;
-}
-
 /* Where a $ref leads, with the document it leads into; NULL: not to a place a form can name. */
 static const struct bao_node *follow(const struct bao_check_loader *loader, const struct bao_node *ref,
                                      const struct bao_node **document)
@@ -30,7 +16,7 @@ static const struct bao_node *follow(const struct bao_check_loader *loader, cons
     }
     if (s.n == 0 || s.p[0] != '#' || *document == NULL || (s.n > 1 && s.p[1] != '/'))
         return NULL;
-    return at_pointer(*document, (struct bao_str){s.p + 1, s.n - 1});
+    return bao_node_at(*document, (struct bao_str){s.p + 1, s.n - 1});
 }
 
 static bool is_in(const struct rule_shape *shape, const struct bao_node *schema)
