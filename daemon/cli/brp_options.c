@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+enum { ANSWER_MS = 30000 };
+
 const char *cli_option(int argc, char **argv, int *i, const char *name)
 {
     size_t n = strlen(name);
@@ -137,4 +139,44 @@ int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o
     if (cli_split_target(o->to, host, port) && wants_tls(o, host))
         r = start_tls(o, host, &target, ret_why);
     return r < 0 ? r : cli_brp_open(&target, &hello, ret, ret_why);
+}
+
+/* Waits for an event that is not idle talk: 0 or <0; *ret_why says what went wrong. */
+static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind kind,
+                    struct bao_client_event *ret, const char **ret_why)
+{
+    do {
+        int r = cli_brp_wait(b, ANSWER_MS, ret);
+
+        if (r != 0) {
+            *ret_why = r > 0 ? strerror(ETIMEDOUT) : cli_brp_why(b, r);
+            return r > 0 ? -ETIMEDOUT : r;
+        }
+        if (ret->kind == BAO_CLIENT_ENDED || ret->kind == BAO_CLIENT_BROKEN) {
+            *ret_why = bao_symbol_info(ret->symbol)->sentence[lang];
+            return -ECONNABORTED;
+        }
+    } while (ret->kind != kind);
+    return 0;
+}
+
+int cli_brp_ask(const struct cli_options *options, struct cli_brp_options *o, const char *verb,
+                struct bao_str keys, struct cli_brp **ret, struct bao_client_event *ret_event,
+                const char **ret_why)
+{
+    struct cli_brp *b = NULL;
+    int r = cli_brp_connect(options, o, &b, ret_why);
+
+    if (r == 0)
+        r = wait_for(b, options->lang, BAO_CLIENT_GREETED, ret_event, ret_why);
+    if (r == 0)
+        r = bao_client_ask(cli_brp_session(b), verb, keys, 0);
+    if (r == 0)
+        r = wait_for(b, options->lang, BAO_CLIENT_ANSWER, ret_event, ret_why);
+    if (r != 0) {
+        cli_brp_close(b);
+        return r < 0 ? r : -EIO;
+    }
+    *ret = b;
+    return 0;
 }

@@ -29,3 +29,9 @@ void cli_brp_options_done(struct cli_brp_options *o);
  * *ret_why. */
 int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o, struct cli_brp **ret,
                     const char **ret_why) BAO_MUST_CHECK;
+
+/* Connects, says HELLO, asks one question and waits for its answer, which stays valid until *ret is closed.
+ * On failure *ret_why says why. 0 or <0. */
+int cli_brp_ask(const struct cli_options *options, struct cli_brp_options *o, const char *verb,
+                struct bao_str keys, struct cli_brp **ret, struct bao_client_event *ret_event,
+                const char **ret_why) BAO_MUST_CHECK;

@@ -29,3 +29,4 @@ cli_command cli_send;
 cli_command cli_stat;
 cli_command cli_receipt;
 cli_command cli_outbox;
+cli_command cli_due;

@@ -2,8 +2,6 @@
 #include "daemon/cli/brp_options.h"
 #include "daemon/cli/receipt_view.h"
 
-enum { ANSWER_MS = 30000 };
-
 static int usage(const struct cli_options *options)
 {
     fputs(options->lang == BAO_VI
@@ -44,25 +42,6 @@ static bool read_question(int argc, char **argv, struct cli_brp_options *brp, st
     return r == 0 && (receipt != NULL ? n == 0 && revision == NULL : n == BAO_COUNT(names));
 }
 
-/* Waits for an event that is not idle talk: 0 or <0; *ret_why says what went wrong. */
-static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind kind,
-                    struct bao_client_event *ret, const char **ret_why)
-{
-    do {
-        int r = cli_brp_wait(b, ANSWER_MS, ret);
-
-        if (r != 0) {
-            *ret_why = r > 0 ? strerror(ETIMEDOUT) : cli_brp_why(b, r);
-            return r > 0 ? -ETIMEDOUT : r;
-        }
-        if (ret->kind == BAO_CLIENT_ENDED || ret->kind == BAO_CLIENT_BROKEN) {
-            *ret_why = bao_symbol_info(ret->symbol)->sentence[lang];
-            return -ECONNABORTED;
-        }
-    } while (ret->kind != kind);
-    return 0;
-}
-
 int cli_stat(const struct cli_options *options, int argc, char **argv)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(4096);
@@ -79,13 +58,7 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
     if (!cli_brp_options_ready(options, &brp))
         return CLI_USAGE;
     bao_arena_init(&arena, 0);
-    r = cli_brp_connect(options, &brp, &b, &why);
-    if (r == 0)
-        r = wait_for(b, options->lang, BAO_CLIENT_GREETED, &event, &why);
-    if (r == 0)
-        r = bao_client_ask(cli_brp_session(b), "STAT", bao_buf_str(&keys), 0);
-    if (r == 0)
-        r = wait_for(b, options->lang, BAO_CLIENT_ANSWER, &event, &why);
+    r = cli_brp_ask(options, &brp, "STAT", bao_buf_str(&keys), &b, &event, &why);
     if (r == 0)
         r = cli_fate_read(&arena, "", &event, &fate);
     if (r == 0)

@@ -153,3 +153,46 @@ const struct baod_snapshot *cli_forms_of_unit(struct cli_forms *f, struct bao_st
     }
     return cli_forms_get(f, 0);
 }
+
+enum { NAMED_MAX = 8 };
+
+static const struct baod_snapshot *tell_unit(const struct cli_forms *f, struct bao_str text, const char *vi,
+                                             const char *en)
+{
+    fprintf(stderr, "baocao: %s: %.*s\n", f->lang == BAO_VI ? vi : en, BAO_STR_ARG(text));
+    return NULL;
+}
+
+/* A name that several units bear: they are listed, so that a code can be chosen. */
+static const struct baod_snapshot *tell_named(const struct cli_forms *f, const struct baod_snapshot *s,
+                                              struct bao_str text, const uint32_t *units, size_t n)
+{
+    (void)tell_unit(f, text, "nhiều đơn vị có tên này, hãy ghi mã",
+                    "several units have this name, write a code");
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "  %.*s  %.*s\n", BAO_STR_ARG(s->registry.units[units[i]].code),
+                BAO_STR_ARG(s->registry.units[units[i]].name));
+    return NULL;
+}
+
+const struct baod_snapshot *cli_forms_unit(struct cli_forms *f, struct bao_arena *arena, bao_date day,
+                                           struct bao_str *code)
+{
+    uint32_t units[NAMED_MAX];
+
+    for (size_t i = 0; i < f->n; i++) {
+        const struct baod_snapshot *s = cli_forms_get(f, i);
+        size_t n;
+
+        if (s == NULL || bao_registry_any(&s->registry, *code) != NULL)
+            return s;
+        n = bao_registry_named(&s->registry, arena, *code, day, units, NAMED_MAX);
+        if (n > 1)
+            return tell_named(f, s, *code, units, n);
+        if (n == 1) {
+            *code = s->registry.units[units[0]].code;
+            return s;
+        }
+    }
+    return tell_unit(f, *code, "không có đơn vị này", "there is no such unit");
+}

@@ -26,3 +26,7 @@ const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i);
 const struct baod_snapshot *cli_forms_of_unit(struct cli_forms *f, struct bao_str unit);
 /* The registry of a snapshot, or NULL when it was loaded without a province. */
 const struct bao_registry *cli_registry(const struct baod_snapshot *s);
+/* Resolves what a person wrote for a unit, a code or a name of that day (old and new tone marks alike), to
+ * the code in *code (perhaps in the arena) and gives its snapshot. NULL after telling what is wrong. */
+const struct baod_snapshot *cli_forms_unit(struct cli_forms *f, struct bao_arena *arena, bao_date day,
+                                           struct bao_str *code);

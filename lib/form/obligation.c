@@ -8,6 +8,7 @@ struct lister {
     struct bao_arena *arena;
     const struct bao_forms *forms;
     const struct bao_registry *registry;
+    const struct bao_units_chosen *chosen; /* NULL: all units */
     bao_date from, to;
     struct bao_obligations list;
     size_t size;
@@ -54,17 +55,18 @@ static int add(struct lister *l, const struct bao_obligation *o)
     return 0;
 }
 
-/* All units for one period, if this version is the one in force for it. */
+/* All units asked for in one period, if this version is the one in force for it. */
 static int list_period(struct lister *l, const struct bao_form *form, struct bao_period period)
 {
+    size_t n = l->chosen != NULL ? l->chosen->n : l->registry->n_units;
     struct bao_obligation o;
     bool known;
     int r = 0;
 
     if (bao_forms_get(l->forms, form->id, period, &known) != form)
         return 0;
-    for (uint32_t i = 0; i < l->registry->n_units && r == 0; i++)
-        if (bao_obligation_make(form, l->registry, i, period, &o))
+    for (uint32_t i = 0; i < n && r == 0; i++)
+        if (bao_obligation_make(form, l->registry, l->chosen != NULL ? l->chosen->units[i] : i, period, &o))
             r = add(l, &o);
     return r;
 }
@@ -96,7 +98,15 @@ int bao_obligations_list(struct bao_arena *arena, const struct bao_forms *forms,
                          const struct bao_registry *registry, bao_date from, bao_date to,
                          struct bao_obligations *ret)
 {
-    struct lister l = {.arena = arena, .forms = forms, .registry = registry, .from = from, .to = to};
+    return bao_obligations_of(arena, forms, registry, NULL, from, to, ret);
+}
+
+int bao_obligations_of(struct bao_arena *arena, const struct bao_forms *forms,
+                       const struct bao_registry *registry, const struct bao_units_chosen *chosen,
+                       bao_date from, bao_date to, struct bao_obligations *ret)
+{
+    struct lister l = {
+        .arena = arena, .forms = forms, .registry = registry, .chosen = chosen, .from = from, .to = to};
 
     for (size_t i = 0; i < forms->n; i++) {
         int r = list_form(&l, forms->items[i]);
@@ -120,8 +130,7 @@ static void print_day(bao_date d, enum bao_lang lang, char ret[24])
         bao_date_print(d, ret);
 }
 
-/* "17:00 ngày 16/9/2026"; midnight is told as 24:00 of the day it ends. */
-static void print_moment(bao_time t, int offset, enum bao_lang lang, char ret[64])
+void bao_moment_print(bao_time t, int offset, enum bao_lang lang, char ret[64])
 {
     bao_date d = bao_time_date(t - 1, offset);
     int minute = (int)((t - bao_time_make(d, 0, offset)) / (60 * BAO_SECOND));
@@ -206,7 +215,7 @@ static int why_due(struct bao_buf *out, const struct bao_obligation *o, const st
     if (d == NULL || o->due == BAO_TIME_NONE)
         return bao_buf_append_c(out, lang == BAO_VI ? " Biểu mẫu không đặt thời hạn cho loại đơn vị này."
                                                     : " The form sets no deadline for this kind of unit.");
-    print_moment(o->due, registry->offset, lang, due);
+    bao_moment_print(o->due, registry->offset, lang, due);
     r = bao_buf_append_c(out, lang == BAO_VI ? " Hạn gửi là " : " Due ");
     if (r == 0)
         r = why_rule(out, d, lang);
@@ -226,7 +235,7 @@ static int why_lock(struct bao_buf *out, const struct bao_obligation *o, const s
     if (o->lock == BAO_TIME_NONE)
         return bao_buf_append_c(out, lang == BAO_VI ? " Quá hạn vẫn nhận, tính là gửi muộn."
                                                     : " Later reports are taken and counted as late.");
-    print_moment(o->lock, registry->offset, lang, lock);
+    bao_moment_print(o->lock, registry->offset, lang, lock);
     if (o->form->lock.then == BAO_LOCK_NOT_DONE)
         return bao_buf_printf(out,
                               lang == BAO_VI ? " Khóa kỳ lúc %s; sau đó tính là không thực hiện."

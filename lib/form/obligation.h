@@ -26,6 +26,16 @@ struct bao_obligations {
 int bao_obligations_list(struct bao_arena *arena, const struct bao_forms *forms,
                          const struct bao_registry *registry, bao_date from, bao_date to,
                          struct bao_obligations *ret) BAO_MUST_CHECK;
+/* Entries of the registry, by index. */
+struct bao_units_chosen {
+    const uint32_t *units;
+    size_t n;
+};
+
+/* The same for these entries only. */
+int bao_obligations_of(struct bao_arena *arena, const struct bao_forms *forms,
+                       const struct bao_registry *registry, const struct bao_units_chosen *chosen,
+                       bao_date from, bao_date to, struct bao_obligations *ret) BAO_MUST_CHECK;
 /* One obligation; false when the unit (index) does not owe that period under this form. */
 bool bao_obligation_make(const struct bao_form *form, const struct bao_registry *registry, uint32_t unit,
                          struct bao_period period, struct bao_obligation *ret);
@@ -35,6 +45,9 @@ const struct bao_deadline *bao_form_deadline(const struct bao_form *form, struct
 /* Appends a sentence or two that explain cut-off, due and lock, each with the article it rests on. */
 int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o,
                        const struct bao_registry *registry, enum bao_lang lang) BAO_MUST_CHECK;
+
+/* "17:00 ngày 16/9/2026" or "17:00 on 2026-09-16"; midnight is told as 24:00 of the day it ends. */
+void bao_moment_print(bao_time t, int offset, enum bao_lang lang, char ret[64]);
 
 /* Every obligation is in exactly one of these; the five add up (design.md section 2.1). */
 enum bao_state { BAO_STATE_PENDING, BAO_STATE_ON_TIME, BAO_STATE_LATE, BAO_STATE_OVERDUE, BAO_STATE_EXEMPT };
