@@ -12,6 +12,7 @@
 #include "daemon/store/embedded.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
+#include "daemon/store/tokens.h"
 #include "daemon/store/verify.h"
 
 #include <unistd.h>
@@ -214,6 +215,32 @@ static int judge_stored(const struct invocation *call, const char *conninfo,
     return counts.refused == 0 ? 0 : EXIT_NO;
 }
 
+/* The secret alone goes to standard output; sentences about it do not. */
+static int run_token(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
+                     struct bao_buf *out)
+{
+    struct bao_buf why = BAO_BUF_NULL(1 << 20);
+    struct baod_token_ask ask;
+    struct baod_token_place place = {.registry = &files->registry, .lang = call->lang};
+    struct baod_clock clock;
+    int applied = 0;
+    int r = baod_token_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
+
+    baod_clock_init(&clock);
+    place.now = baod_clock_now(&clock);
+    if (r == 0) /* also before the first start of the daemon */
+        r = baod_migrate(conninfo, baod_province_key(files->registry.province), DATABASE_WAIT_MS, &why,
+                         &applied);
+    if (r == 0)
+        r = open_call(conninfo, &why, &place.call);
+    if (r == 0)
+        r = baod_token_run(&place, &ask, out, &why);
+    baod_pg_call_close(place.call);
+    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+    bao_buf_deinit(&why);
+    return r;
+}
+
 /* Runs a task at the configured database, or at the private one, which a running daemon may be serving from.
  */
 static int at_database(const struct invocation *call, const struct baod_settings *settings, task *run)
@@ -262,6 +289,18 @@ static int check_against(const struct invocation *call, const struct baod_settin
     return at_database(call, settings, judge_stored);
 }
 
+static int token(const struct invocation *call, const struct baod_settings *settings)
+{
+    struct bao_buf why = BAO_BUF_NULL(1 << 16);
+    struct baod_token_ask ask;
+    int r = baod_token_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
+
+    if (r != 0)
+        fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+    bao_buf_deinit(&why);
+    return r == 0 ? at_database(call, settings, run_token) : EXIT_USAGE;
+}
+
 static int rebuild(const struct invocation *call, const struct baod_settings *settings)
 {
     return at_database(call, settings, rebuild_sums);
@@ -275,7 +314,7 @@ static int serve(const struct invocation *call, const struct baod_settings *sett
 
 static const struct {
     const char *words[3];
-    const char *argument; /* its name in the usage; NULL: the command takes none */
+    const char *argument; /* its name in the usage; NULL: the command takes none; with "…" any number */
     command *run;
     const char *what[BAO_LANGS];
 } commands[] = {
@@ -301,6 +340,10 @@ static const struct {
      check_against,
      {"báo cáo đã nhận nào sẽ bị phiên bản mới từ chối",
       "accepted reports that its newest version would refuse"}},
+    {{"token"},
+     "add|list|revoke …",
+     token,
+     {"cấp, liệt kê, thu hồi mã truy cập", "make, list and revoke access tokens"}},
     {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
 };
 
@@ -356,13 +399,15 @@ static bool read_options(int argc, char **argv, struct invocation *ret)
 static command *find(const struct invocation *call)
 {
     for (size_t i = 0; i < BAO_COUNT(commands); i++) {
+        const char *argument = commands[i].argument;
+        bool many = argument != NULL && strstr(argument, "…") != NULL;
         int n = 0;
 
         while (n < (int)BAO_COUNT(commands[i].words) && commands[i].words[n] != NULL && n < call->n_words &&
                strcmp(call->words[n], commands[i].words[n]) == 0)
             n++;
         if ((n == (int)BAO_COUNT(commands[i].words) || commands[i].words[n] == NULL) &&
-            call->n_words == n + (commands[i].argument != NULL))
+            (call->n_words == n + (argument != NULL) || (many && call->n_words > n)))
             return commands[i].run;
     }
     return NULL;

@@ -7,10 +7,12 @@
 #include "daemon/net/listener.h"
 #include "daemon/net/tls.h"
 #include "daemon/ops/clock.h"
+#include "daemon/ops/failures.h"
 #include "daemon/ops/key.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/sd.h"
 #include "daemon/ops/socket.h"
+#include "daemon/store/credentials.h"
 #include "daemon/store/embedded.h"
 #include "daemon/store/pg.h"
 #include "daemon/store/prepare.h"
@@ -43,6 +45,8 @@ struct server {
     struct baod_intake *intake;
     struct baod_pg *reading;
     struct baod_queries *queries;
+    struct baod_credentials *credentials;
+    struct baod_failures failures; /* of identities, on both ports */
     struct baod_net *net;
     struct baod_listener *listener;
     struct baod_tls *tls; /* NULL: plaintext */
@@ -143,6 +147,7 @@ static void end_loop(struct server *s)
     s->tls = baod_tls_unref(s->tls);
     s->queries = baod_queries_free(s->queries);
     s->reading = baod_pg_free(s->reading);
+    s->credentials = baod_credentials_free(s->credentials);
     s->writer = baod_writer_free(s->writer);
     baod_net_close(BAO_TAKE(s->net));
     close_handle(&s->on_term);
@@ -475,6 +480,14 @@ static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
     baod_log(BAOD_LOG_WARNING, "database: reading connection lost: %s", why);
 }
 
+static int make_credentials(struct server *s)
+{
+    const struct baod_credentials_options options = {.conninfo = s->conninfo, .now = now, .user = s};
+
+    s->failures.seed = uv_hrtime();
+    return baod_credentials_new(&s->loop, &options, &s->credentials);
+}
+
 static int make_store(struct server *s)
 {
     struct baod_writer_options writing = {.conninfo = s->conninfo,
@@ -511,6 +524,8 @@ static int make_store(struct server *s)
         r = baod_pg_new(&s->loop, &reading, &s->reading);
     if (r == 0)
         r = baod_queries_new(s->reading, s->snapshot->registry.offset, &s->queries);
+    if (r == 0)
+        r = make_credentials(s);
     if (r == 0)
         baod_pg_open(s->reading);
     return r;

@@ -1,0 +1,360 @@
+#include "daemon/store/credentials.h"
+
+#include "daemon/ops/log.h"
+#include "daemon/store/pg.h"
+#include "lib/wire/answer.h"
+
+#include <sys/random.h>
+
+enum { READ_MS = 3000, STATEMENT_MS = 5000, SECRET_TEXT_MAX = 256, GROUP = 4 };
+
+#define HOLDS (INT64_C(7) * 86400 * 1000000) /* a list that the database no longer confirms */
+
+static const char *const role_names[BAOD_ROLES] = {
+    [BAOD_ROLE_UNIT] = "unit",
+    [BAOD_ROLE_OFFICE] = "office",
+    [BAOD_ROLE_OVERSIGHT] = "oversight",
+    [BAOD_ROLE_OPERATOR] = "operator",
+};
+
+struct baod_credentials {
+    struct baod_credentials_options options;
+    uv_timer_t timer;
+    struct baod_pg *pg;
+    struct bao_arena arena; /* of the list */
+    struct baod_credential_list list;
+    bool from_database; /* the list is the database's, not one that was kept */
+    bool asking, closing;
+};
+
+/* ------------------------------------------------------------------ secrets */
+
+static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+const char *baod_role_name(enum baod_role role)
+{
+    return role_names[role];
+}
+
+bool baod_role_parse(struct bao_str name, enum baod_role *ret)
+{
+    for (size_t i = 0; i < BAOD_ROLES; i++) {
+        if (bao_str_is(name, role_names[i])) {
+            *ret = (enum baod_role)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int baod_secret_make(char ret[BAOD_SECRET_SIZE])
+{
+    unsigned char random[BAOD_SECRET_CHARS];
+    size_t at = 0;
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return errno != 0 ? -errno : -EIO;
+    for (size_t i = 0; i < BAOD_SECRET_CHARS; i++) {
+        if (i != 0 && i % GROUP == 0)
+            ret[at++] = '-';
+        ret[at++] = base32[random[i] & 31];
+    }
+    ret[at] = '\0';
+    explicit_bzero(random, sizeof(random));
+    return 0;
+}
+
+void baod_secret_hash(struct bao_str secret, uint8_t ret[BAO_SHA256_LEN])
+{
+    char plain[SECRET_TEXT_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < secret.n && n < sizeof(plain); i++) {
+        char c = secret.p[i];
+
+        if (c == '-' || c == ' ')
+            continue;
+        plain[n++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    bao_sha256(plain, n, ret);
+    explicit_bzero(plain, sizeof(plain));
+}
+
+/* ------------------------------------------------------------------ the list */
+
+struct baod_credential_list baod_credentials_list(const struct baod_credentials *c)
+{
+    return c->list;
+}
+
+static const struct baod_credential *by_id(const struct baod_credential_list *list, const uint8_t id[16])
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (memcmp(list->rows[i].id, id, sizeof(list->rows[i].id)) == 0)
+            return &list->rows[i];
+    return NULL;
+}
+
+static bool is_stale(const struct baod_credentials *c, bao_time now)
+{
+    return c->list.at == BAO_TIME_NONE || now - c->list.at > HOLDS;
+}
+
+int baod_credentials_find(const struct baod_credentials *c, struct bao_str secret, bao_time now,
+                          const struct baod_credential **ret)
+{
+    const struct baod_credential *found = NULL;
+    uint8_t hash[BAO_SHA256_LEN];
+
+    if (is_stale(c, now))
+        return BAOD_CREDENTIAL_E_STALE;
+    baod_secret_hash(secret, hash);
+    for (size_t i = 0; i < c->list.n; i++) /* to the end, whether found or not */
+        if (bao_equal_secret(hash, c->list.rows[i].sha256, sizeof(hash)))
+            found = &c->list.rows[i];
+    if (found == NULL)
+        return BAOD_CREDENTIAL_E_UNKNOWN;
+    *ret = found;
+    return now < found->expires_at ? 0 : BAOD_CREDENTIAL_E_EXPIRED;
+}
+
+bool baod_credentials_holds(const struct baod_credentials *c, const uint8_t id[16], bao_time now)
+{
+    const struct baod_credential *row = by_id(&c->list, id);
+
+    if (c->list.at == BAO_TIME_NONE)
+        return true;
+    return row != NULL && now < row->expires_at && !is_stale(c, now);
+}
+
+static bool is_same(const struct baod_credential *a, const struct baod_credential *b)
+{
+    if (memcmp(a->id, b->id, sizeof(a->id)) != 0 || memcmp(a->sha256, b->sha256, sizeof(a->sha256)) != 0 ||
+        a->role != b->role || a->n_units != b->n_units || a->expires_at != b->expires_at ||
+        !bao_str_eq(a->name, b->name))
+        return false;
+    for (size_t i = 0; i < a->n_units; i++)
+        if (!bao_str_eq(a->units[i], b->units[i]))
+            return false;
+    return true;
+}
+
+static bool is_same_list(const struct baod_credential_list *a, const struct baod_credential_list *b)
+{
+    bool same = a->n == b->n && a->at != BAO_TIME_NONE;
+
+    for (size_t i = 0; same && i < a->n; i++)
+        same = is_same(&a->rows[i], &b->rows[i]);
+    return same;
+}
+
+/* Copies a row into the arena; its units have been read already. */
+static int keep_row(struct bao_arena *arena, struct baod_credential *row)
+{
+    struct bao_str *units = bao_arena_array(arena, row->n_units + 1, sizeof(*units));
+
+    row->name = bao_arena_str(arena, row->name);
+    if (units == NULL || row->name.p == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < row->n_units; i++) {
+        units[i] = bao_arena_str(arena, row->units[i]);
+        if (units[i].p == NULL)
+            return -ENOMEM;
+    }
+    row->units = units;
+    return 0;
+}
+
+int baod_credentials_import(struct baod_credentials *c, const struct baod_credential_list *list)
+{
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct baod_credential *rows = bao_arena_array(&arena, list->n + 1, sizeof(*rows));
+    int r = rows == NULL ? -ENOMEM : 0;
+
+    for (size_t i = 0; i < list->n && r == 0; i++) {
+        rows[i] = list->rows[i];
+        r = keep_row(&arena, &rows[i]);
+    }
+    if (r < 0 || c->from_database) {
+        bao_arena_deinit(&arena);
+        return r;
+    }
+    bao_arena_deinit(&c->arena);
+    c->arena = arena;
+    c->list = (struct baod_credential_list){rows, list->n, list->at};
+    return 0;
+}
+
+/* ------------------------------------------------------------------ reading the table */
+
+static const struct baod_pg_statement READ = {
+    "credentials",
+    "SELECT id, sha256, role, units, name, coalesce(expires_at, 'infinity') FROM baocao.credential"
+    " WHERE revoked_at IS NULL ORDER BY id",
+};
+
+static int read_row(const struct baod_pg_result *r, size_t i, struct bao_arena *arena,
+                    struct baod_credential *ret)
+{
+    struct bao_str id = baod_pg_bytes(r, i, 0), hash = baod_pg_bytes(r, i, 1);
+    struct bao_str *units = NULL;
+    int e = baod_pg_strs(r, i, 3, arena, &units, &ret->n_units);
+
+    if (e < 0)
+        return e;
+    if (id.n != sizeof(ret->id) || hash.n != sizeof(ret->sha256) ||
+        !baod_role_parse(baod_pg_bytes(r, i, 2), &ret->role))
+        return -EBADMSG;
+    memcpy(ret->id, id.p, id.n);
+    memcpy(ret->sha256, hash.p, hash.n);
+    ret->units = units;
+    ret->name = baod_pg_bytes(r, i, 4);
+    ret->expires_at = baod_pg_time(r, i, 5);
+    return keep_row(arena, ret);
+}
+
+static int read_rows(const struct baod_pg_result *r, struct bao_arena *arena,
+                     struct baod_credential_list *ret)
+{
+    struct baod_credential *rows = bao_arena_array(arena, baod_pg_rows(r) + 1, sizeof(*rows));
+    size_t n = 0;
+
+    if (rows == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < baod_pg_rows(r); i++) {
+        int e = read_row(r, i, arena, &rows[n]);
+
+        if (e == -ENOMEM)
+            return e;
+        if (e < 0) /* one row that makes no sense shuts nobody else out */
+            baod_log(BAOD_LOG_ERROR, "credentials: a row of the table makes no sense and is not believed");
+        else
+            n++;
+    }
+    ret->rows = rows;
+    ret->n = n;
+    return 0;
+}
+
+static void tell_one(const struct baod_credential *row, const char *what)
+{
+    char id[BAO_UUID_LEN + 1];
+
+    bao_uuid_print(row->id, id);
+    baod_log(BAOD_LOG_NOTICE, "credentials: %s (%s, «%.*s») %s", id, role_names[row->role],
+             BAO_STR_ARG(row->name), what);
+}
+
+/* Who came into force and who no longer is: the operator's acts, seen from here. */
+static void tell_changes(const struct baod_credential_list *old, const struct baod_credential_list *fresh)
+{
+    if (old->at == BAO_TIME_NONE) {
+        baod_log(BAOD_LOG_INFO, "credentials: %zu in force", fresh->n);
+        return;
+    }
+    for (size_t i = 0; i < old->n; i++)
+        if (by_id(fresh, old->rows[i].id) == NULL)
+            tell_one(&old->rows[i], "is revoked");
+    for (size_t i = 0; i < fresh->n; i++)
+        if (by_id(old, fresh->rows[i].id) == NULL)
+            tell_one(&fresh->rows[i], "is in force");
+}
+
+static void on_rows(const struct baod_pg_result *r, void *user)
+{
+    struct baod_credentials *c = user;
+    struct baod_credential_list fresh = {.n = 0};
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    bool changed;
+
+    c->asking = false;
+    if (c->closing || baod_pg_outcome(r) != BAOD_PG_OK) {
+        if (baod_pg_outcome(r) == BAOD_PG_SQL && !baod_pg_sqlstate_is(r, "42P01")) /* not migrated yet */
+            baod_log(BAOD_LOG_ERROR, "credentials: %s", baod_pg_message(r));
+        return;
+    }
+    if (read_rows(r, &arena, &fresh) < 0) {
+        baod_log(BAOD_LOG_ERROR, "credentials: no memory for the list; the one before stays");
+        bao_arena_deinit(&arena);
+        return;
+    }
+    fresh.at = c->options.now(c->options.user);
+    changed = !is_same_list(&c->list, &fresh);
+    if (changed)
+        tell_changes(&c->list, &fresh);
+    bao_arena_deinit(&c->arena);
+    c->arena = arena;
+    c->list = fresh;
+    c->from_database = true;
+    if (c->options.on_read != NULL)
+        c->options.on_read(c->options.user, &c->list, changed);
+}
+
+static void ask(struct baod_credentials *c)
+{
+    if (c->asking || c->closing || !baod_pg_is_ready(c->pg) ||
+        baod_pg_exec(c->pg, &READ, NULL, 0, on_rows, c) < 0)
+        return;
+    c->asking = true;
+    if (baod_pg_sync(c->pg, NULL, NULL) < 0)
+        baod_pg_drop(c->pg, "no memory"); /* the question is queued and must be answered */
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    ask(timer->data);
+}
+
+static void on_ready(struct baod_pg *pg, void *user)
+{
+    (void)pg;
+    ask(user);
+}
+
+int baod_credentials_new(uv_loop_t *loop, const struct baod_credentials_options *options,
+                         struct baod_credentials **ret)
+{
+    struct baod_credentials *c = calloc(1, sizeof(*c));
+    const struct baod_pg_options connection = {.conninfo = options->conninfo,
+                                               .application = "baocaod credentials",
+                                               .statement_ms = STATEMENT_MS,
+                                               .read_only = true,
+                                               .ready = on_ready,
+                                               .user = c};
+    int r;
+
+    if (c == NULL)
+        return -ENOMEM;
+    c->options = *options;
+    c->options.conninfo = NULL; /* the connection has its own copy */
+    c->list.at = BAO_TIME_NONE;
+    r = baod_pg_new(loop, &connection, &c->pg);
+    if (r < 0) {
+        free(c);
+        return r;
+    }
+    (void)uv_timer_init(loop, &c->timer); /* never fails */
+    c->timer.data = c;
+    (void)uv_timer_start(&c->timer, on_timer, READ_MS, READ_MS);
+    baod_pg_open(c->pg);
+    *ret = c;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct baod_credentials *c = handle->data;
+
+    bao_arena_deinit(&c->arena);
+    free(c);
+}
+
+struct baod_credentials *baod_credentials_free(struct baod_credentials *c)
+{
+    if (c == NULL)
+        return NULL;
+    c->closing = true;
+    c->pg = baod_pg_free(c->pg);
+    uv_close((uv_handle_t *)&c->timer, on_closed);
+    return NULL;
+}
