@@ -393,19 +393,21 @@ static const char FIND_CONFLICT[] =
     "SELECT k.form, k.version, k.code,"
     "       CASE WHEN k.decimals <> o.decimals OR k.decimals_to <> o.decimals_to THEN 'decimals'"
     "            WHEN k.over_units <> o.over_units THEN 'over_units'"
-    "            WHEN k.over_time <> o.over_time THEN 'over_time' ELSE 'ratio' END"
+    "            WHEN k.over_time <> o.over_time AND k.decimals_to IS NULL THEN 'over_time' ELSE 'ratio' END"
     "  FROM new_indicator k"
     "  JOIN (SELECT form, code, decimals, decimals_to, over_units, over_time FROM baocao.indicator"
     "        UNION ALL SELECT form_n, code, decimals, decimals_to, over_units, over_time FROM new_indicator) "
     "o"
     "    ON o.form = k.form_n AND o.code = k.code"
-    " WHERE (k.decimals, k.over_units, k.over_time) <> (o.decimals, o.over_units, o.over_time)"
+    " WHERE (k.decimals, k.over_units) <> (o.decimals, o.over_units)"
+    "    OR (k.over_time <> o.over_time AND k.decimals_to IS NULL)" /* a ratio's follows from its parts */
     "    OR k.decimals_to IS DISTINCT FROM o.decimals_to"
     " ORDER BY 1, 3, 2 LIMIT 1";
 
 static const char *const WRITE_INDICATORS[] = {
     /* What stays gets the newest version's words. */
-    "UPDATE baocao.indicator i SET percent = k.percent, label_vi = k.label_vi, label_en = k.label_en,"
+    "UPDATE baocao.indicator i SET percent = k.percent, over_time = k.over_time, label_vi = k.label_vi, "
+    "label_en = k.label_en,"
     "       measure_vi = k.measure_vi, measure_en = k.measure_en, direction = k.direction,"
     "       alert_below = k.alert_below, alert_above = k.alert_above, same_as = k.same_as,"
     "       version_to = greatest(i.version_to, k.version), version_from = least(i.version_from, k.first)"

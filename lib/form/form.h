@@ -21,7 +21,7 @@ struct bao_indicator {
     const struct bao_expr *value; /* NULL for a ratio */
     int decimals;                 /* 0..6 */
     uint8_t over_units;           /* BAO_OVER_SUM or BAO_OVER_NONE */
-    uint8_t over_time;            /* BAO_OVER_* */
+    uint8_t over_time;            /* BAO_OVER_*; of a ratio: that of its parts, NONE when they differ */
     /* ratio */
     bool is_ratio, percent;
     uint16_t of, to; /* indexes of the indicators it divides */

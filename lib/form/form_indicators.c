@@ -224,6 +224,12 @@ static bool find_part(struct bao_form_loader *l, const struct bao_node *at, cons
     return false;
 }
 
+/* A ratio goes on through time as its parts do; when they differ it has no meaning over several periods. */
+static uint8_t of_both(const struct bao_indicator *of, const struct bao_indicator *to)
+{
+    return of->over_time == to->over_time ? of->over_time : BAO_OVER_NONE;
+}
+
 static bool read_ratio(struct bao_form_loader *l, const struct bao_node *map, struct bao_indicator *ind)
 {
     static const struct bao_field rows[] = {
@@ -238,7 +244,10 @@ static bool read_ratio(struct bao_form_loader *l, const struct bao_node *map, st
         return false;
     ind->percent = raw.percent;
     ok = find_part(l, bao_node_get(map, "of"), ind, raw.of, &ind->of);
-    return find_part(l, bao_node_get(map, "to"), ind, raw.to, &ind->to) && ok;
+    ok = find_part(l, bao_node_get(map, "to"), ind, raw.to, &ind->to) && ok;
+    if (ok)
+        ind->over_time = of_both(&l->form->indicators[ind->of], &l->form->indicators[ind->to]);
+    return ok;
 }
 
 bool bao_form_read_indicators(struct bao_form_loader *l, const struct bao_node *list)

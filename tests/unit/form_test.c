@@ -59,6 +59,7 @@ static void a_form_becomes_what_it_says(void **state)
         "  - {code: b, label: B, value: self.b, decimals: 2, over_time: last}\n"
         "  - {code: c.d, label: C, value: self.rieng.c, over_units: none, over_time: none}\n"
         "  - {code: r, label: R, ratio: {of: b, to: a, percent: true}}\n"
+        "  - {code: s, label: S, ratio: {of: b, to: b}}\n"
         "collect:\n  - {field: ds, when: item.ma != 'x', columns: [ma, ten], heading: Danh sách}\n";
     struct world w = {.arena = BAO_ARENA_NULL(0)};
     bao_time due, lock;
@@ -72,13 +73,15 @@ static void a_form_becomes_what_it_says(void **state)
     assert_non_null(f);
     assert_true(bao_str_is(f->id, "t") && f->version == 2 && bao_str_is(f->title.en, "Test"));
     assert_true(f->nil_allowed && f->signed_required);
-    assert_int_equal(f->n_indicators, 4);
+    assert_int_equal(f->n_indicators, 5);
     assert_int_equal(f->indicators[0].targets[1].year, 2030);
     assert_int_equal(f->indicators[3].of, 1);
     assert_int_equal(f->indicators[3].to, 0);
     assert_true(f->indicators[2].n_kinds == 1 && bao_str_is(f->indicators[2].kinds[0], "department"));
     assert_int_equal(f->indicators[2].over_units, BAO_OVER_NONE);
     assert_int_equal(f->indicators[1].over_time, BAO_OVER_LAST);
+    assert_int_equal(f->indicators[3].over_time, BAO_OVER_NONE); /* a stock over a flow */
+    assert_int_equal(f->indicators[4].over_time, BAO_OVER_LAST);
     assert_int_equal(f->n_checks, 1);
     assert_int_equal(f->n_parts, 1);
     assert_int_equal(f->n_keyed, 1);
