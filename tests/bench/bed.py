@@ -1,0 +1,292 @@
+"""What the benchmarks share: a PostgreSQL of their own, a daemon on it, reports in any number, senders that keep their
+window full, and the table of figures that design.md section 9 describes. As root everything runs as nobody."""
+import glob
+import hashlib
+import json
+import os
+import pwd
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+import psycopg2
+
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+FORM = "bench-monthly"
+WINDOW = 64
+
+
+def as_user():
+    if USER:
+        os.setgid(USER.pw_gid)
+        os.setuid(USER.pw_uid)
+
+
+def run(*words, **more):
+    return subprocess.run(words, check=True, capture_output=True, text=True, preexec_fn=as_user, cwd="/", **more).stdout
+
+
+class Cluster:
+    """A PostgreSQL of its own, as durable as its defaults are."""
+
+    def __init__(self, root):
+        self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))[-1]
+        self.data, self.socket = os.path.join(root, "pg"), root
+        run(f"{self.bin}/initdb", "-D", self.data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--no-locale")
+        run(f"{self.bin}/pg_ctl", "-D", self.data, "-l", os.path.join(root, "pg.log"), "-w", "start", "-o",
+            f"-k {root} -c listen_addresses='' -c shared_buffers=256MB -c max_wal_size=4GB -c max_connections=40")
+        self.admin = self.connect("postgres")
+
+    def connect(self, name):
+        connection = psycopg2.connect(self.url(name))
+        connection.autocommit = True
+        return connection
+
+    def url(self, name):
+        return f"host={self.socket} user=bench dbname={name}"
+
+    def copy(self, name, template):
+        with self.admin.cursor() as c:
+            c.execute(f"DROP DATABASE IF EXISTS {name}")
+            c.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+            c.execute("CHECKPOINT")
+
+    def value(self, sql, name="postgres"):
+        connection = self.admin if name == "postgres" else self.connect(name)
+        with connection.cursor() as c:
+            c.execute(sql)
+            got = c.fetchone()[0]
+        if connection is not self.admin:
+            connection.close()
+        return got
+
+    def stop(self):
+        self.admin.close()
+        run(f"{self.bin}/pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+
+
+def cpu_of(pid):
+    """Processor time of a process, seconds."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def plain_checks(form):
+    """The form's text without its history checks: those read what was reported before, which neither the loader nor a
+    peer does."""
+    head, checks = form.split("\nchecks:\n", 1)
+    checks, rest = checks.split("\nindicators:\n", 1)
+    kept = [c for c in re.split(r"(?m)^(?=  - id: )", checks) if not re.search(r"\b(prev|prev_year|ytd|now_item)\b", c)]
+    return f"{head}\nchecks:\n{''.join(kept)}\nindicators:\n{rest}"
+
+
+def make_schemas(root, units, history=False):
+    """The first real form, by month, for a nation's worth of communes; with its history checks when asked."""
+    schemas = os.path.join(root, "schemas")
+    shutil.copytree(os.path.join(SOURCE, "schemas"), schemas)
+    for folder in ("nd73", "nq57", "qd204", "hn-kpi", "samples"):
+        shutil.rmtree(os.path.join(schemas, folder), ignore_errors=True)
+    with open(os.path.join(SOURCE, "schemas/nd73/nd73-quarterly.v1.yaml"), encoding="utf-8") as f:
+        form = f.read()
+    form = form.replace("id: nd73-quarterly", f"id: {FORM}", 1)
+    form = form.replace("{type: quarter, calendar: nd09}", "{type: month, calendar: civil}", 1)
+    form = re.sub(r"deadline:\n(  - .*\n)+", "deadline:\n  - {working_days: 2}\n", form, count=1)
+    form = form.replace("period.n * 25 - 35", "period.n * 5")  # a rule by quarters, held to months
+    form = form.replace("effective: {from: 2026-01-01, to: null}", "effective: {from: 2024-01-01, to: null}", 1)
+    if not history:
+        form = plain_checks(form)
+    os.makedirs(os.path.join(schemas, "bench"))
+    with open(os.path.join(schemas, "bench", f"{FORM}.v1.yaml"), "w", encoding="utf-8") as f:
+        f.write(form)
+    province = os.path.join(schemas, "provinces", "bench")
+    os.makedirs(province)
+    shutil.copy(os.path.join(schemas, "provinces/66-dak-lak/holidays.yaml"), province)
+    with open(os.path.join(province, "units.yaml"), "w", encoding="utf-8") as f:
+        f.write('province: {code: "66", name: Đo, en: Bench, timezone: Asia/Ho_Chi_Minh}\ntrees: [state]\n'
+                "groups: [{id: a, name: A}, {id: b, name: B}]\nunits:\n")
+        for i in range(units):
+            f.write(f'  - {{code: "{10000 + i}", kind: {("commune", "ward")[i % 2]}, name: Xã {i}, from: 2023-01-01,'
+                    f' groups: [{"ab"[i // 2 % 2]}], parents: {{state: "66"}}}}\n')
+    for path, folders, files in os.walk(root):
+        for name in folders + files:
+            os.chmod(os.path.join(path, name), 0o755)
+    return schemas, province
+
+
+def make_reports(baocao, n, units):
+    """n documents of different obligations, as (JSON, YAML)."""
+    with open(os.path.join(SOURCE, "schemas/samples/01-24133-buon-ma-thuot.yaml"), encoding="utf-8") as f:
+        yaml = f.read()
+    yaml = re.sub(r"  #.*", "", yaml).replace("form: nd73-quarterly", f"form: {FORM}").replace("2026-03-27", "2023-03-27")
+    yaml = re.sub(r"signed:.*\n", "", yaml)
+    path = os.path.join(os.path.dirname(baocao), "report.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(yaml)
+    tree = json.loads(run(baocao, "load", path))
+    periods = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)][:34]
+    if n > units * len(periods):
+        sys.exit(f"at most {units * len(periods)} reports")
+    both = []
+    for i in range(n):
+        unit, period = str(10000 + i % units), periods[i // units]
+        tree["unit"], tree["period"] = unit, period
+        tree["data"]["de_xuat"]["xin_y_kien_cap_uy"] = 10 + i % 1000
+        both.append((json.dumps(tree, ensure_ascii=False).encode(),
+                     yaml.replace('unit: "24133"', f'unit: "{unit}"').replace("period: 2026-Q3", f"period: {period}")
+                     .replace("xin_y_kien_cap_uy: 10", f"xin_y_kien_cap_uy: {10 + i % 1000}").encode()))
+    return both
+
+
+def frames(documents, connections):
+    """The frames of each connection, compressed as a system would send them."""
+    lists = [[] for _ in range(connections)]
+    for i, text in enumerate(documents):
+        body = zlib.compress(text)
+        mine = lists[i % connections]
+        mine.append(b"REPORT %d %d enc=deflate raw=%d sha256=%s\n%s\n" % (
+            len(mine) + 2, len(body), len(text), hashlib.sha256(text).hexdigest().encode(), body))
+    return lists
+
+
+class Sender:
+    """One connection that keeps its window full."""
+
+    def __init__(self, port, mine):
+        self.frames, self.next, self.answered, self.tail, self.out = mine, 0, 0, b"", b""
+        self.sock = socket.create_connection(("127.0.0.1", port))
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.sendall(b"HELLO 1 0 v=1 agent=bench\n\n")
+        answer = self.sock.recv(4096)
+        if not answer.startswith(b"OK 1 "):
+            sys.exit(f"HELLO: {answer!r}")
+        self.sock.setblocking(False)
+
+    def fill(self):
+        end = min(len(self.frames), self.answered + WINDOW)
+        self.out += b"".join(self.frames[self.next:end])
+        self.next = end
+        if self.out:
+            try:
+                self.out = self.out[self.sock.send(self.out):]
+            except BlockingIOError:
+                pass
+
+    def read(self):
+        data = self.tail + self.sock.recv(1 << 18)
+        if not data:
+            sys.exit("the daemon closed a connection")
+        if data.startswith((b"NO ", b"WAIT ")) or b"\nNO " in data or b"\nWAIT " in data:
+            refused = [x for x in data.split(b"\n") if x.startswith((b"NO ", b"WAIT "))]
+            at = data.index(refused[0])
+            sys.exit(f"refused: {data[at:at + 600].decode(errors='replace')}")
+        cut = data.rfind(b"\n") + 1
+        self.answered += data.count(b" state=committed ", 0, cut)
+        self.tail = data[cut:]
+
+
+def send_all(port, lists):
+    senders = [Sender(port, mine) for mine in lists]
+    selector = selectors.DefaultSelector()
+    for s in senders:
+        selector.register(s.sock, selectors.EVENT_READ, s)
+    start = time.monotonic()
+    for s in senders:
+        s.fill()
+    left = len(senders)
+    while left:
+        for key, _ in selector.select(5):
+            s = key.data
+            s.read()
+            s.fill()
+            if s.answered == len(s.frames):
+                selector.unregister(s.sock)
+                left -= 1
+        for s in senders:
+            if s.out:
+                s.fill()
+    return time.monotonic() - start
+
+
+class Daemon:
+    def __init__(self, options, root, url, schemas, province):
+        self.root = tempfile.mkdtemp(dir=root)
+        if USER:
+            os.chown(self.root, USER.pw_uid, USER.pw_gid)
+        path = os.path.join(self.root, "baocaod.yaml")
+        ports = {name: os.path.join(self.root, name + ".port") for name in ("reports", "http")}
+        config = {"paths": {"state": self.root, "runtime": self.root, "forms": schemas, "province": province},
+                  "database": {"url": url}, "log": {"level": "warning"}, "work": {"threads": options.threads}}
+        for name, file in ports.items():
+            config[name] = {"address": "127.0.0.1:0", "port_file": file}
+        with open(path, "w", encoding="utf-8") as f:
+            f.writelines(f"{name}: {json.dumps(value)}\n" for name, value in config.items())
+        with open(os.path.join(self.root, "log"), "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([options.baocaod, "--config", path], stdout=log, stderr=log,
+                                            preexec_fn=as_user, cwd="/")
+        end = time.monotonic() + 120
+        while time.monotonic() < end and self.process.poll() is None:
+            if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"]):
+                with open(ports["reports"], encoding="ascii") as f:
+                    self.port = int(f.read())
+                return
+            time.sleep(0.1)
+        with open(os.path.join(self.root, "log"), encoding="utf-8") as log:
+            sys.exit("the daemon did not start:\n" + log.read()[-3000:])
+
+    @staticmethod
+    def is_ready(port_file):
+        with open(port_file, encoding="ascii") as f:
+            port = int(f.read() or 0)
+        try:
+            with socket.create_connection(("127.0.0.1", port), 2) as s:
+                s.sendall(b"GET /readyz HTTP/1.0\r\nHost: x\r\n\r\n")
+                return b" 200 " in s.recv(200)
+        except OSError:
+            return False
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+
+def print_table(figures):
+    for f in figures:
+        ok = "" if f["goal"] is None else \
+            ("held" if (f["value"] >= f["goal"]) == (f["op"] == ">=") or f["value"] == f["goal"] else "MISSED")
+        goal = "" if f["goal"] is None else f'{f["op"]} {f["goal"]:g}'
+        print(f'{f["name"]:<55} {f["value"]:>12,.2f} {f["unit"]:<8} {goal:<8} {ok}')
+
+
+def run_on_bed(parser, programs, measure):
+    """A benchmark's main: parses the command line, copies the release build's programs to where the server's user
+    may run them, calls measure(options, root, cluster), and prints and keeps its figures. 0."""
+    parser.add_argument("--build", default=os.path.join(SOURCE, "build"), help="folder of a release build")
+    parser.add_argument("--threads", type=int, default=0, help="the daemon's judging threads; 0: its default")
+    parser.add_argument("--json", metavar="FILE")
+    options = parser.parse_args()
+    root = tempfile.mkdtemp(prefix="bi")
+    os.chmod(root, 0o755)
+    if USER:
+        os.chown(root, USER.pw_uid, USER.pw_gid)
+    for name in programs:
+        setattr(options, os.path.basename(name), shutil.copy2(os.path.join(options.build, name), root))
+    cluster = Cluster(root)
+    try:
+        figures = measure(options, root, cluster)
+    finally:
+        cluster.stop()
+        shutil.rmtree(root, ignore_errors=True)
+    print_table(figures)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as f:
+            json.dump(figures, f, indent=1)
+    return 0
