@@ -102,6 +102,21 @@ static size_t job_bytes(const struct job *job)
     return job->request.body.n + (job->request.deflated ? (size_t)job->request.raw : 0);
 }
 
+static int copy_units(struct job *job, const struct baod_identity *who)
+{
+    struct bao_str *units = bao_arena_array(&job->own, who->n_units, sizeof(*units));
+
+    if (units == NULL)
+        return -ENOMEM;
+    job->who.units = units;
+    for (size_t i = 0; i < who->n_units; i++) {
+        units[i] = bao_arena_str(&job->own, who->units[i]);
+        if (units[i].p == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 /* Copies the request in. NULL: no memory. */
 static struct job *job_new(struct baod_intake *intake, const struct baod_request *request)
 {
@@ -123,11 +138,8 @@ static struct job *job_new(struct baod_intake *intake, const struct baod_request
     job->request.who = &job->who;
     if (job->request.body.p == NULL)
         goto fail;
-    for (size_t i = 0; i < job->who.n_units; i++) {
-        job->who.units[i] = bao_arena_str(&job->own, job->who.units[i]);
-        if (job->who.units[i].p == NULL)
-            goto fail;
-    }
+    if (job->who.n_units != 0 && copy_units(job, request->who) < 0)
+        goto fail;
     return job;
 fail:
     job_free(job);

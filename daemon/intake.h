@@ -16,8 +16,8 @@ struct baod_writer;
 
 /* Whom a connection may speak for. */
 struct baod_identity {
-    bool any_unit;           /* trusted plaintext loopback, or a gateway for all */
-    struct bao_str units[8]; /* borrowed for the call of submit; copied in */
+    bool any_unit;               /* trusted plaintext loopback, or a gateway for all */
+    const struct bao_str *units; /* borrowed for the call of submit; copied in */
     size_t n_units;
 };
 

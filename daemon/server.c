@@ -1,6 +1,7 @@
 #include "daemon/server.h"
 
 #include "daemon/brp/peers.h"
+#include "daemon/brp/who.h"
 #include "daemon/config/snapshot.h"
 #include "daemon/http/api.h"
 #include "daemon/intake.h"
@@ -312,6 +313,8 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
     drain(handle->data, signum == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
+static bool token_holds(void *user, const uint8_t credential[16]);
+
 /* Obligations reach 400 days ahead, so each new day makes some. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -336,6 +339,8 @@ static void on_tick(uv_timer_t *timer)
         baod_log(BAOD_LOG_WARNING, "database: the private PostgreSQL was gone and has been started again");
     if (s->sync_day != today && up)
         prepare(s->writer, s);
+    if (s->peers != NULL)
+        baod_peers_recheck(s->peers, token_holds, s);
     baod_sd_alive();
 }
 
@@ -346,6 +351,30 @@ static int submit(void *user, const struct baod_request *request)
     struct server *s = user;
 
     return baod_intake_submit(s->intake, request);
+}
+
+static int hello(void *user, uint64_t peer, const struct baod_brp_hello *said)
+{
+    struct server *s = user;
+    struct bao_arena arena = BAO_ARENA_NULL(1 << 20);
+    const struct baod_who who = {.credentials = s->credentials,
+                                 .registry = &s->snapshot->registry,
+                                 .now = baod_clock_now(&s->clock),
+                                 .arena = &arena};
+    struct baod_brp_verdict verdict;
+    int r = baod_who_says_hello(&who, said, &verdict);
+
+    if (r == 0)
+        baod_brp_identity(s->peers, peer, &verdict);
+    bao_arena_deinit(&arena);
+    return r;
+}
+
+static bool token_holds(void *user, const uint8_t credential[16])
+{
+    struct server *s = user;
+
+    return baod_credentials_holds(s->credentials, credential, baod_clock_now(&s->clock));
 }
 
 /* One STAT under way: whom to answer. */
@@ -602,7 +631,9 @@ static int serve_reports(struct server *s)
     config.max_peers = (size_t)s->settings->connections;
     config.max_per_address = (size_t)s->settings->per_address;
     config.offset = s->snapshot->registry.offset;
-    s->brp_ops = (struct baod_brp_ops){.user = s, .now = now, .submit = submit, .stat = stat_report};
+    config.failures = &s->failures;
+    s->brp_ops =
+        (struct baod_brp_ops){.user = s, .now = now, .submit = submit, .stat = stat_report, .hello = hello};
     listening.fd = socket.fd;
     listening.transform = s->tls != NULL ? make_transform : NULL;
     s->net = baod_net_new(&s->loop);

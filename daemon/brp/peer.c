@@ -2,11 +2,12 @@
 
 #include "daemon/net/tls.h"
 #include "daemon/ops/log.h"
+#include "lib/base/crypto.h"
 
 enum {
     HELD_MAX = 4 * BAOD_STREAM_CHUNK,
     STALL_MS = 60000, /* for a peer that takes none of its answers */
-    TRIM_MS = 1000,
+    REFUSAL_MAX = 64 * 1024,
 };
 
 static const char *const state_names[BAOD_PEER_STATES] = {
@@ -68,82 +69,80 @@ static void clear_hold(struct baod_peer *p, enum baod_peer_hold hold)
 
 /* Events of the session. */
 
-static void who_of(const struct baod_peer *p, struct baod_identity *ret)
-{
-    *ret = (struct baod_identity){.any_unit = p->any_unit, .n_units = p->n_units};
-    memcpy(ret->units, p->unit, sizeof(ret->units));
-}
-
 bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit)
 {
-    if (p->any_unit)
+    if (p->who.any_unit)
         return true;
-    for (size_t i = 0; i < p->n_units; i++)
-        if (bao_str_eq(p->unit[i], unit))
+    for (size_t i = 0; i < p->who.n_units; i++)
+        if (bao_str_eq(p->who.units[i], unit))
             return true;
     return false;
 }
 
 /* Whom the certificate of the other side proves; false when it proves nobody. */
-static bool certified(const struct baod_peer *p, struct baod_identity *ret)
+static bool certified(const struct baod_peer *p, struct baod_tls_peer *tls)
 {
-    struct baod_tls_peer tls;
-
-    if (baod_stream_transform(p->stream) == NULL)
-        return false;
-    baod_tls_peer(baod_stream_transform(p->stream), &tls);
-    if (tls.has_certificate && !tls.trusted)
+    baod_tls_peer(baod_stream_transform(p->stream), tls);
+    if (tls->has_certificate && !tls->trusted)
         baod_log(BAOD_LOG_NOTICE, "peer %llu %s: its certificate is %s", (unsigned long long)p->id,
-                 baod_stream_name(p->stream), tls.complaint);
-    if (tls.n_units == 0)
-        return false;
-    *ret = (struct baod_identity){.n_units = tls.n_units};
-    memcpy(ret->units, tls.units, sizeof(ret->units));
-    return true;
+                 baod_stream_name(p->stream), tls->complaint);
+    return tls->n_units != 0;
 }
 
-/* A token is for others to check; a certificate and the own machine are known here. */
+static bool is_own_machine(const struct baod_peer *p)
+{
+    return baod_stream_is_loopback(p->stream) && baod_stream_transform(p->stream) == NULL;
+}
+
 static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
 {
     struct baod_peers *peers = p->peers;
-    const struct baod_brp_hello hello = {
+    struct baod_brp_hello hello = {
         .agent = bao_head_get(&event->head, "agent"),
         .token = bao_head_get(&event->head, "token"),
         .address = baod_stream_address(p->stream),
     };
-    struct baod_identity who = {.any_unit = true};
+    struct baod_brp_verdict verdict = {.symbol = BAO_SYM_AUTH};
+    struct baod_identity proven = {.any_unit = is_own_machine(p)};
+    struct baod_tls_peer tls;
+    uint8_t account[BAO_SHA256_LEN];
 
     baod_log(BAOD_LOG_DEBUG, "peer %llu %s: HELLO from «%.*s»%s", (unsigned long long)p->id,
              baod_stream_name(p->stream), BAO_STR_ARG(hello.agent),
              hello.token.n != 0 ? " with a token" : "");
-    if (hello.token.n != 0 && peers->ops->hello != NULL)
+    bao_sha256(hello.token.p, hello.token.n, account);
+    memcpy(p->account, account, sizeof(p->account));
+    if (baod_stream_transform(p->stream) != NULL && certified(p, &tls)) {
+        proven.units = tls.units;
+        proven.n_units = tls.n_units;
+    }
+    if (proven.any_unit || proven.n_units != 0)
+        hello.proven = &proven;
+    p->by_token = hello.token.n != 0;
+    if (peers->ops->hello != NULL)
         return peers->ops->hello(peers->ops->user, p->id, &hello);
-    if (hello.token.n == 0 && (certified(p, &who) || (baod_stream_is_loopback(p->stream) &&
-                                                      baod_stream_transform(p->stream) == NULL)))
-        baod_brp_identity(peers, p->id, BAO_SYM_NONE, &who);
-    else
-        baod_brp_identity(peers, p->id, BAO_SYM_AUTH, &who);
+    if (hello.token.n == 0 && hello.proven != NULL)
+        verdict = (struct baod_brp_verdict){.who = proven};
+    baod_brp_identity(peers, p->id, &verdict);
     return 0;
 }
 
 static int on_report(struct baod_peer *p, const struct bao_server_event *event)
 {
     struct baod_peers *peers = p->peers;
-    struct baod_identity who;
     struct baod_request request = {
         .body = event->body,
         .deflated = event->deflated,
         .raw = event->raw,
         .has_sha256 = event->has_sha256,
         .received_at = peers->ops->now(peers->ops->user),
-        .who = &who,
+        .who = &p->who,
         .answer = baod_brp_answer,
         .user = peers,
         .peer = p->id,
         .txn = event->txn,
     };
 
-    who_of(p, &who);
     memcpy(request.sha256, event->sha256, sizeof(request.sha256));
     p->reports++;
     peers->counts.reports++;
@@ -155,7 +154,6 @@ static int on_stat(struct baod_peer *p, const struct bao_server_event *event)
     struct baod_peers *peers = p->peers;
     struct bao_str receipt = bao_head_get(&event->head, "receipt");
     uint64_t revision = 0;
-    struct baod_identity who;
     struct baod_brp_stat question = {
         .by_receipt = receipt.p != NULL,
         .form = bao_head_get(&event->head, "form"),
@@ -168,27 +166,25 @@ static int on_stat(struct baod_peer *p, const struct bao_server_event *event)
         return -EINVAL;                                          /* the session let it pass: cannot be */
     (void)bao_head_number(&event->head, "rev", 9999, &revision); /* absent: the current one */
     question.revision = (int)revision;
-    who_of(p, &who);
     if (!question.by_receipt && !baod_peer_speaks_for(p, question.unit))
         return -EACCES;
-    return peers->ops->stat == NULL ? -ENOTSUP
-                                    : peers->ops->stat(peers->ops->user, p->id, event->txn, &question, &who);
+    return peers->ops->stat == NULL
+               ? -ENOTSUP
+               : peers->ops->stat(peers->ops->user, p->id, event->txn, &question, &p->who);
 }
 
 static int on_due(struct baod_peer *p, const struct bao_server_event *event)
 {
     struct baod_peers *peers = p->peers;
-    struct baod_identity who;
     const struct baod_brp_due question = {
         .unit = bao_head_get(&event->head, "unit"),
         .until = bao_head_get(&event->head, "until"),
     };
 
-    who_of(p, &who);
     if (!baod_peer_speaks_for(p, question.unit))
         return -EACCES;
     return peers->ops->due == NULL ? -ENOTSUP
-                                   : peers->ops->due(peers->ops->user, p->id, event->txn, &question, &who);
+                                   : peers->ops->due(peers->ops->user, p->id, event->txn, &question, &p->who);
 }
 
 /* Is there room for the report whose head came? Grants it then. */
@@ -234,7 +230,7 @@ static void refuse(struct baod_peer *p, const struct bao_server_event *event, in
     if (error == -ENOTSUP || error == -EACCES)
         symbol = error == -EACCES ? BAO_SYM_UNIT : BAO_SYM_VERB;
     r = event->kind == BAO_SERVER_HELLO
-            ? bao_server_refuse(&p->session, symbol, now)
+            ? bao_server_refuse(&p->session, symbol, BAO_STR_NULL, now)
             : bao_server_no(&p->session, event->txn, symbol, 0, BAO_STR_NULL, now);
     if (bao_symbol_info(symbol)->answer == BAO_WAIT)
         p->peers->counts.wait++;
@@ -334,15 +330,6 @@ static const struct baod_stream_ops stream_ops = {
 
 /* Life. */
 
-static uint32_t hash_of(const char *text)
-{
-    uint32_t h = 2166136261u;
-
-    while (*text != '\0')
-        h = (h ^ (unsigned char)*text++) * 16777619u;
-    return h;
-}
-
 int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *stream, struct baod_peer **ret)
 {
     struct baod_peer *p = calloc(1, sizeof(*p));
@@ -359,8 +346,8 @@ int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *str
     p->stream = stream;
     p->state = plain ? BAOD_PEER_HELLO : BAOD_PEER_TLS;
     p->opened_at = uv_now(peers->loop);
-    p->address_hash = hash_of(baod_stream_address(stream));
     bao_buf_init(&p->held, HELD_MAX);
+    bao_buf_init(&p->refusal, REFUSAL_MAX);
     bao_server_init(&p->session, &limits, baod_peers_time(peers));
     r = baod_stream_own(stream, &stream_ops, p);
     if (r < 0) {
@@ -385,7 +372,8 @@ void baod_peer_close(struct baod_peer *p, bool linger, const char *why)
     baod_peers_release(peers, p->charged);
     bao_server_deinit(&p->session);
     bao_buf_deinit(&p->held);
-    free(p->units);
+    bao_buf_deinit(&p->refusal);
+    free((void *)(uintptr_t)p->who.units);
     free(p);
 }
 
@@ -464,8 +452,10 @@ void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)
 {
     if (p->refuse_at != 0 && now_ms >= p->refuse_at) {
         p->refuse_at = 0;
-        if (bao_server_refuse(&p->session, BAO_SYM_AUTH, baod_peers_time(p->peers)) < 0)
+        if (bao_server_refuse(&p->session, BAO_SYM_AUTH, bao_buf_str(&p->refusal),
+                              baod_peers_time(p->peers)) < 0)
             p->failed = "no memory to refuse it";
+        bao_buf_deinit(&p->refusal);
         baod_peer_touch(p);
     }
     if (bao_server_expire(&p->session, baod_peers_time(p->peers)))

@@ -35,24 +35,16 @@ struct baod_peer {
     uint64_t charged;    /* of the budget of all */
     bool touched, queued_for_budget;
     struct baod_peer *next_touched, *next_waiting;
-    const char *failed; /* close at the next settling, for this reason */
-    bool any_unit;
-    char *units; /* their texts, one after the other */
-    struct bao_str unit[8];
-    size_t n_units;
-    uint64_t refuse_at; /* ms: HELLO was wrong, the answer waits; 0 = not */
-    uint64_t opened_at; /* ms */
+    const char *failed;       /* close at the next settling, for this reason */
+    struct baod_identity who; /* its units and their texts are one piece of memory */
+    bool by_token;
+    uint8_t credential[16]; /* the token's id */
+    uint8_t account[8];     /* of the token last shown, by hash */
+    struct bao_buf refusal; /* the body of a refused HELLO that waits */
+    uint64_t refuse_at;     /* ms: HELLO was wrong, the answer waits; 0 = not */
+    uint64_t opened_at;     /* ms */
     uint64_t reports;
-    uint32_t address_hash;
 };
-
-/* How often HELLO of an address was wrong lately; addresses share the slots by hash. */
-struct baod_peer_failures {
-    uint32_t address_hash, count;
-    uint64_t last_at; /* ms */
-};
-
-enum { BAOD_FAILURE_SLOTS = 1024 };
 
 struct baod_peers {
     uv_loop_t *loop;
@@ -74,7 +66,6 @@ struct baod_peers {
     void (*drained)(void *user);
     void *drained_user;
     struct baod_brp_counts counts;
-    struct baod_peer_failures failures[BAOD_FAILURE_SLOTS];
 };
 
 /* Makes a peer of an accepted stream: 0 or <0, then the stream is still the caller's. */

@@ -5,9 +5,6 @@
 
 enum {
     SWEEP_MS = 250,
-    REFUSE_MS = 250,
-    REFUSE_DOUBLINGS = 4,
-    FORGIVE_MS = 60000,
 };
 
 struct baod_brp_config baod_brp_defaults(void)
@@ -384,72 +381,104 @@ void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum 
         give(p, txn, symbol, 0, &none, lines);
 }
 
-/* Copies whom a peer speaks for. */
-static int keep_identity(struct baod_peer *p, const struct baod_identity *who)
+/* Copies whom a peer speaks for: the list of units and then their texts. */
+static int keep_identity(struct baod_peer *p, const struct baod_brp_verdict *verdict)
 {
-    size_t n = 0;
+    const struct baod_identity *who = &verdict->who;
+    size_t n = who->n_units * sizeof(*who->units);
+    struct bao_str *units;
     char *at;
 
     for (size_t i = 0; i < who->n_units; i++)
         n += who->units[i].n;
-    free(p->units);
-    p->units = at = malloc(n + 1);
-    if (at == NULL)
+    units = malloc(n + 1);
+    if (units == NULL)
         return -ENOMEM;
-    p->any_unit = who->any_unit;
-    p->n_units = who->n_units;
+    at = (char *)(units + who->n_units);
     for (size_t i = 0; i < who->n_units; i++) {
         if (who->units[i].n != 0)
             memcpy(at, who->units[i].p, who->units[i].n);
-        p->unit[i] = (struct bao_str){at, who->units[i].n};
+        units[i] = (struct bao_str){at, who->units[i].n};
         at += who->units[i].n;
     }
+    free((void *)(uintptr_t)p->who.units);
+    p->who = (struct baod_identity){.any_unit = who->any_unit, .units = units, .n_units = who->n_units};
+    p->by_token = verdict->by_token;
+    memcpy(p->credential, verdict->credential, sizeof(p->credential));
     return 0;
 }
 
-/* Puts the refusal of a wrong HELLO off: 0.25 s, doubling to 4 s, by address; a minute of peace forgives. */
-static void refuse_later(struct baod_peer *p)
+/* Puts the refusal of a wrong HELLO off. */
+static void refuse_later(struct baod_peer *p, struct bao_str body)
 {
     struct baod_peers *peers = p->peers;
-    struct baod_peer_failures *f = &peers->failures[p->address_hash % BAOD_FAILURE_SLOTS];
+    struct bao_str account = {(const char *)p->account, p->by_token ? sizeof(p->account) : 0};
     uint64_t now = uv_now(peers->loop);
+    struct baod_failure failure =
+        baod_failures_add(peers->config.failures, bao_str_c(baod_stream_address(p->stream)), account, now);
 
-    if (f->address_hash != p->address_hash || now - f->last_at > FORGIVE_MS)
-        *f = (struct baod_peer_failures){.address_hash = p->address_hash};
-    f->last_at = now;
-    p->refuse_at = now + ((uint64_t)REFUSE_MS << (f->count < REFUSE_DOUBLINGS ? f->count : REFUSE_DOUBLINGS));
-    f->count++;
+    bao_buf_clear(&p->refusal);
+    if (bao_buf_append_str(&p->refusal, body) < 0)
+        bao_buf_clear(&p->refusal); /* the symbol's own sentence must do */
+    p->refuse_at = now + failure.after_ms;
     peers->counts.auth_failed++;
-    baod_log(BAOD_LOG_NOTICE, "peer %llu %s: HELLO refused: AUTH (%u from its address)",
-             (unsigned long long)p->id, baod_stream_name(p->stream), (unsigned)f->count);
+    baod_log(BAOD_LOG_NOTICE,
+             "peer %llu %s: HELLO refused: AUTH (%u lately from its address or with its token)",
+             (unsigned long long)p->id, baod_stream_name(p->stream), failure.count);
 }
 
-void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
-                       const struct baod_identity *who)
+/* The sentence beside a verdict as a body; empty when there is none. */
+static int verdict_body(const struct baod_peer *p, const struct baod_brp_verdict *verdict,
+                        struct bao_buf *out)
 {
+    enum bao_symbol symbol = verdict->symbol != BAO_SYM_NONE ? verdict->symbol : BAO_SYM_UNIT;
+
+    if (verdict->detail[p->session.lang].n == 0)
+        return 0;
+    return bao_symbol_body(out, symbol, verdict->detail, p->session.lang, p->session.json);
+}
+
+void baod_brp_identity(struct baod_peers *peers, uint64_t peer, const struct baod_brp_verdict *verdict)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf body = BAO_BUF_NULL(64 * 1024);
     struct baod_peer *p = answer_to(peers, peer);
     int64_t now = baod_peers_time(peers);
     int r;
 
     if (p == NULL)
         return;
-    if (symbol == BAO_SYM_AUTH) {
-        refuse_later(p);
+    r = verdict_body(p, verdict, &body);
+    if (r == 0 && verdict->symbol == BAO_SYM_AUTH) {
+        refuse_later(p, bao_buf_str(&body));
         return;
     }
-    if (symbol != BAO_SYM_NONE) {
-        r = bao_server_refuse(&p->session, symbol, now);
-    } else {
-        r = keep_identity(p, who);
+    if (r == 0 && verdict->symbol != BAO_SYM_NONE) {
+        r = bao_server_refuse(&p->session, verdict->symbol, bao_buf_str(&body), now);
+    } else if (r == 0) {
+        r = keep_identity(p, verdict);
         if (r == 0)
-            r = bao_server_greet(&p->session, bao_str_c(peers->config.server), now);
+            r = bao_server_greet(&p->session, bao_str_c(peers->config.server), bao_buf_str(&body), now);
     }
     if (r < 0) {
         p->failed = strerror(-r);
         return;
     }
-    if (symbol == BAO_SYM_NONE && peers->ops->opened != NULL)
-        peers->ops->opened(peers->ops->user, peer, who);
+    if (verdict->symbol == BAO_SYM_NONE && peers->ops->opened != NULL)
+        peers->ops->opened(peers->ops->user, peer, &p->who);
+}
+
+void baod_peers_recheck(struct baod_peers *peers, bool (*holds)(void *user, const uint8_t credential[16]),
+                        void *user)
+{
+    for (size_t i = 0; i < peers->config.max_peers; i++) {
+        struct baod_peer *p = peers->slots[i];
+
+        if (p == NULL || !p->by_token || p->who.n_units == 0 || holds(user, p->credential))
+            continue;
+        if (bao_server_bye(&p->session, "AUTH", "its token holds no more") < 0)
+            p->failed = "its token holds no more";
+        baod_peer_touch(p);
+    }
 }
 
 void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,

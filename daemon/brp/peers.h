@@ -6,6 +6,7 @@
 
 #include "daemon/intake.h"
 #include "daemon/net/stream.h"
+#include "daemon/ops/failures.h"
 #include "lib/wire/answer.h"
 #include "lib/wire/server_session.h"
 
@@ -25,10 +26,21 @@ struct baod_brp_due {
     struct bao_str until; /* YYYY-MM-DD, or empty */
 };
 
-/* A HELLO with a token; texts are borrowed for the call. */
+/* A HELLO; texts are borrowed for the call. */
 struct baod_brp_hello {
     struct bao_str agent, token;
     const char *address; /* of the peer, for the log */
+    const struct baod_identity
+        *proven; /* by its certificate, or the own machine without TLS; NULL: nothing */
+};
+
+/* What became of it. */
+struct baod_brp_verdict {
+    enum bao_symbol symbol;           /* NONE: accepted; AUTH; or a WAIT symbol */
+    struct baod_identity who;         /* when accepted; copied */
+    struct bao_str detail[BAO_LANGS]; /* a sentence: why not, or a warning; may be empty */
+    bool by_token;
+    uint8_t credential[16]; /* the token's id */
 };
 
 /* What the port needs from others; wired in server.c. All run on the loop thread. */
@@ -44,8 +56,8 @@ struct baod_brp_ops {
     /* Starts listing obligations; answered by baod_brp_lines(). NULL: VERB. */
     int (*due)(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_due *question,
                const struct baod_identity *who);
-    /* Whose token is this? Answered by baod_brp_identity(), at once or later. NULL: no token is believed.
-     * Certificates and the plaintext of the own machine are judged by the port itself. */
+    /* Who is this? Answered by baod_brp_identity(), at once or later. NULL: what is proven is believed, and
+     * no token. */
     int (*hello)(void *user, uint64_t peer, const struct baod_brp_hello *hello);
     /* A peer is open for these units (send again what they have not read). May be NULL. */
     void (*opened)(void *user, uint64_t peer, const struct baod_identity *who);
@@ -55,9 +67,10 @@ struct baod_brp_config {
     struct bao_server_limits limits; /* needs_hash is set per stream */
     uint64_t total_bytes;            /* reservations of all peers together */
     size_t max_peers;
-    size_t max_per_address; /* 0 = no cap */
-    int offset;             /* the province's seconds east of UTC, for answers */
-    const char *server;     /* "baocaod/0.1.0" */
+    size_t max_per_address;         /* 0 = no cap */
+    int offset;                     /* the province's seconds east of UTC, for answers */
+    const char *server;             /* "baocaod/0.1.0" */
+    struct baod_failures *failures; /* of identities, shared with the other port; borrowed */
 };
 
 /* items 64, bytes 4 MiB, maxbody 1 MiB, maxraw 4 MiB, idle 180 s, 256 MiB in all, 8,192 peers. */
@@ -99,10 +112,11 @@ void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 /* Answers DUE: JSON lines, or a symbol. */
 void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
                     struct bao_str lines);
-/* Answers HELLO: symbol NONE and the identity (copied); AUTH, whose answer is put off the longer the oftener
- * the address was wrong; or a WAIT symbol. */
-void baod_brp_identity(struct baod_peers *peers, uint64_t peer, enum bao_symbol symbol,
-                       const struct baod_identity *who);
+/* Answers HELLO. The answer of AUTH is put off the longer the oftener its address or its token was wrong. */
+void baod_brp_identity(struct baod_peers *peers, uint64_t peer, const struct baod_brp_verdict *verdict);
+/* Ends the connections of tokens that hold no more: `holds(user, credential)` is asked for each. */
+void baod_peers_recheck(struct baod_peers *peers, bool (*holds)(void *user, const uint8_t credential[16]),
+                        void *user);
 /* Tells every open peer that speaks for the unit (DONE, REMIND, RETURNED). */
 void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,
                    struct bao_str body);

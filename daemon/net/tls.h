@@ -16,7 +16,7 @@ struct baod_tls_files {
     const char *revoked;     /* PEM list of revoked client certificates, or NULL */
 };
 
-enum { BAOD_TLS_UNITS = 8 };
+enum { BAOD_TLS_UNITS = 128 };
 
 /* Loads the files: 0, or <0 with *ret_why (static text) and the file it is about in *ret_file (one of
  * `files`, or NULL). The reference belongs to the caller. */

@@ -204,7 +204,7 @@ int bao_server_bye(struct bao_server_session *s, const char *code, const char *w
     return r;
 }
 
-int bao_server_greet(struct bao_server_session *s, struct bao_str server, int64_t now)
+int bao_server_greet(struct bao_server_session *s, struct bao_str server, struct bao_str body, int64_t now)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(BAO_HEAD_MAX);
     int r;
@@ -220,7 +220,7 @@ int bao_server_greet(struct bao_server_session *s, struct bao_str server, int64_
                            (unsigned long long)s->limits.maxbody, (unsigned long long)s->limits.maxraw,
                            s->limits.idle_s);
     if (r == 0)
-        r = bao_frame_put(&s->out, "OK", s->hello_txn, bao_buf_str(&keys), BAO_STR_NULL);
+        r = bao_frame_put(&s->out, "OK", s->hello_txn, bao_buf_str(&keys), body);
     if (r < 0)
         return r;
     s->state = BAO_SERVER_OPEN;
@@ -228,22 +228,22 @@ int bao_server_greet(struct bao_server_session *s, struct bao_str server, int64_
     return 0;
 }
 
-static int strike(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol)
+static int strike(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol, struct bao_str body)
 {
-    int r = put_symbol(s, txn, symbol, 0, BAO_STR_NULL);
+    int r = put_symbol(s, txn, symbol, 0, body);
 
     if (++s->strikes >= STRIKES)
         bao_server_end(s, "refused three times before HELLO was accepted");
     return r;
 }
 
-int bao_server_refuse(struct bao_server_session *s, enum bao_symbol symbol, int64_t now)
+int bao_server_refuse(struct bao_server_session *s, enum bao_symbol symbol, struct bao_str body, int64_t now)
 {
     if (s->state != BAO_SERVER_GREETING)
         return 0;
     s->state = BAO_SERVER_NEW;
     limit(s, now + hello_time(&s->limits), "no accepted HELLO in time");
-    return strike(s, s->hello_txn, symbol);
+    return strike(s, s->hello_txn, symbol, body);
 }
 
 void bao_server_grant(struct bao_server_session *s, int64_t now)
@@ -520,7 +520,7 @@ static int take_dropped(struct bao_server_session *s, int64_t now)
     s->pending = BAO_SYM_NONE;
     limit_between(s, now);
     if (s->state == BAO_SERVER_NEW)
-        return strike(s, s->last_txn, symbol);
+        return strike(s, s->last_txn, symbol, BAO_STR_NULL);
     return put_symbol(s, s->last_txn, symbol, 0, BAO_STR_NULL);
 }
 

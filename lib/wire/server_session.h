@@ -103,10 +103,12 @@ void bao_server_resume(struct bao_server_session *s, int64_t now);
 /* Gives memory back between frames. */
 void bao_server_trim(struct bao_server_session *s);
 
-/* Answers HELLO: the connection is open; `server` is the software's name. */
-int bao_server_greet(struct bao_server_session *s, struct bao_str server, int64_t now) BAO_MUST_CHECK;
-/* Refuses HELLO (AUTH); the third time ends the session. */
-int bao_server_refuse(struct bao_server_session *s, enum bao_symbol symbol, int64_t now) BAO_MUST_CHECK;
+/* Answers HELLO: the connection is open; `server` is the software's name, `body` warnings or empty. */
+int bao_server_greet(struct bao_server_session *s, struct bao_str server, struct bao_str body,
+                     int64_t now) BAO_MUST_CHECK;
+/* Refuses HELLO (AUTH); the third time ends the session. An empty body gets the symbol's sentence. */
+int bao_server_refuse(struct bao_server_session *s, enum bao_symbol symbol, struct bao_str body,
+                      int64_t now) BAO_MUST_CHECK;
 /* The reservation asked for is made: the body may be read. */
 void bao_server_grant(struct bao_server_session *s, int64_t now);
 /* Answers an open request with OK; `keys` as made by bao_head_put(). An unknown transaction: 0, nothing is

@@ -35,9 +35,9 @@ static void act(struct run *run, const struct bao_server_event *event, uint8_t c
     int r = 0;
 
     if (event->kind == BAO_SERVER_HELLO && (control & 1) == 0)
-        r = bao_server_greet(&run->s, BAO_STR("fuzz"), run->now);
+        r = bao_server_greet(&run->s, BAO_STR("fuzz"), BAO_STR_NULL, run->now);
     else if (event->kind == BAO_SERVER_HELLO)
-        r = bao_server_refuse(&run->s, BAO_SYM_AUTH, run->now);
+        r = bao_server_refuse(&run->s, BAO_SYM_AUTH, BAO_STR_NULL, run->now);
     if (event->kind == BAO_SERVER_RESERVE && (control & 2) == 0)
         bao_server_grant(&run->s, run->now);
     if (event->kind == BAO_SERVER_REPORT || event->kind == BAO_SERVER_STAT || event->kind == BAO_SERVER_DUE) {

@@ -1,8 +1,22 @@
 """Tokens: made, listed and revoked by the operator; believed by the report port until then."""
 import hashlib
 import json
+import os
 import re
 import time
+import uuid
+
+import pytest
+from brp import Client, Ended
+from conftest import SOURCE, wait_for
+
+SAMPLES = os.path.join(SOURCE, "schemas", "samples")
+MINE, OTHERS = "01-24133-buon-ma-thuot.yaml", "02-24121-tan-lap.yaml"
+
+
+def sample(name):
+    with open(os.path.join(SAMPLES, name), "rb") as f:
+        return f.read()
 
 
 def add(daemon, *words):
@@ -48,3 +62,97 @@ def test_a_token_can_be_made_before_the_first_start(make_daemon):
     secret, which = add(daemon, "--unit", "24133", "--name", "trước")
     daemon.start()
     assert daemon.sql("SELECT id::text FROM baocao.credential") == [(which,)]
+
+
+def put(daemon, units, expires=None, role="unit"):
+    """A row as another daemon's operator may have written it."""
+    secret = "-".join(re.findall("....", hashlib.sha256(os.urandom(8)).hexdigest()[:28]))
+    daemon.sql("INSERT INTO baocao.credential VALUES (%s, %s, %s, %s, 'x', now(), %s)", str(uuid.uuid4()),
+               hashlib.sha256(secret.replace("-", "").encode()).digest(), role, units, expires)
+    return secret
+
+
+def is_taken(daemon, secret, **keys):
+    """A HELLO's client, or None when it is refused."""
+    try:
+        return Client(daemon.reports_port, token=secret, **keys)
+    except Ended:
+        return None
+
+
+def test_a_token_speaks_for_its_units_until_it_is_revoked(daemon):
+    secret, which = add(daemon, "--unit", "24133", "--name", "một")
+    both, _ = add(daemon, "--unit", "24133,24121", "--name", "hai")
+    one = wait_for(lambda: is_taken(daemon, secret.upper().replace("-", "")), 20)
+    assert one.submit(sample(MINE)).state == "committed"
+    refused = one.submit(sample(OTHERS))
+    assert (refused.verb, refused.code) == ("NO", "UNIT"), refused
+    assert one.ask("STAT", form="nd73-quarterly", unit="24121", period="2026-Q3").code == "UNIT"
+    two = wait_for(lambda: is_taken(daemon, both), 20)
+    assert two.submit(sample(OTHERS)).state == "committed" and two.submit(sample(MINE)).dup == "1"
+    assert daemon.operate("token", "revoke", which).returncode == 0
+    start = time.monotonic()
+    with pytest.raises(Ended) as end:  # also what is open ends
+        while True:
+            one.ask("PING")
+            time.sleep(0.1)
+    assert end.value.args[0].verb == "BYE" and end.value.args[0].code == "AUTH"
+    assert time.monotonic() - start < 60
+    assert is_taken(daemon, secret) is None
+    assert two.ask("PING").verb == "OK"
+    assert "is revoked" in daemon.log() and secret not in daemon.log()
+
+
+def test_a_wrong_token_waits_the_longer_and_delays_nobody_else(daemon):
+    secret, _ = add(daemon, "--unit", "24133", "--name", "một")
+    wait_for(lambda: is_taken(daemon, secret), 20)
+    taken = []
+    with Client(daemon.reports_port, hello=False) as c:
+        for _ in range(3):
+            start = time.monotonic()
+            assert c.ask("HELLO", v=1, token="aaaa-bbbb").code == "AUTH"
+            taken.append(time.monotonic() - start)
+        with pytest.raises(Ended):
+            c.read()
+    assert taken[0] >= 0.25 and taken[1] >= 0.5 and taken[2] >= 1, taken
+    assert "HELLO refused: AUTH (3 lately" in daemon.log()
+    with Client(daemon.reports_port, hello=False) as c:
+        wrong = c.send("HELLO", v=1, token="aaaa-bbbb")
+        assert is_taken(daemon, secret).ask("PING").verb == "OK"  # a right one is answered at once
+        assert c.answer(wrong).code == "AUTH"
+
+
+def test_what_is_wrong_with_an_identity_is_said(daemon):
+    unknown = put(daemon, ["99999"])
+    partly = put(daemon, ["99999", "24133"])
+    expired = put(daemon, ["24133"], "2020-03-01T00:00:00+07:00")
+    office = put(daemon, [], role="office")
+    good = put(daemon, ["24133"])
+    wait_for(lambda: is_taken(daemon, good), 20)
+    for secret, words in ((unknown, "no code 99999"), (expired, "ended with 2020-02-29"), (office, "unit's own")):
+        with pytest.raises(Ended) as end:
+            Client(daemon.reports_port, token=secret)
+        assert end.value.args[0].code == "AUTH" and words in end.value.args[0].findings[0][4]
+    with pytest.raises(Ended) as end:
+        Client(daemon.reports_port, token=unknown, lang="vi", format="json")
+    assert "99999" in json.loads(end.value.args[0].body)[0]["message"]["vi"]
+    with Client(daemon.reports_port, token=partly) as c:
+        assert c.limits.findings[0][2] == "UNIT" and "99999" in c.limits.findings[0][4]
+        assert c.submit(sample(MINE)).state == "committed"
+    with Client(daemon.reports_port, token=good) as c:
+        assert c.limits.body == b""
+
+
+def test_send_reads_its_token_from_a_file_of_its_own(daemon, tmp_path):
+    secret, _ = add(daemon, "--unit", "24133", "--name", "một")
+    wait_for(lambda: is_taken(daemon, secret), 20)
+    path = tmp_path / "token"
+    path.write_text(secret + "\n", encoding="ascii")
+    path.chmod(0o640)
+    done = daemon.baocao("send", "--token-file", path, os.path.join(SAMPLES, MINE))
+    assert done.returncode == 2 and "chmod 600" in done.stderr, done.stderr
+    path.chmod(0o600)
+    done = daemon.baocao("send", "--token-file", path, os.path.join(SAMPLES, MINE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = daemon.baocao("send", "--token-file", path, os.path.join(SAMPLES, OTHERS))
+    assert done.returncode == 1 and "UNIT" in done.stdout

@@ -169,7 +169,7 @@ static void talk(size_t step, int reports)
         do {
             assert_int_equal(bao_server_feed(&s, &up, 0, &at_server), 0);
             if (at_server.kind == BAO_SERVER_HELLO)
-                assert_int_equal(bao_server_greet(&s, BAO_STR("t"), 0), 0);
+                assert_int_equal(bao_server_greet(&s, BAO_STR("t"), BAO_STR_NULL, 0), 0);
             if (at_server.kind == BAO_SERVER_RESERVE)
                 bao_server_grant(&s, 0);
             if (at_server.kind == BAO_SERVER_REPORT)

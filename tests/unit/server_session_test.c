@@ -77,9 +77,9 @@ static void act(struct kit *kit, const struct bao_server_event *event)
     switch (event->kind) {
     case BAO_SERVER_HELLO:
         if (kit->refuse)
-            r = bao_server_refuse(&kit->s, BAO_SYM_AUTH, kit->now);
+            r = bao_server_refuse(&kit->s, BAO_SYM_AUTH, BAO_STR_NULL, kit->now);
         else if (!kit->hold)
-            r = bao_server_greet(&kit->s, BAO_STR("t"), kit->now);
+            r = bao_server_greet(&kit->s, BAO_STR("t"), BAO_STR_NULL, kit->now);
         break;
     case BAO_SERVER_RESERVE:
         kit->asked = event->reserve;
@@ -260,7 +260,7 @@ static void nothing_is_read_before_hello_is_answered(void **state)
     assert_string_equal(heads(&kit), "");
     kit.now += 3600 * SECOND; /* the server's own time is not the client's fault */
     assert_false(bao_server_expire(&kit.s, kit.now));
-    assert_int_equal(bao_server_greet(&kit.s, BAO_STR("t"), kit.now), 0);
+    assert_int_equal(bao_server_greet(&kit.s, BAO_STR("t"), BAO_STR_NULL, kit.now), 0);
     assert_int_equal(say(&kit, "PING 2 0\n\n"), 0);
     assert_string_equal(heads(&kit), GREET "OK 2 0\n");
     kit_deinit(&kit);
