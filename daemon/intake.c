@@ -320,7 +320,7 @@ static void work(uv_work_t *req)
 
 /* ------------------------------------------------------------------ on the loop */
 
-static bool may_speak(const struct baod_identity *who, struct bao_str unit)
+static bool speaks_for(const struct baod_identity *who, struct bao_str unit)
 {
     if (who->any_unit)
         return true;
@@ -328,6 +328,19 @@ static bool may_speak(const struct baod_identity *who, struct bao_str unit)
         if (bao_str_eq(who->units[i], unit))
             return true;
     return false;
+}
+
+/* For its own units, and for what units owed that it has taken over by now. */
+static bool may_speak(const struct job *job)
+{
+    const struct bao_registry *registry = &job->s.snapshot->registry;
+    struct bao_str unit = job->s.verdict.unit;
+    const struct bao_unit *heir;
+
+    if (speaks_for(&job->who, unit))
+        return true;
+    heir = bao_registry_successor(registry, unit, bao_time_date(job->s.received_at, registry->offset));
+    return heir != NULL && speaks_for(&job->who, heir->code);
 }
 
 static struct bao_str content_key(const struct job *job)
@@ -369,7 +382,7 @@ static void judged(struct baod_intake *intake, struct job *job)
         s->symbol = s->verdict.symbol == BAO_SYM_NONE ? BAO_SYM_INTERNAL : s->verdict.symbol;
     if (s->symbol == BAO_SYM_NONE && s->verdict.is_secret)
         s->symbol = BAO_SYM_SECRET;
-    if (s->symbol == BAO_SYM_NONE && !may_speak(&job->who, s->verdict.unit))
+    if (s->symbol == BAO_SYM_NONE && !may_speak(job))
         s->symbol = BAO_SYM_UNIT;
     if (s->symbol != BAO_SYM_NONE) {
         job_answer(job);

@@ -14,17 +14,20 @@
 #include "daemon/ops/sd.h"
 #include "daemon/ops/socket.h"
 #include "daemon/store/credentials.h"
+#include "daemon/store/due.h"
 #include "daemon/store/embedded.h"
+#include "daemon/store/notices.h"
 #include "daemon/store/pg.h"
 #include "daemon/store/prepare.h"
 #include "daemon/store/queries.h"
 #include "daemon/store/stat.h"
 #include "daemon/store/writer.h"
+#include "lib/form/due.h"
 
 #include <signal.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, TICK_MS = 1000, PREPARE_WAIT_MS = 10000, EXIT_FAILED = 1 };
+enum { BACKLOG = 4096, TICK_MS = 1000, FRESH_TICKS = 5, PREPARE_WAIT_MS = 10000, EXIT_FAILED = 1 };
 
 enum state { STARTING, SERVING, DRAINING, ENDING };
 
@@ -46,6 +49,7 @@ struct server {
     struct baod_intake *intake;
     struct baod_pg *reading;
     struct baod_queries *queries;
+    struct baod_notices *notices;
     struct baod_credentials *credentials;
     struct baod_failures failures; /* of identities, on both ports */
     struct baod_net *net;
@@ -63,6 +67,7 @@ struct server {
     uv_timer_t tick, deadline;
     unsigned draining; /* parts that have not told their end */
     bao_date sync_day; /* the local day that obligations were last made for */
+    unsigned ticks;
     bool preparing;
     bool up; /* last told state of the database */
 };
@@ -77,6 +82,7 @@ static bao_time now(void *user)
 /* ------------------------------------------------------------------ leaving */
 
 static void end_loop(struct server *s);
+static void tell_notice(void *user, uint64_t peer, const struct baod_notice *notice);
 static void prepare(struct baod_writer *writer, void *user);
 
 static void part_done(struct server *s)
@@ -147,6 +153,7 @@ static void end_loop(struct server *s)
     baod_listener_close(BAO_TAKE(s->listener));
     s->tls = baod_tls_unref(s->tls);
     s->queries = baod_queries_free(s->queries);
+    s->notices = baod_notices_free(s->notices);
     s->reading = baod_pg_free(s->reading);
     s->credentials = baod_credentials_free(s->credentials);
     s->writer = baod_writer_free(s->writer);
@@ -341,6 +348,8 @@ static void on_tick(uv_timer_t *timer)
         prepare(s->writer, s);
     if (s->peers != NULL)
         baod_peers_recheck(s->peers, token_holds, s);
+    if (s->notices != NULL && ++s->ticks % FRESH_TICKS == 0)
+        baod_notices_fresh(s->notices, tell_notice, s);
     baod_sd_alive();
 }
 
@@ -384,6 +393,7 @@ struct stat_call {
     uint32_t txn;
 };
 
+/* What a unit was told by STAT it need not be told again. */
 static void on_stat(void *user, const struct baod_stat *stat)
 {
     struct stat_call *call = user;
@@ -396,8 +406,10 @@ static void on_stat(void *user, const struct baod_stat *stat)
         .body = stat->file,
     };
 
-    if (call->server->peers != NULL)
-        baod_brp_fate(call->server->peers, call->peer, call->txn, &fate);
+    if (call->server->peers != NULL && baod_brp_fate(call->server->peers, call->peer, call->txn, &fate) &&
+        call->server->notices != NULL)
+        baod_notices_read_one(call->server->notices, stat->unit, stat->form, stat->period,
+                              stat->receipt.revision);
     free(call);
 }
 
@@ -425,6 +437,118 @@ static int stat_report(void *user, uint64_t peer, uint32_t txn, const struct bao
     if (r < 0)
         free(call);
     return r;
+}
+
+static void on_due(void *user, const struct baod_due_answer *answer)
+{
+    struct stat_call *call = user;
+    struct server *s = call->server;
+
+    if (s->peers != NULL && baod_brp_lines(s->peers, call->peer, call->txn, answer->symbol, answer->lines) &&
+        answer->from_store && s->notices != NULL)
+        baod_notices_read_all(s->notices, answer->codes, answer->n_codes);
+    free(call);
+}
+
+static int list_due(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_due *question,
+                    const struct baod_identity *who)
+{
+    struct server *s = user;
+    struct stat_call *call = malloc(sizeof(*call));
+    const struct baod_due_ask asked = {
+        .snapshot = s->snapshot,
+        .unit = question->unit,
+        .until = question->until,
+        .now = baod_clock_now(&s->clock),
+        .lang = question->lang,
+    };
+    int r;
+
+    (void)who; /* the port has asked whether it may know */
+    if (call == NULL)
+        return -ENOMEM;
+    *call = (struct stat_call){.server = s, .peer = peer, .txn = txn};
+    r = baod_due(s->reading, &asked, on_due, call);
+    if (r < 0)
+        free(call);
+    return r;
+}
+
+static struct bao_str heir(void *user, struct bao_str unit)
+{
+    struct server *s = user;
+    const struct bao_registry *registry = &s->snapshot->registry;
+    bao_date today = bao_time_date(baod_clock_now(&s->clock), registry->offset);
+    const struct bao_unit *u = bao_registry_successor(registry, unit, today);
+
+    return u == NULL ? BAO_STR_NULL : u->code;
+}
+
+/* ------------------------------------------------------------------ telling units */
+
+static void tell_notice(void *user, uint64_t peer, const struct baod_notice *notice)
+{
+    struct server *s = user;
+
+    if (s->peers != NULL)
+        baod_brp_notify(s->peers, peer, notice);
+}
+
+/* The codes of a peer with those that its units took over, in the arena. */
+static int peer_codes(struct server *s, struct bao_arena *arena, const struct baod_identity *who,
+                      struct bao_str **ret, size_t *ret_n)
+{
+    bao_date today = bao_time_date(baod_clock_now(&s->clock), s->snapshot->registry.offset);
+    struct bao_str *all = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < who->n_units; i++) {
+        struct bao_str *codes, *more;
+        size_t k;
+        int r = bao_due_codes(arena, &s->snapshot->registry, who->units[i], today, &codes, &k);
+
+        if (r < 0)
+            return r;
+        more = bao_arena_array(arena, n + k, sizeof(*more));
+        if (more == NULL)
+            return -ENOMEM;
+        if (n != 0)
+            memcpy(more, all, n * sizeof(*more));
+        memcpy(more + n, codes, k * sizeof(*more));
+        all = more;
+        n += k;
+    }
+    *ret = all;
+    *ret_n = n;
+    return 0;
+}
+
+/* A failure costs one telling: the unit will hear of it another time. */
+static void opened(void *user, uint64_t peer, const struct baod_identity *who)
+{
+    struct server *s = user;
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct bao_str *codes = NULL;
+    size_t n = 0;
+
+    if (s->notices != NULL && (who->any_unit || who->n_units != 0) &&
+        peer_codes(s, &arena, who, &codes, &n) == 0)
+        baod_notices_unread(s->notices, codes, who->any_unit ? 0 : n, tell_notice, s, peer);
+    bao_arena_deinit(&arena);
+}
+
+static void remind(void *user, uint64_t peer, const struct baod_identity *who)
+{
+    struct server *s = user;
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    bao_time now_is = baod_clock_now(&s->clock);
+    bao_time until = now_is + s->settings->remind_before_ms * (BAO_SECOND / 1000);
+    struct bao_str *codes = NULL;
+    size_t n = 0;
+
+    if (s->notices != NULL && peer_codes(s, &arena, who, &codes, &n) == 0 && n != 0)
+        baod_notices_near(s->notices, codes, n, now_is, until, tell_notice, s, peer);
+    bao_arena_deinit(&arena);
 }
 
 static int ask(void *user, const struct baod_ask *question, baod_ask_done *done, void *done_user)
@@ -557,6 +681,8 @@ static int make_store(struct server *s)
         r = make_credentials(s);
     if (r == 0)
         baod_pg_open(s->reading);
+    if (r == 0)
+        r = baod_notices_new(&s->loop, s->conninfo, &s->notices);
     return r;
 }
 
@@ -632,8 +758,16 @@ static int serve_reports(struct server *s)
     config.max_per_address = (size_t)s->settings->per_address;
     config.offset = s->snapshot->registry.offset;
     config.failures = &s->failures;
-    s->brp_ops =
-        (struct baod_brp_ops){.user = s, .now = now, .submit = submit, .stat = stat_report, .hello = hello};
+    config.remind_ms = (uint64_t)s->settings->remind_every_ms;
+    s->brp_ops = (struct baod_brp_ops){.user = s,
+                                       .now = now,
+                                       .submit = submit,
+                                       .stat = stat_report,
+                                       .due = list_due,
+                                       .hello = hello,
+                                       .opened = opened,
+                                       .remind = remind,
+                                       .heir = heir};
     listening.fd = socket.fd;
     listening.transform = s->tls != NULL ? make_transform : NULL;
     s->net = baod_net_new(&s->loop);

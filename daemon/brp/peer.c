@@ -69,14 +69,23 @@ static void clear_hold(struct baod_peer *p, enum baod_peer_hold hold)
 
 /* Events of the session. */
 
-bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit)
+bool baod_peer_has_unit(const struct baod_peer *p, struct bao_str unit, struct bao_str heir)
 {
     if (p->who.any_unit)
         return true;
     for (size_t i = 0; i < p->who.n_units; i++)
-        if (bao_str_eq(p->who.units[i], unit))
+        if (bao_str_eq(p->who.units[i], unit) || (heir.n != 0 && bao_str_eq(p->who.units[i], heir)))
             return true;
     return false;
+}
+
+bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit)
+{
+    const struct baod_brp_ops *ops = p->peers->ops;
+
+    if (baod_peer_has_unit(p, unit, BAO_STR_NULL))
+        return true;
+    return ops->heir != NULL && baod_peer_has_unit(p, unit, ops->heir(ops->user, unit));
 }
 
 /* Whom the certificate of the other side proves; false when it proves nobody. */
@@ -176,11 +185,12 @@ static int on_stat(struct baod_peer *p, const struct bao_server_event *event)
 static int on_due(struct baod_peer *p, const struct bao_server_event *event)
 {
     struct baod_peers *peers = p->peers;
-    const struct baod_brp_due question = {
-        .unit = bao_head_get(&event->head, "unit"),
-        .until = bao_head_get(&event->head, "until"),
-    };
+    struct bao_str until = bao_head_get(&event->head, "until");
+    struct baod_brp_due question = {
+        .unit = bao_head_get(&event->head, "unit"), .until = BAO_DATE_NONE, .lang = p->session.lang};
 
+    if (until.n != 0 && !bao_date_parse(until, &question.until))
+        return -EINVAL;
     if (!baod_peer_speaks_for(p, question.unit))
         return -EACCES;
     return peers->ops->due == NULL ? -ENOTSUP
@@ -227,7 +237,9 @@ static void refuse(struct baod_peer *p, const struct bao_server_event *event, in
     int64_t now = baod_peers_time(p->peers);
     int r;
 
-    if (error == -ENOTSUP || error == -EACCES)
+    if (error == -EINVAL)
+        symbol = BAO_SYM_HEAD;
+    else if (error == -ENOTSUP || error == -EACCES)
         symbol = error == -EACCES ? BAO_SYM_UNIT : BAO_SYM_VERB;
     r = event->kind == BAO_SERVER_HELLO
             ? bao_server_refuse(&p->session, symbol, BAO_STR_NULL, now)
@@ -346,6 +358,7 @@ int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *str
     p->stream = stream;
     p->state = plain ? BAOD_PEER_HELLO : BAOD_PEER_TLS;
     p->opened_at = uv_now(peers->loop);
+    p->remind_at = peers->config.remind_ms == 0 ? 0 : 1; /* at the first sweep after HELLO */
     bao_buf_init(&p->held, HELD_MAX);
     bao_buf_init(&p->refusal, REFUSAL_MAX);
     bao_server_init(&p->session, &limits, baod_peers_time(peers));
@@ -448,8 +461,22 @@ bool baod_peer_settle(struct baod_peer *p)
     return true;
 }
 
+/* Units that are many at once (any_unit) are not reminded: it would be the whole province's list. */
+static void remind(struct baod_peer *p, uint64_t now_ms)
+{
+    const struct baod_brp_ops *ops = p->peers->ops;
+
+    if (ops->remind == NULL || p->remind_at == 0 || now_ms < p->remind_at || p->who.any_unit ||
+        p->session.state != BAO_SERVER_OPEN || p->peers->reminders == 0)
+        return;
+    p->peers->reminders--;
+    p->remind_at = now_ms + p->peers->config.remind_ms;
+    ops->remind(ops->user, p->id, &p->who);
+}
+
 void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)
 {
+    remind(p, now_ms);
     if (p->refuse_at != 0 && now_ms >= p->refuse_at) {
         p->refuse_at = 0;
         if (bao_server_refuse(&p->session, BAO_SYM_AUTH, bao_buf_str(&p->refusal),

@@ -43,6 +43,7 @@ struct baod_peer {
     struct bao_buf refusal; /* the body of a refused HELLO that waits */
     uint64_t refuse_at;     /* ms: HELLO was wrong, the answer waits; 0 = not */
     uint64_t opened_at;     /* ms */
+    uint64_t remind_at;     /* ms: when it is to be reminded next; 0 = never */
     uint64_t reports;
 };
 
@@ -66,6 +67,7 @@ struct baod_peers {
     void (*drained)(void *user);
     void *drained_user;
     struct baod_brp_counts counts;
+    unsigned reminders; /* peers that may still be reminded in this sweep */
 };
 
 /* Makes a peer of an accepted stream: 0 or <0, then the stream is still the caller's. */
@@ -81,7 +83,10 @@ void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms);
 void baod_peer_close(struct baod_peer *p, bool linger, const char *why);
 /* Tells it that the daemon leaves. */
 void baod_peer_drain(struct baod_peer *p, int within_ms);
+/* For the unit itself, or as the one that took over its debts. */
 bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit);
+/* Is this very code among those it proved? `heir`: who answers for it now, may be empty. */
+bool baod_peer_has_unit(const struct baod_peer *p, struct bao_str unit, struct bao_str heir);
 /* Microseconds of the loop's clock, for the session. */
 int64_t baod_peers_time(const struct baod_peers *peers);
 struct baod_peer *baod_peers_find(struct baod_peers *peers, uint64_t id);

@@ -5,6 +5,7 @@
 
 enum {
     SWEEP_MS = 250,
+    REMINDERS = 64, /* a sweep: when all units come back at once, reporting goes first */
 };
 
 struct baod_brp_config baod_brp_defaults(void)
@@ -151,6 +152,7 @@ static void on_sweep(uv_timer_t *handle)
     struct baod_peers *peers = handle->data;
     uint64_t now = uv_now(peers->loop);
 
+    peers->reminders = REMINDERS;
     for (size_t i = 0; i < peers->config.max_peers; i++)
         if (peers->slots[i] != NULL)
             baod_peer_sweep(peers->slots[i], now);
@@ -354,24 +356,25 @@ void baod_brp_answer(void *user, uint64_t peer, uint32_t txn, const struct baod_
     give(p, txn, s->symbol, s->after_ms, &keys, bao_buf_str(&body));
 }
 
-void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate)
+bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate)
 {
     struct baod_peer *p = answer_to(peers, peer);
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(8192);
 
     if (p == NULL)
-        return;
+        return false;
     if (fate->symbol == BAO_SYM_NONE &&
         !baod_peer_speaks_for(p, fate->unit)) { /* a receipt of somebody else's */
         give(p, txn, BAO_SYM_UNKNOWN, 0, &keys, BAO_STR_NULL);
-        return;
+        return false;
     }
     if (fate->symbol == BAO_SYM_NONE && baod_answer_keys(&keys, fate, peers->config.offset) < 0)
         p->failed = "no memory for its answer";
     give(p, txn, fate->symbol, 0, &keys, fate->body);
+    return fate->symbol == BAO_SYM_NONE;
 }
 
-void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
+bool baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
                     struct bao_str lines)
 {
     struct baod_peer *p = answer_to(peers, peer);
@@ -379,6 +382,7 @@ void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum 
 
     if (p != NULL)
         give(p, txn, symbol, 0, &none, lines);
+    return p != NULL;
 }
 
 /* Copies whom a peer speaks for: the list of units and then their texts. */
@@ -484,10 +488,12 @@ void baod_peers_recheck(struct baod_peers *peers, bool (*holds)(void *user, cons
 void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,
                    struct bao_str body)
 {
+    struct bao_str heir = peers->ops->heir != NULL ? peers->ops->heir(peers->ops->user, unit) : BAO_STR_NULL;
+
     for (size_t i = 0; i < peers->config.max_peers; i++) {
         struct baod_peer *p = peers->slots[i];
 
-        if (p == NULL || !baod_peer_speaks_for(p, unit))
+        if (p == NULL || !baod_peer_has_unit(p, unit, heir))
             continue;
         if (bao_server_tell(&p->session, verb, keys, body) < 0)
             p->failed = "no memory for what it is told";

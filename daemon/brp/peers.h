@@ -7,6 +7,7 @@
 #include "daemon/intake.h"
 #include "daemon/net/stream.h"
 #include "daemon/ops/failures.h"
+#include "daemon/store/notices.h"
 #include "lib/wire/answer.h"
 #include "lib/wire/server_session.h"
 
@@ -23,7 +24,8 @@ struct baod_brp_stat {
 
 struct baod_brp_due {
     struct bao_str unit;
-    struct bao_str until; /* YYYY-MM-DD, or empty */
+    bao_date until; /* BAO_DATE_NONE: not said */
+    enum bao_lang lang;
 };
 
 /* A HELLO; texts are borrowed for the call. */
@@ -61,6 +63,11 @@ struct baod_brp_ops {
     int (*hello)(void *user, uint64_t peer, const struct baod_brp_hello *hello);
     /* A peer is open for these units (send again what they have not read). May be NULL. */
     void (*opened)(void *user, uint64_t peer, const struct baod_identity *who);
+    /* It is time to tell a peer what these units owe; called again after `remind_ms`. May be NULL. */
+    void (*remind)(void *user, uint64_t peer, const struct baod_identity *who);
+    /* Who answers now for what the unit owed: itself, or the one it was merged into; empty when nobody does.
+     * Borrowed until the next call. NULL: itself. */
+    struct bao_str (*heir)(void *user, struct bao_str unit);
 };
 
 struct baod_brp_config {
@@ -69,6 +76,7 @@ struct baod_brp_config {
     size_t max_peers;
     size_t max_per_address;         /* 0 = no cap */
     int offset;                     /* the province's seconds east of UTC, for answers */
+    uint64_t remind_ms;             /* how often an open peer is reminded; 0 = never */
     const char *server;             /* "baocaod/0.1.0" */
     struct baod_failures *failures; /* of identities, shared with the other port; borrowed */
 };
@@ -108,15 +116,20 @@ struct baod_brp_fate {
     struct bao_str form, unit, period;
     struct bao_str body; /* the receipt file, or warnings; may be empty */
 };
-void baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate);
+/* True: the peer was told of a report that it may know of. */
+bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate);
 /* Answers DUE: JSON lines, or a symbol. */
-void baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
+/* True: the peer was still there. */
+bool baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
                     struct bao_str lines);
 /* Answers HELLO. The answer of AUTH is put off the longer the oftener its address or its token was wrong. */
 void baod_brp_identity(struct baod_peers *peers, uint64_t peer, const struct baod_brp_verdict *verdict);
 /* Ends the connections of tokens that hold no more: `holds(user, credential)` is asked for each. */
 void baod_peers_recheck(struct baod_peers *peers, bool (*holds)(void *user, const uint8_t credential[16]),
                         void *user);
-/* Tells every open peer that speaks for the unit (DONE, REMIND, RETURNED). */
+/* Tells this peer, or with peer 0 every open one that speaks for the notice's unit: DONE, RETURNED or REMIND
+ * in its own language. A peer that has gone is no error. */
+void baod_brp_notify(struct baod_peers *peers, uint64_t peer, const struct baod_notice *notice);
+/* The same in ready-made words, to every open peer that speaks for the unit. */
 void baod_brp_tell(struct baod_peers *peers, struct bao_str unit, const char *verb, struct bao_str keys,
                    struct bao_str body);

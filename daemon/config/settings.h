@@ -16,6 +16,7 @@ struct baod_settings {
     char *state, *runtime, *forms, *province;
     int64_t max_body, max_document, peer_items, peer_bytes, total_bytes, connections, per_address;
     int64_t hello_ms, idle_ms, drain_ms, batch_ms;
+    int64_t remind_before_ms, remind_every_ms;
     int64_t threads, batch;
     char *log_level, *node, *lang;
 };
