@@ -3,6 +3,7 @@
 #include "daemon/config/forms_check.h"
 #include "daemon/config/settings.h"
 #include "daemon/config/snapshot.h"
+#include "daemon/ops/admin.h"
 #include "daemon/ops/clock.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/user.h"
@@ -17,7 +18,7 @@
 
 #include <unistd.h>
 
-enum { EXIT_NO = 1, EXIT_USAGE = 2, DATABASE_WAIT_MS = 30000 };
+enum { EXIT_NO = 1, EXIT_USAGE = 2, DATABASE_WAIT_MS = 30000, OFFICE_WAIT_MS = 60000 };
 
 static const char default_config[] = "/etc/baocaod/baocaod.yaml";
 
@@ -306,11 +307,44 @@ static int rebuild(const struct invocation *call, const struct baod_settings *se
     return at_database(call, settings, rebuild_sums);
 }
 
+/* ------------------------------------------------------------------ asking the running daemon */
+
+static int ask_daemon(const struct invocation *call, const struct baod_settings *settings, const char *what,
+                      bool act)
+{
+    char path[108];
+    const struct baod_admin_command request = {
+        .path = path,
+        .what = what,
+        .act = act ? call->words[1] : NULL,
+        .n_words = call->n_words - 2,
+        .words = call->words + 2,
+        .lang = call->lang,
+        .wait_ms = OFFICE_WAIT_MS,
+    };
+
+    if (baod_admin_path(settings->runtime, path) < 0) {
+        fprintf(stderr,
+                call->lang == BAO_VI ? "baocaod: đường dẫn paths.runtime quá dài: %s\n"
+                                     : "baocaod: paths.runtime is too long: %s\n",
+                settings->runtime);
+        return EXIT_USAGE;
+    }
+    return baod_admin_command(&request);
+}
+
+static int office(const struct invocation *call, const struct baod_settings *settings)
+{
+    return ask_daemon(call, settings, "office", true);
+}
+
 static int serve(const struct invocation *call, const struct baod_settings *settings)
 {
     (void)call;
     return baod_server_run(settings);
 }
+
+#define OFFICE_OPTIONS "--form F --period P …"
 
 static const struct {
     const char *words[3];
@@ -345,6 +379,39 @@ static const struct {
      token,
      {"cấp, liệt kê, thu hồi mã truy cập", "make, list and revoke access tokens"}},
     {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
+    {{"office", "return"},
+     OFFICE_OPTIONS,
+     office,
+     {"trả lại báo cáo (--unit U --reason …, có thể thêm --revision N --until T)",
+      "return a report (--unit U --reason …, perhaps --revision N --until T)"}},
+    {{"office", "withdraw"},
+     OFFICE_OPTIONS,
+     office,
+     {"thu hồi báo cáo thay đơn vị, trước khi khóa (--unit U --reason …)",
+      "withdraw a report for its unit, before the lock (--unit U --reason …)"}},
+    {{"office", "extend"},
+     OFFICE_OPTIONS,
+     office,
+     {"gia hạn, khóa lùi theo (--until T --reason …, --unit U hoặc mọi đơn vị)",
+      "extend the deadline and the lock (--until T --reason …, --unit U or all)"}},
+    {{"office", "exempt"},
+     OFFICE_OPTIONS,
+     office,
+     {"miễn báo cáo (--unit U --decision “Số …”)", "exempt a unit (--unit U --decision “Số …”)"}},
+    {{"office", "owe"},
+     OFFICE_OPTIONS,
+     office,
+     {"bỏ miễn báo cáo (--unit U --reason …)", "lift an exemption (--unit U --reason …)"}},
+    {{"office", "lock"},
+     OFFICE_OPTIONS,
+     office,
+     {"khóa kỳ (--unit U hoặc mọi đơn vị, --until T: khóa từ lúc đó)",
+      "lock a period (--unit U or all, --until T: from then on)"}},
+    {{"office", "unlock"},
+     OFFICE_OPTIONS,
+     office,
+     {"mở khóa kỳ (--reason …, --unit U hoặc mọi đơn vị, --until T)",
+      "unlock a period (--reason …, --unit U or all, --until T)"}},
 };
 
 static int usage(FILE *to, enum bao_lang lang)

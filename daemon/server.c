@@ -7,22 +7,26 @@
 #include "daemon/intake.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/tls.h"
+#include "daemon/ops/admin.h"
 #include "daemon/ops/clock.h"
 #include "daemon/ops/failures.h"
 #include "daemon/ops/key.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/sd.h"
 #include "daemon/ops/socket.h"
+#include "daemon/store/acts.h"
 #include "daemon/store/credentials.h"
 #include "daemon/store/due.h"
 #include "daemon/store/embedded.h"
 #include "daemon/store/notices.h"
+#include "daemon/store/migrate.h"
 #include "daemon/store/pg.h"
 #include "daemon/store/prepare.h"
 #include "daemon/store/queries.h"
 #include "daemon/store/stat.h"
 #include "daemon/store/writer.h"
 #include "lib/form/due.h"
+#include "lib/doc/load.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -59,6 +63,8 @@ struct server {
     struct baod_brp_ops brp_ops;
     struct baod_http *http;
     struct baod_api *api;
+    struct baod_admin *admin; /* NULL: it could not be opened, or not any more */
+    unsigned acts;            /* under way */
 
     struct baod_sd_socket passed[BAOD_SD_SOCKETS]; /* by the service manager */
     int n_passed;
@@ -151,6 +157,7 @@ static void end_loop(struct server *s)
     baod_peers_close(BAO_TAKE(s->peers));
     baod_http_close(BAO_TAKE(s->http), NULL, NULL);
     baod_listener_close(BAO_TAKE(s->listener));
+    s->admin = baod_admin_close(s->admin);
     s->tls = baod_tls_unref(s->tls);
     s->queries = baod_queries_free(s->queries);
     s->notices = baod_notices_free(s->notices);
@@ -565,6 +572,129 @@ static bool is_ready(void *user)
     return baod_writer_is_up(s->writer) && baod_pg_is_ready(s->reading);
 }
 
+/* ------------------------------------------------------------------ what the office and the operator ask */
+
+enum { ACTS_MAX = 8, ADMIN_ANSWER_MAX = 4 << 20, ADMIN_NODES = 64 };
+
+/* One act of the admin socket under way. */
+struct act_call {
+    struct server *server;
+    uint64_t peer;
+};
+
+static void admin_reply(struct server *s, uint64_t peer, int r, struct bao_buf *out)
+{
+    static const char no_memory[] = "{\"code\":\"BUSY\",\"message\":{\"vi\":\"Dịch vụ đang thiếu bộ nhớ hoặc "
+                                    "quá bận; chưa có gì thay đổi, hãy làm "
+                                    "lại sau.\",\"en\":\"The daemon is too busy or short of memory; nothing "
+                                    "was changed, try again later.\"}}";
+
+    if (s->admin != NULL)
+        baod_admin_reply(s->admin, peer, r == 0 ? bao_buf_str(out) : bao_str_c(no_memory));
+    bao_buf_deinit(out);
+}
+
+static void admin_refuse(struct server *s, uint64_t peer, const char *const why[BAO_LANGS])
+{
+    struct bao_buf out = BAO_BUF_NULL(ADMIN_ANSWER_MAX);
+    int r = baod_act_print_wrong(&out, why);
+
+    admin_reply(s, peer, r, &out);
+}
+
+static void log_act(const struct baod_act_answer *answer)
+{
+    const struct baod_act *act = answer->act;
+
+    if (answer->outcome == 0)
+        baod_log(BAOD_LOG_NOTICE, "office: %s %.*s %.*s %.*s by %.*s: %lld obligations, batch %lld",
+                 baod_act_name(act->kind), BAO_STR_ARG(act->form), BAO_STR_ARG(act->period),
+                 BAO_STR_ARG(act->unit), BAO_STR_ARG(act->actor), (long long)answer->done.touched,
+                 (long long)answer->done.seq);
+    else if (answer->outcome < 0 || answer->outcome == BAOD_ACT_E_DATABASE)
+        baod_log(BAOD_LOG_ERROR, "office: an act was not carried out: %s%.*s",
+                 answer->outcome < 0 ? strerror(-answer->outcome) : "", BAO_STR_ARG(answer->why));
+}
+
+static void on_act_done(void *user, const struct baod_act_answer *answer)
+{
+    struct act_call *call = user;
+    struct server *s = call->server;
+    struct bao_buf out = BAO_BUF_NULL(ADMIN_ANSWER_MAX);
+    int r = baod_act_print(&out, answer, s->snapshot->registry.offset);
+
+    s->acts--;
+    log_act(answer);
+    admin_reply(s, call->peer, r, &out);
+    free(call);
+}
+
+static int start_act(struct server *s, uint64_t peer, uid_t uid, const struct baod_act *act)
+{
+    struct act_call *call = s->acts < ACTS_MAX ? malloc(sizeof(*call)) : NULL;
+    struct baod_acts_options options = {
+        .conninfo = s->conninfo,
+        .signer = {.province_key = baod_province_key(bao_str_c(s->province)),
+                   .province = bao_str_c(s->province),
+                   .node = bao_str_c(s->node)},
+        .uid = uid,
+        .done = on_act_done,
+        .user = call,
+    };
+    int r;
+
+    if (call == NULL)
+        return -ENOMEM;
+    *call = (struct act_call){s, peer};
+    memcpy(options.signer.seed, s->seed, sizeof(options.signer.seed));
+    r = baod_acts_start(&s->loop, &options, act);
+    if (r < 0)
+        free(call);
+    else
+        s->acts++;
+    return r;
+}
+
+static void on_admin_line(void *user, uint64_t peer, uid_t uid, struct bao_str line)
+{
+    static const char *const unknown[BAO_LANGS] = {"Dịch vụ này không hiểu yêu cầu.",
+                                                   "This daemon does not understand the request."};
+    struct bao_load_options load = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
+    struct server *s = user;
+    struct bao_arena arena = BAO_ARENA_NULL(1 << 20);
+    struct bao_findings findings;
+    const struct bao_node *what;
+    const char *why[BAO_LANGS];
+    struct baod_act act;
+    struct bao_doc doc;
+    int r;
+
+    load.limits.nodes = ADMIN_NODES;
+    bao_findings_init(&findings, &arena, 1);
+    r = bao_load(&arena, line, &load, &findings, &doc);
+    what = r == 0 ? bao_node_get(&doc.root, "do") : NULL;
+    if (what == NULL || what->type != BAO_STRING || !bao_str_is(bao_node_str(what), "office"))
+        admin_refuse(s, peer, unknown);
+    else if (baod_act_read(&doc.root, s->snapshot->registry.offset, &act, why) != 0)
+        admin_refuse(s, peer, why);
+    else if (s->state != SERVING || start_act(s, peer, uid, &act) < 0)
+        admin_reply(s, peer, -EAGAIN, &BAO_BUF_NULL(1));
+    bao_arena_deinit(&arena);
+}
+
+/* The daemon serves without it, so a runtime folder that is not there is told and no more. */
+static void open_admin(struct server *s)
+{
+    char path[108];
+    int r = baod_admin_path(s->settings->runtime, path);
+
+    if (r == 0)
+        r = baod_admin_new(&s->loop, path, s->settings->admin_group, on_admin_line, s, &s->admin);
+    if (r < 0)
+        baod_log(BAOD_LOG_WARNING, "admin: no socket in %s (%s): office acts can only come over HTTP",
+                 s->settings->runtime, strerror(-r));
+}
+
 /* ------------------------------------------------------------------ starting */
 
 static int tell(const struct bao_buf *why, int r)
@@ -831,6 +961,8 @@ static int start(struct server *s)
         r = serve_reports(s);
     if (r == 0)
         r = serve_http(s);
+    if (r == 0)
+        open_admin(s);
     return r;
 }
 

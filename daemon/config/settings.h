@@ -18,6 +18,7 @@ struct baod_settings {
     int64_t hello_ms, idle_ms, drain_ms, batch_ms;
     int64_t remind_before_ms, remind_every_ms;
     int64_t threads, batch;
+    char *admin_group;
     char *log_level, *node, *lang;
 };
 

@@ -19,3 +19,14 @@ int baod_become(const char *name)
     /* Programs started from here must not look for files in root's home. */
     return setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", name, 1) < 0 ? -errno : 0;
 }
+
+void baod_user_name(uid_t uid, char ret[64])
+{
+    struct passwd user, *found = NULL;
+    char room[4096];
+
+    if (getpwuid_r(uid, &user, room, sizeof(room), &found) == 0 && found != NULL)
+        snprintf(ret, 64, "%s", user.pw_name);
+    else
+        snprintf(ret, 64, "uid %lu", (unsigned long)uid);
+}

@@ -131,9 +131,10 @@ static void accept(const struct baod_case *c, struct baod_decision *ret)
     o->kept_at = o->kept_until = BAO_TIME_NONE;
     if (o->received_at == BAO_TIME_NONE || custody < o->received_at)
         o->received_at = custody;
+    /* Behind a higher one it is history, even when that one was given back: the unit has gone on since. */
+    ret->kind = o->last_revision > revision ? BAOD_KEEP : BAOD_COUNT;
     if (revision > o->last_revision)
         o->last_revision = revision;
-    ret->kind = o->revision > revision ? BAOD_KEEP : BAOD_COUNT;
     if (ret->kind == BAOD_COUNT)
         o->revision = revision;
 }

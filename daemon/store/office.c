@@ -4,7 +4,7 @@
 #include "lib/form/period.h"
 #include "lib/form/receipt.h"
 
-enum { ARENA_MAX = 64 << 20, LEAF_MAX = 2048, TEXT_MAX = 500 };
+enum { ARENA_MAX = 64 << 20, LEAF_MAX = 4096, TEXT_MAX = 500 };
 
 static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempted",
                                     "owed",     "locked",    "unlocked"};
@@ -12,12 +12,12 @@ static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempt
 struct office {
     struct bao_arena arena;
     struct baod_pg_call *call;
-    const struct baod_act_signer *signer;
+    const struct baod_chain_signer *signer;
     const struct baod_act *act;
     int32_t form, period;
-    struct bao_batch head; /* seq 0: none */
-    struct bao_batch row;  /* the one being made */
-    int32_t *units;        /* touched, with their codes and counted revisions */
+    struct baod_chain chain;
+    struct baod_act_done done;
+    int32_t *units; /* touched, with their codes and counted revisions */
     struct bao_str *codes;
     int32_t *revisions;
     size_t n;
@@ -30,6 +30,11 @@ static int run(struct office *o, const char *sql, const struct baod_pg_param *pa
     int r = baod_pg_call_exec(o->call, &statement, params, n, ret);
 
     return r > 0 ? BAOD_ACT_E_DATABASE : r;
+}
+
+const char *baod_act_name(enum baod_act_kind kind)
+{
+    return KINDS[kind];
 }
 
 static bool takes_back(const struct baod_act *act)
@@ -47,7 +52,8 @@ static int check(struct office *o)
     const struct baod_act *act = o->act;
     struct bao_period period;
 
-    if (!bao_period_parse(act->period, &period) || !is_line(act->actor) || !is_line(act->reason))
+    if (!bao_period_parse(act->period, &period) || !is_line(act->actor) || !is_line(act->reason) ||
+        !is_line(act->decision))
         return BAOD_ACT_E_WRONG;
     if ((takes_back(act) && act->unit.n == 0) ||
         (act->kind == BAOD_ACT_EXTEND && act->until == BAO_TIME_NONE))
@@ -58,45 +64,20 @@ static int check(struct office *o)
 
 /* ------------------------------------------------------------------ reading */
 
-static void take(struct bao_str octets, void *ret, size_t n)
+/* Is what was found what the act means? */
+static int judge(const struct office *o, const struct baod_pg_result *rows, size_t i)
 {
-    if (octets.n == n)
-        memcpy(ret, octets.p, n);
-}
+    const struct baod_act *act = o->act;
+    int revision = (int)baod_pg_int(rows, i, 2);
 
-/* The lock, then the end of the chain and the clock. */
-static int begin(struct office *o)
-{
-    struct baod_pg_param key = baod_pg_p_int4(&o->arena, o->signer->province_key);
-    const struct baod_pg_result *rows;
-    bao_time now;
-    int r = run(o, "BEGIN", NULL, 0, NULL);
-
-    if (r == 0)
-        r = run(o, "SELECT pg_advisory_xact_lock(7316, $1)", &key, 1, NULL);
-    if (r == 0)
-        r = run(o,
-                "SELECT a.seq, a.node, a.at, a.n, a.root, a.prev, a.signature, clock_timestamp()"
-                "  FROM (VALUES (1)) one(x)"
-                "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true",
-                NULL, 0, &rows);
-    if (r != 0)
-        return r;
-    o->head = (struct bao_batch){.province = o->signer->province,
-                                 .seq = baod_pg_int(rows, 0, 0),
-                                 .node = bao_arena_str(&o->arena, baod_pg_bytes(rows, 0, 1)),
-                                 .at = baod_pg_time(rows, 0, 2),
-                                 .n = (uint64_t)baod_pg_int(rows, 0, 3)};
-    if (o->head.node.p == NULL)
-        return -ENOMEM;
-    take(baod_pg_bytes(rows, 0, 4), o->head.root.octets, sizeof(o->head.root.octets));
-    take(baod_pg_bytes(rows, 0, 5), o->head.previous.octets, sizeof(o->head.previous.octets));
-    take(baod_pg_bytes(rows, 0, 6), o->head.signature, sizeof(o->head.signature));
-    now = baod_pg_time(rows, 0, 7);
-    o->row = (struct bao_batch){.province = o->signer->province,
-                                .node = o->signer->node,
-                                .seq = o->head.seq + 1,
-                                .at = o->head.seq != 0 && now <= o->head.at ? o->head.at + 1 : now};
+    if (takes_back(act) && revision == 0)
+        return BAOD_ACT_E_EMPTY;
+    if (takes_back(act) && act->revision != 0 && act->revision != revision)
+        return BAOD_ACT_E_REVISION;
+    if (act->kind == BAOD_ACT_WITHDRAW && baod_pg_int(rows, i, 3) != 0)
+        return BAOD_ACT_E_LOCKED;
+    if (act->kind == BAOD_ACT_EXTEND && act->until <= baod_pg_time(rows, i, 5))
+        return BAOD_ACT_E_EARLY;
     return 0;
 }
 
@@ -104,11 +85,11 @@ static int find(struct office *o)
 {
     struct baod_pg_param params[] = {baod_pg_p_text(o->act->form), baod_pg_p_int4(&o->arena, o->period),
                                      baod_pg_p_text(o->act->unit.n == 0 ? BAO_STR_NULL : o->act->unit),
-                                     baod_pg_p_time(&o->arena, o->row.at)};
+                                     baod_pg_p_time(&o->arena, o->chain.row.at)};
     const struct baod_pg_result *rows;
     int r = run(o,
                 "SELECT o.unit, o.form, coalesce(o.revision, 0), coalesce(o.lock_at <= $4, false),"
-                "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1)"
+                "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1), o.due_at"
                 "  FROM baocao.obligation o"
                 " WHERE o.form = (SELECT form FROM baocao.form WHERE id = $1 LIMIT 1) AND o.period = $2"
                 "   AND ($3::text IS NULL OR o.unit = (SELECT unit FROM baocao.unit WHERE code = $3 LIMIT 1))"
@@ -131,10 +112,9 @@ static int find(struct office *o)
         o->codes[i] = bao_arena_str(&o->arena, baod_pg_bytes(rows, i, 4));
         if (o->codes[i].p == NULL)
             return -ENOMEM;
-        if (takes_back(o->act) && o->revisions[i] == 0)
-            return BAOD_ACT_E_EMPTY;
-        if (o->act->kind == BAOD_ACT_WITHDRAW && baod_pg_int(rows, i, 3) != 0)
-            return BAOD_ACT_E_LOCKED;
+        r = judge(o, rows, i);
+        if (r != 0)
+            return r;
     }
     o->form = (int32_t)baod_pg_int(rows, 0, 1);
     return 0;
@@ -148,6 +128,7 @@ static const char *const CHANGES[] = {
         "UPDATE baocao.obligation o SET revision = NULL,"
         "       kept_at = CASE WHEN $4::timestamptz IS NULL THEN NULL ELSE o.received_at END, kept_until = "
         "$4,"
+        "       lock_at = CASE WHEN o.lock_at < $4 THEN $4 ELSE o.lock_at END,"
         "       received_at = (SELECT min(r.received_at) FROM baocao.report r WHERE r.unit = o.unit AND "
         "r.form = o.form"
         "                         AND r.period = o.period AND r.state = 2)"
@@ -198,7 +179,7 @@ static int take_out(struct office *o)
     struct bao_arena *a = &o->arena;
     struct baod_pg_param params[] = {
         baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period), baod_pg_p_int4(a, o->units[0]),
-        baod_pg_p_int2(a, o->act->kind == BAOD_ACT_RETURN ? 3 : 4), baod_pg_p_int8(a, o->row.seq)};
+        baod_pg_p_int2(a, o->act->kind == BAOD_ACT_RETURN ? 3 : 4), baod_pg_p_int8(a, o->chain.row.seq)};
     int r = run(o, SUBTRACT, params, 3, NULL);
 
     return r != 0 ? r
@@ -213,7 +194,7 @@ static int change(struct office *o)
     struct bao_arena *a = &o->arena;
     struct baod_pg_param params[] = {baod_pg_p_int4(a, o->form), baod_pg_p_int4(a, o->period),
                                      baod_pg_p_int4s(a, o->units, NULL, o->n),
-                                     baod_pg_p_time(a, o->act->until), baod_pg_p_time(a, o->row.at)};
+                                     baod_pg_p_time(a, o->act->until), baod_pg_p_time(a, o->chain.row.at)};
     int r = takes_back(o->act) ? take_out(o) : 0;
 
     return r != 0 ? r : run(o, CHANGES[o->act->kind], params, BAO_COUNT(params), NULL);
@@ -227,22 +208,23 @@ static int write_events(struct office *o)
         baod_pg_p_int4s(a, o->units, NULL, o->n),
         baod_pg_p_int4(a, o->form),
         baod_pg_p_int4(a, o->period),
-        baod_pg_p_int8(a, o->row.seq),
+        baod_pg_p_int8(a, o->chain.row.seq),
         baod_pg_p_text(bao_str_c(KINDS[o->act->kind])),
-        baod_pg_p_time(a, o->row.at),
+        baod_pg_p_time(a, o->chain.row.at),
         baod_pg_p_text(o->act->actor),
         baod_pg_p_text(o->act->reason),
         baod_pg_p_int4s(a, o->revisions, NULL, o->n),
         baod_pg_p_bool(a, takes_back(o->act)),
+        baod_pg_p_text(o->act->decision.n == 0 ? BAO_STR_NULL : o->act->decision),
     };
 
     return run(
         o,
         "INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, "
         "revision,"
-        "       due_at, lock_at, extended_to, exempt, kept_until)"
+        "       due_at, lock_at, extended_to, exempt, kept_until, kept_at, decision)"
         " SELECT o.unit, o.form, o.period, $4, k.leaf - 1, $5, $6, $7, $8, CASE WHEN $10 THEN k.revision END,"
-        "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until"
+        "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until, o.kept_at, $11"
         "   FROM unnest($1::int4[], $9::int4[]) WITH ORDINALITY k(unit, revision, leaf)"
         "   JOIN baocao.obligation o ON o.unit = k.unit AND o.form = $2 AND o.period = $3",
         params, BAO_COUNT(params), NULL);
@@ -252,9 +234,9 @@ static int write_events(struct office *o)
 static int write_outcome(struct office *o)
 {
     struct bao_arena *a = &o->arena;
-    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->units[0]),  baod_pg_p_int4(a, o->form),
-                                     baod_pg_p_int4(a, o->period),    baod_pg_p_int4(a, o->revisions[0]),
-                                     baod_pg_p_int8(a, o->row.seq),   baod_pg_p_text(o->act->reason),
+    struct baod_pg_param params[] = {baod_pg_p_int4(a, o->units[0]),      baod_pg_p_int4(a, o->form),
+                                     baod_pg_p_int4(a, o->period),        baod_pg_p_int4(a, o->revisions[0]),
+                                     baod_pg_p_int8(a, o->chain.row.seq), baod_pg_p_text(o->act->reason),
                                      baod_pg_p_time(a, o->act->until)};
 
     return run(o,
@@ -274,62 +256,58 @@ static int make_leaf(struct office *o, size_t i, struct bao_hash *ret)
     int r = bao_buf_printf(
         &text,
         "baocao-act 1\nkind %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\nactor %.*s\n"
-        "reason %.*s\nuntil %lld\n",
+        "reason %.*s\ndecision %.*s\nuntil %lld\n",
         KINDS[act->kind], BAO_STR_ARG(act->form), BAO_STR_ARG(o->codes[i]), BAO_STR_ARG(act->period),
         takes_back(act) ? (int)o->revisions[i] : 0, BAO_STR_ARG(act->actor), BAO_STR_ARG(act->reason),
-        act->until == BAO_TIME_NONE ? 0LL : (long long)act->until);
+        BAO_STR_ARG(act->decision), act->until == BAO_TIME_NONE ? 0LL : (long long)act->until);
 
     if (r == 0)
         bao_merkle_leaf(bao_buf_str(&text), ret);
     return r;
 }
 
-static struct baod_pg_param octets(const void *p, size_t n)
-{
-    return baod_pg_p_bytea((struct bao_str){p, n});
-}
-
 static int write_audit(struct office *o)
 {
     struct bao_hash *leaves = bao_arena_array(&o->arena, o->n, sizeof(*leaves));
-    struct bao_batch *row = &o->row;
-    uint8_t pub[BAO_ED25519_KEY_LEN];
     int r = leaves == NULL ? -ENOMEM : 0;
 
     for (size_t i = 0; r == 0 && i < o->n; i++)
         r = make_leaf(o, i, &leaves[i]);
     if (r < 0)
         return r;
-    row->n = o->n;
-    bao_merkle_root(leaves, o->n, &row->root);
-    bao_ed25519_public(o->signer->seed, pub);
-    if (o->head.seq != 0)
-        r = bao_batch_hash(&o->head, &row->previous);
-    if (r == 0)
-        r = bao_batch_sign(row, o->signer->seed, pub);
-    if (r < 0)
+    r = baod_chain_write(o->call, &o->arena, o->signer, &o->chain, leaves, o->n);
+    return r > 0 ? BAOD_ACT_E_DATABASE : r;
+}
+
+/* What to tell: the obligation as it stands now, where there was but one. */
+static int look_back(struct office *o)
+{
+    struct baod_pg_param params[] = {baod_pg_p_int4(&o->arena, o->form), baod_pg_p_int4(&o->arena, o->period),
+                                     baod_pg_p_int4(&o->arena, o->units[0])};
+    const struct baod_pg_result *rows;
+    int r = run(o,
+                "SELECT due_at, lock_at, extended_to FROM baocao.obligation"
+                " WHERE form = $1 AND period = $2 AND unit = $3",
+                params, BAO_COUNT(params), &rows);
+
+    if (r != 0)
         return r;
-    struct baod_pg_param params[] = {
-        baod_pg_p_int8(&o->arena, row->seq),
-        baod_pg_p_text(row->node),
-        baod_pg_p_time(&o->arena, row->at),
-        baod_pg_p_int4(&o->arena, (int32_t)o->n),
-        octets(row->root.octets, sizeof(row->root.octets)),
-        octets(row->previous.octets, sizeof(row->previous.octets)),
-        octets(pub, sizeof(pub)),
-        octets(row->signature, sizeof(row->signature)),
-        octets(leaves, o->n * sizeof(*leaves)),
-    };
-    return run(o,
-               "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
-               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-               params, BAO_COUNT(params), NULL);
+    o->done = (struct baod_act_done){.touched = (int64_t)o->n,
+                                     .seq = o->chain.row.seq,
+                                     .at = o->chain.row.at,
+                                     .due_at = baod_pg_time(rows, 0, 0),
+                                     .lock_at = baod_pg_time(rows, 0, 1),
+                                     .extended_to = baod_pg_time(rows, 0, 2),
+                                     .revision = takes_back(o->act) ? o->revisions[0] : 0};
+    return 0;
 }
 
 static int carry_out(struct office *o)
 {
-    int r = begin(o);
+    int r = baod_chain_begin(o->call, &o->arena, o->signer, &o->chain);
 
+    if (r > 0)
+        r = BAOD_ACT_E_DATABASE;
     if (r == 0)
         r = find(o);
     if (r == 0)
@@ -340,11 +318,13 @@ static int carry_out(struct office *o)
         r = write_outcome(o);
     if (r == 0)
         r = write_audit(o);
+    if (r == 0)
+        r = look_back(o);
     return r != 0 ? r : run(o, "COMMIT", NULL, 0, NULL);
 }
 
-int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *signer,
-                    const struct baod_act *act, struct bao_buf *why, int64_t *ret_touched, int64_t *ret_seq)
+int baod_office_act(struct baod_pg_call *call, const struct baod_chain_signer *signer,
+                    const struct baod_act *act, struct bao_buf *why, struct baod_act_done *ret)
 {
     struct office o = {.arena = BAO_ARENA_NULL(ARENA_MAX), .call = call, .signer = signer, .act = act};
     int r = check(&o);
@@ -358,10 +338,8 @@ int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *sig
         if (r != 0)
             (void)run(&o, "ROLLBACK", NULL, 0, NULL);
     }
-    if (r == 0) {
-        *ret_touched = (int64_t)o.n;
-        *ret_seq = o.row.seq;
-    }
+    if (r == 0)
+        *ret = o.done;
     bao_arena_deinit(&o.arena);
     return r;
 }

@@ -5,11 +5,7 @@
  * its own. */
 #pragma once
 
-#include "lib/base/buf.h"
-#include "lib/base/crypto.h"
-#include "lib/form/date.h"
-
-struct baod_pg_call;
+#include "daemon/store/chain.h"
 
 enum baod_act_kind {
     BAOD_ACT_RETURN,   /* the counted report goes back for mending; it leaves the sums at once */
@@ -25,26 +21,36 @@ struct baod_act {
     enum baod_act_kind kind;
     struct bao_str form, period;
     struct bao_str unit; /* empty: all units of the period; not for return and withdraw */
-    bao_time until; /* BAO_TIME_NONE: not given. With return: the first time is kept for what comes by then */
+    int revision;        /* of return and withdraw: the one that is meant; 0 = whichever counts */
+    bao_time until; /* BAO_TIME_NONE: not given. With return: the first time is kept for what comes by then,
+                       and the lock waits for it */
     struct bao_str actor, reason; /* who and why; no line feeds */
+    struct bao_str decision;      /* the document that it rests on, "Số 12/QĐ-UBND"; may be empty */
 };
 
-/* Who signs. */
-struct baod_act_signer {
-    int32_t province_key; /* baod_province_key() of the province */
-    struct bao_str province, node;
-    uint8_t seed[BAO_ED25519_KEY_LEN];
+/* What an act did. */
+struct baod_act_done {
+    int64_t touched; /* obligations */
+    int64_t seq;     /* its batch */
+    bao_time at;
+    /* Where it touched one: */
+    int revision; /* the one given back or taken back; 0: none */
+    bao_time due_at, lock_at, extended_to;
 };
 
 enum baod_act_outcome {
     BAOD_ACT_E_NOTOWED = 1, /* no such obligation */
     BAOD_ACT_E_EMPTY,       /* nothing is counted that could be returned */
+    BAOD_ACT_E_REVISION,    /* another revision counts than the one meant */
     BAOD_ACT_E_LOCKED,      /* too late to withdraw */
+    BAOD_ACT_E_EARLY,       /* an extension that would end before the deadline */
     BAOD_ACT_E_WRONG,       /* period written in no known way, until missing, or a line feed in a text */
     BAOD_ACT_E_DATABASE,    /* `why` says its message */
 };
 
-/* Carries out one act; gives the number of obligations touched and the batch. 0, an outcome, or <0. */
-int baod_office_act(struct baod_pg_call *call, const struct baod_act_signer *signer,
-                    const struct baod_act *act, struct bao_buf *why, int64_t *ret_touched,
-                    int64_t *ret_seq) BAO_MUST_CHECK;
+/* "returned", "extended": the kind of an act as events and leaves name it. */
+const char *baod_act_name(enum baod_act_kind kind);
+/* Carries out one act. 0, an outcome (nothing was changed), or <0. */
+int baod_office_act(struct baod_pg_call *call, const struct baod_chain_signer *signer,
+                    const struct baod_act *act, struct bao_buf *why,
+                    struct baod_act_done *ret) BAO_MUST_CHECK;

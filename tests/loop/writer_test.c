@@ -573,7 +573,7 @@ static void a_receipt_can_be_had_again_and_proved(void **state)
 
 static int act(struct world *w, enum baod_act_kind kind, const char *unit, bao_time until)
 {
-    const struct baod_act_signer signer = {
+    const struct baod_chain_signer signer = {
         .province_key = 66, .province = BAO_STR("66"), .node = BAO_STR("office"), .seed = {7}};
     const struct baod_act a = {.kind = kind,
                                .form = BAO_STR("f"),
@@ -583,8 +583,8 @@ static int act(struct world *w, enum baod_act_kind kind, const char *unit, bao_t
                                .actor = BAO_STR("văn phòng"),
                                .reason = BAO_STR("số liệu chưa khớp")};
     struct bao_buf why = BAO_BUF_NULL(4096);
-    int64_t touched, seq;
-    int r = baod_office_act(w->call, &signer, &a, &why, &touched, &seq);
+    struct baod_act_done done;
+    int r = baod_office_act(w->call, &signer, &a, &why, &done);
 
     if (r == BAOD_ACT_E_DATABASE)
         fail_msg("%.*s", BAO_STR_ARG(bao_buf_str(&why)));

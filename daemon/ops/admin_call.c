@@ -1,0 +1,225 @@
+/* The asking side of the admin socket: a command's words become one request, and its answer is printed. */
+#include "daemon/ops/admin.h"
+#include "lib/doc/load.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { DONE = 0, REFUSED = 1, USAGE = 2, ANSWER_MAX = 16 << 20, REQUEST_MAX = 64 << 10 };
+
+struct ask {
+    const struct baod_admin_command *command;
+    enum bao_lang lang;
+    bool json;
+    struct bao_buf request, answer;
+};
+
+/* ------------------------------------------------------------------ the words */
+
+static int add_member(struct ask *ask, struct bao_str name, struct bao_str value)
+{
+    int r = bao_buf_append_c(&ask->request, bao_buf_len(&ask->request) == 0 ? "{" : ",");
+
+    if (r == 0)
+        r = bao_json_quote(&ask->request, name);
+    if (r == 0)
+        r = bao_buf_append_c(&ask->request, ":");
+    return r == 0 ? bao_json_quote(&ask->request, value) : r;
+}
+
+/* "--name value" or "--name=value" at *i, which moves on: false when it is neither. */
+static bool take_option(const struct baod_admin_command *c, int *i, struct bao_str *ret_name,
+                        struct bao_str *ret_value)
+{
+    const char *word = c->words[*i], *equals = strchr(word, '=');
+
+    if (strncmp(word, "--", 2) != 0 || word[2] == '\0' || word[2] == '=')
+        return false;
+    *ret_name =
+        equals == NULL ? bao_str_c(word + 2) : (struct bao_str){word + 2, (size_t)(equals - word - 2)};
+    if (equals == NULL && *i + 1 >= c->n_words)
+        return false;
+    *ret_value = bao_str_c(equals != NULL ? equals + 1 : c->words[++*i]);
+    return true;
+}
+
+/* Is it said to the program rather than to the daemon? */
+static bool is_own(struct ask *ask, struct bao_str name, struct bao_str value)
+{
+    if (bao_str_is(name, "lang")) {
+        ask->lang = bao_str_is(value, "en") ? BAO_EN : BAO_VI;
+        return true;
+    }
+    if (bao_str_is(name, "format")) {
+        ask->json = bao_str_is(value, "json");
+        return true;
+    }
+    return false;
+}
+
+static int write_request(struct ask *ask)
+{
+    const struct baod_admin_command *c = ask->command;
+    int r = add_member(ask, BAO_STR("do"), bao_str_c(c->what));
+
+    if (r == 0 && c->act != NULL)
+        r = add_member(ask, BAO_STR("act"), bao_str_c(c->act));
+    for (int i = 0; r == 0 && i < c->n_words; i++) {
+        struct bao_str name, value;
+
+        if (!take_option(c, &i, &name, &value)) {
+            fprintf(stderr,
+                    ask->lang == BAO_VI ? "baocaod: không hiểu “%s”; viết --tên giá_trị\n"
+                                        : "baocaod: cannot make sense of %s; write --name value\n",
+                    c->words[i]);
+            return USAGE;
+        }
+        if (!is_own(ask, name, value))
+            r = add_member(ask, name, value);
+    }
+    return r == 0 ? bao_buf_append_c(&ask->request, "}\n") : r;
+}
+
+/* ------------------------------------------------------------------ the socket */
+
+static int send_all(int fd, struct bao_str octets)
+{
+    while (octets.n != 0) {
+        ssize_t n = send(fd, octets.p, octets.n, MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0)
+            octets = (struct bao_str){octets.p + n, octets.n - (size_t)n};
+    }
+    return 0;
+}
+
+/* Reads up to the line feed; one that ends before is -ECONNRESET. */
+static int read_line(int fd, struct bao_buf *line)
+{
+    for (;;) {
+        char *room = bao_buf_room(line, 4096);
+        ssize_t n = room == NULL ? -1 : recv(fd, room, 4096, 0);
+
+        if (room == NULL)
+            return -ENOMEM;
+        if (n == 0)
+            return -ECONNRESET;
+        if (n < 0 && errno != EINTR)
+            return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        if (n > 0)
+            bao_buf_trim(line, (size_t)n);
+        if (n > 0 && room[n - 1] == '\n')
+            return 0;
+    }
+}
+
+static int exchange(struct ask *ask)
+{
+    struct sockaddr_un where = {.sun_family = AF_UNIX};
+    struct timeval wait = {.tv_sec = ask->command->wait_ms / 1000};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
+
+    if (fd < 0)
+        return -errno;
+    memcpy(where.sun_path, ask->command->path, strlen(ask->command->path) + 1);
+    r = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
+                connect(fd, (const struct sockaddr *)&where, sizeof(where)) < 0
+            ? -errno
+            : send_all(fd, bao_buf_str(&ask->request));
+    if (r == 0)
+        r = read_line(fd, &ask->answer);
+    close(fd);
+    return r;
+}
+
+static int tell_failure(const struct ask *ask, int r)
+{
+    const char *path = ask->command->path;
+
+    if (r == -ENOENT || r == -ECONNREFUSED)
+        fprintf(stderr,
+                ask->lang == BAO_VI
+                    ? "baocaod: dịch vụ không chạy (không ai nghe ở %s); hãy chạy baocaod rồi làm lại\n"
+                    : "baocaod: the daemon is not running (nobody listens at %s); start it and try again\n",
+                path);
+    else if (r == -ECONNRESET || r == -EPIPE)
+        fprintf(stderr,
+                ask->lang == BAO_VI
+                    ? "baocaod: dịch vụ ngừng trước khi trả lời (%s); hãy xem lại việc đã được ghi hay chưa\n"
+                    : "baocaod: the daemon left before it answered (%s); look whether the act was recorded\n",
+                path);
+    else if (r == -EACCES || r == -EPERM)
+        fprintf(stderr,
+                ask->lang == BAO_VI
+                    ? "baocaod: không được phép dùng %s; hãy chạy bằng người dùng của dịch vụ hoặc root\n"
+                    : "baocaod: %s may not be used; run this as the daemon's user or root\n",
+                path);
+    else
+        fprintf(stderr, "baocaod: %s: %s\n", path, strerror(-r));
+    return USAGE;
+}
+
+/* ------------------------------------------------------------------ the answer */
+
+static struct bao_str member_text(const struct bao_node *map, const char *name)
+{
+    const struct bao_node *value = map == NULL ? NULL : bao_node_get(map, name);
+
+    return value != NULL && value->type == BAO_STRING ? bao_node_str(value) : BAO_STR_NULL;
+}
+
+static void print_lines(const struct bao_node *lines, const char *lang)
+{
+    for (uint32_t i = 0; lines != NULL && lines->type == BAO_LIST && i < lines->len; i++)
+        printf("%.*s\n", BAO_STR_ARG(member_text(&lines->items[i], lang)));
+}
+
+static int tell(const struct ask *ask, struct bao_arena *arena)
+{
+    struct bao_load_options load = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
+    const char *lang = ask->lang == BAO_VI ? "vi" : "en";
+    struct bao_findings findings;
+    struct bao_doc doc;
+    bool done;
+
+    load.limits.octets = ANSWER_MAX;
+    bao_findings_init(&findings, arena, 1);
+    if (bao_load(arena, bao_buf_str(&ask->answer), &load, &findings, &doc) != 0)
+        return tell_failure(ask, -EBADMSG);
+    done = bao_str_is(member_text(&doc.root, "code"), "OK");
+    if (ask->json) {
+        printf("%.*s", BAO_STR_ARG(bao_buf_str(&ask->answer)));
+    } else {
+        print_lines(bao_node_get(&doc.root, "lines"), lang);
+        fprintf(done ? stdout : stderr, "%.*s\n",
+                BAO_STR_ARG(member_text(bao_node_get(&doc.root, "message"), lang)));
+    }
+    if (done)
+        return DONE;
+    return bao_str_is(member_text(&doc.root, "code"), "USAGE") ? USAGE : REFUSED;
+}
+
+int baod_admin_command(const struct baod_admin_command *command)
+{
+    struct ask ask = {.command = command,
+                      .lang = command->lang,
+                      .request = BAO_BUF_NULL(REQUEST_MAX),
+                      .answer = BAO_BUF_NULL(ANSWER_MAX)};
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    int r = write_request(&ask);
+
+    if (r == 0) {
+        r = exchange(&ask);
+        r = r < 0 ? tell_failure(&ask, r) : tell(&ask, &arena);
+    } else if (r < 0) {
+        r = tell_failure(&ask, r);
+    }
+    bao_buf_deinit(&ask.request);
+    bao_buf_deinit(&ask.answer);
+    bao_arena_deinit(&arena);
+    return r;
+}

@@ -1,0 +1,507 @@
+#include "daemon/store/acts.h"
+
+#include "daemon/ops/user.h"
+#include "daemon/store/pgcall.h"
+#include "lib/base/error.h"
+#include "lib/form/period.h"
+
+enum { WAIT_MS = 5000, DEADLINE_MS = 30000, WHY_MAX = 4096, TEXT_MAX = 500 };
+
+/* ------------------------------------------------------------------ words into acts */
+
+enum need { UNIT = 1, UNTIL = 2, REASON = 4, DECISION = 8 };
+
+static const struct {
+    const char *word;
+    unsigned needs;
+} VERBS[] = {
+    [BAOD_ACT_RETURN] = {"return", UNIT | REASON},  [BAOD_ACT_WITHDRAW] = {"withdraw", UNIT | REASON},
+    [BAOD_ACT_EXTEND] = {"extend", UNTIL | REASON}, [BAOD_ACT_EXEMPT] = {"exempt", UNIT | DECISION},
+    [BAOD_ACT_OWE] = {"owe", UNIT | REASON},        [BAOD_ACT_LOCK] = {"lock", 0},
+    [BAOD_ACT_UNLOCK] = {"unlock", REASON},
+};
+
+static const struct {
+    unsigned need;
+    const char *why[BAO_LANGS];
+} MISSING[] = {
+    {UNIT, {"Thiếu đơn vị: ghi mã đơn vị ở unit.", "The unit is missing: give its code as unit."}},
+    {UNTIL,
+     {"Thiếu thời hạn mới: ghi until, ví dụ 2026-10-20 hoặc 2026-10-20T17:00.",
+      "The new deadline is missing: give until, such as 2026-10-20 or 2026-10-20T17:00."}},
+    {REASON, {"Thiếu lý do: ghi lý do ở reason.", "The reason is missing: give it as reason."}},
+    {DECISION,
+     {"Thiếu số văn bản: miễn báo cáo phải dẫn văn bản ở decision, ví dụ “Số 12/QĐ-UBND”.",
+      "The document is missing: an exemption names it as decision, such as “Số 12/QĐ-UBND”."}},
+};
+
+static const char *const MEMBERS[] = {"do",       "act",   "form",     "unit",   "period",
+                                      "revision", "until", "decision", "reason", "by"};
+
+static int wrong(const char *vi, const char *en, const char *ret_why[BAO_LANGS])
+{
+    ret_why[BAO_VI] = vi;
+    ret_why[BAO_EN] = en;
+    return BAOD_ACT_E_WRONG;
+}
+
+static bool is_line(struct bao_str s)
+{
+    return s.n <= TEXT_MAX &&
+           (s.n == 0 || (memchr(s.p, '\n', s.n) == NULL && memchr(s.p, '\0', s.n) == NULL));
+}
+
+/* Only known members, each one line of text. */
+static bool is_plain(const struct bao_node *map)
+{
+    if (map->type != BAO_MAP)
+        return false;
+    for (uint32_t i = 0; i < map->len; i++) {
+        const struct bao_member *m = &map->members[i];
+        size_t k = 0;
+
+        while (k < BAO_COUNT(MEMBERS) && !bao_str_is(bao_member_key(m), MEMBERS[k]))
+            k++;
+        if (k == BAO_COUNT(MEMBERS) || (m->value.type != BAO_STRING && m->value.type != BAO_INT) ||
+            (m->value.type == BAO_STRING && !is_line(bao_node_str(&m->value))))
+            return false;
+    }
+    return true;
+}
+
+static struct bao_str text_of(const struct bao_node *map, const char *name)
+{
+    const struct bao_node *value = bao_node_get(map, name);
+
+    return value != NULL && value->type == BAO_STRING ? bao_node_str(value) : BAO_STR_NULL;
+}
+
+/* 1..9999, as a number or in digits; nothing written is 0. */
+static bool revision_of(const struct bao_node *map, int *ret)
+{
+    const struct bao_node *value = bao_node_get(map, "revision");
+    struct bao_str s = text_of(map, "revision");
+    int64_t n = 0;
+
+    if (value != NULL && value->type == BAO_INT) {
+        n = value->i;
+    } else {
+        for (size_t i = 0; i < s.n && n < 10000; i++) {
+            if (s.p[i] < '0' || s.p[i] > '9')
+                return false;
+            n = 10 * n + (s.p[i] - '0');
+        }
+        if (s.n == 0) {
+            *ret = 0;
+            return value == NULL || value->type == BAO_STRING;
+        }
+    }
+    *ret = (int)n;
+    return n >= 1 && n <= 9999;
+}
+
+static bool two_digits(const char *p, int max, int *ret)
+{
+    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+        return false;
+    *ret = 10 * (p[0] - '0') + p[1] - '0';
+    return *ret <= max;
+}
+
+/* A moment as an office writes it. */
+static bool moment_of(struct bao_str s, int offset, bao_time *ret)
+{
+    bao_date day;
+    int hour, minute;
+
+    if (s.n == 0) {
+        *ret = BAO_TIME_NONE;
+        return true;
+    }
+    if (bao_date_parse(s, &day)) {
+        *ret = bao_time_make(day + 1, 0, offset); /* 24:00 */
+        return true;
+    }
+    if (s.n == 16 && (s.p[10] == 'T' || s.p[10] == ' ') && s.p[13] == ':' &&
+        bao_date_parse((struct bao_str){s.p, 10}, &day) && two_digits(s.p + 11, 23, &hour) &&
+        two_digits(s.p + 14, 59, &minute)) {
+        *ret = bao_time_make(day, (60 * hour + minute) * 60, offset);
+        return true;
+    }
+    return bao_time_parse(s, ret);
+}
+
+static int verb_of(struct bao_str word)
+{
+    for (size_t i = 0; i < BAO_COUNT(VERBS); i++)
+        if (bao_str_is(word, VERBS[i].word))
+            return (int)i;
+    return -1;
+}
+
+static int check_needs(const struct baod_act *act, const char *ret_why[BAO_LANGS])
+{
+    unsigned given = (act->unit.n != 0 ? UNIT : 0u) | (act->until != BAO_TIME_NONE ? UNTIL : 0u) |
+                     (act->reason.n != 0 ? REASON : 0u) | (act->decision.n != 0 ? DECISION : 0u);
+
+    for (size_t i = 0; i < BAO_COUNT(MISSING); i++)
+        if ((VERBS[act->kind].needs & MISSING[i].need & ~given) != 0)
+            return wrong(MISSING[i].why[BAO_VI], MISSING[i].why[BAO_EN], ret_why);
+    return 0;
+}
+
+int baod_act_read(const struct bao_node *map, int offset, struct baod_act *ret,
+                  const char *ret_why[BAO_LANGS])
+{
+    struct baod_act act = {.kind = BAOD_ACT_RETURN};
+    struct bao_period period;
+    int verb, r;
+
+    if (!is_plain(map))
+        return wrong("Chỉ nhận form, unit, period, revision, until, decision, reason, by; mỗi mục một dòng.",
+                     "Only form, unit, period, revision, until, decision, reason and by, a line each.",
+                     ret_why);
+    verb = verb_of(text_of(map, "act"));
+    if (verb < 0)
+        return wrong("Không có việc này: return, withdraw, extend, exempt, owe, lock, unlock.",
+                     "There is no such act: return, withdraw, extend, exempt, owe, lock, unlock.", ret_why);
+    act.kind = (enum baod_act_kind)verb;
+    act.form = text_of(map, "form");
+    act.period = text_of(map, "period");
+    act.unit = text_of(map, "unit");
+    act.actor = text_of(map, "by");
+    act.reason = text_of(map, "reason");
+    act.decision = text_of(map, "decision");
+    if (act.form.n == 0 || !bao_period_parse(act.period, &period))
+        return wrong(
+            "Thiếu biểu mẫu hoặc kỳ: ghi form và period, ví dụ nd73-quarterly và 2026-Q3.",
+            "The form or the period is missing: give form and period, such as nd73-quarterly and 2026-Q3.",
+            ret_why);
+    if (!revision_of(map, &act.revision))
+        return wrong("revision là số từ 1 đến 9999.", "revision is a number from 1 to 9999.", ret_why);
+    if (!moment_of(text_of(map, "until"), offset, &act.until))
+        return wrong("until viết như 2026-10-20, 2026-10-20T17:00 hoặc 2026-10-20T17:00:00+07:00.",
+                     "until is written like 2026-10-20, 2026-10-20T17:00 or 2026-10-20T17:00:00+07:00.",
+                     ret_why);
+    r = check_needs(&act, ret_why);
+    if (r == 0)
+        *ret = act;
+    return r;
+}
+
+/* ------------------------------------------------------------------ answers */
+
+static const struct {
+    const char *code;
+    int status;
+    const char *message[BAO_LANGS];
+} OUTCOMES[] = {
+    [0] = {"OK", 200, {NULL, NULL}},
+    [BAOD_ACT_E_NOTOWED] =
+        {"NOTOWED",
+         404,
+         {"Không có nghĩa vụ báo cáo này; kiểm tra lại mã đơn vị, biểu mẫu và kỳ.",
+          "There is no such obligation; look at the unit, the form and the period again."}},
+    [BAOD_ACT_E_EMPTY] = {"EMPTY",
+                          409,
+                          {"Đơn vị chưa có báo cáo nào đang được tính ở kỳ này.",
+                           "The unit has no report that counts in this period."}},
+    [BAOD_ACT_E_REVISION] = {"REVISION",
+                             409,
+                             {"Lần báo cáo đang được tính không phải lần đã nêu; xem lại rồi làm lại.",
+                              "Another revision counts than the one named; look again."}},
+    [BAOD_ACT_E_LOCKED] =
+        {"LOCKED",
+         409,
+         {"Kỳ báo cáo đã khóa, đơn vị không thu hồi được nữa; hãy đề nghị cơ quan chủ trì trả lại.",
+          "The period is locked and the unit can no longer withdraw; ask the office to return it."}},
+    [BAOD_ACT_E_EARLY] = {"EARLY",
+                          409,
+                          {"Thời hạn mới phải muộn hơn thời hạn theo quy định.",
+                           "The new deadline must be later than the one of the rule."}},
+    [BAOD_ACT_E_WRONG] = {"USAGE", 422, {"Yêu cầu viết sai.", "The request is written wrongly."}},
+    [BAOD_ACT_E_DATABASE] = {"BUSY",
+                             503,
+                             {"Cơ sở dữ liệu không nhận lúc này; chưa có gì thay đổi, hãy làm lại sau.",
+                              "The database does not take it now; nothing was changed, try again later."}},
+};
+
+static size_t outcome_index(int outcome)
+{
+    return outcome >= 0 && (size_t)outcome < BAO_COUNT(OUTCOMES) ? (size_t)outcome : BAOD_ACT_E_DATABASE;
+}
+
+int baod_act_status(int outcome)
+{
+    return OUTCOMES[outcome_index(outcome)].status;
+}
+
+/* Each kind's sentence: %1 unit, %2 form, %3 period, %4 revision, %5 until, %6 obligations touched. */
+static const struct {
+    const char *text[BAO_LANGS];
+    const char *with_until[BAO_LANGS];
+} DONE[] = {
+    [BAOD_ACT_RETURN] =
+        {{"Đã trả lại lần báo cáo %4 của đơn vị %1, biểu mẫu %2, kỳ %3; số liệu đã ra khỏi số tổng hợp.",
+          "Revision %4 of unit %1, form %2, period %3 is returned; its figures have left the totals."},
+         {"Đã trả lại lần báo cáo %4 của đơn vị %1, biểu mẫu %2, kỳ %3; số liệu đã ra khỏi số tổng hợp. Gửi "
+          "lại trước "
+          "%5 thì vẫn giữ thời điểm gửi lần đầu.",
+          "Revision %4 of unit %1, form %2, period %3 is returned; its figures have left the totals. What "
+          "comes by %5 "
+          "keeps the first time."}},
+    [BAOD_ACT_WITHDRAW] =
+        {{"Đơn vị %1 đã thu hồi lần báo cáo %4, biểu mẫu %2, kỳ %3; số liệu đã ra khỏi số tổng hợp.",
+          "Unit %1 has withdrawn revision %4, form %2, period %3; its figures have left the totals."},
+         {NULL, NULL}},
+    [BAOD_ACT_EXTEND] = {{NULL, NULL},
+                         {"Đã gia hạn biểu mẫu %2, kỳ %3 của %1 đến %5; thời điểm khóa lùi theo.",
+                          "Form %2, period %3 of %1 is extended to %5; the lock moves with it."}},
+    [BAOD_ACT_EXEMPT] = {{"Đã miễn báo cáo cho đơn vị %1, biểu mẫu %2, kỳ %3.",
+                          "Unit %1 is exempt from form %2, period %3."},
+                         {NULL, NULL}},
+    [BAOD_ACT_OWE] = {{"Đơn vị %1 lại phải gửi biểu mẫu %2, kỳ %3.",
+                       "Unit %1 owes form %2, period %3 again."},
+                      {NULL, NULL}},
+    [BAOD_ACT_LOCK] = {{"Đã khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) từ bây giờ.",
+                        "Form %2, period %3 of %1 (%6 obligations) is locked from now on."},
+                       {"Biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) sẽ khóa từ %5.",
+                        "Form %2, period %3 of %1 (%6 obligations) will be locked from %5."}},
+    [BAOD_ACT_UNLOCK] = {{"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo).",
+                          "Form %2, period %3 of %1 (%6 obligations) is unlocked."},
+                         {"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) đến %5.",
+                          "Form %2, period %3 of %1 (%6 obligations) is unlocked until %5."}},
+};
+
+/* 17:00 20/10/2026, as offices write a moment; midnight is the end of the day before. */
+static void print_moment(bao_time at, int offset, char ret[40])
+{
+    bao_date day = bao_time_date(at, offset);
+    int minute = (int)((at - bao_time_make(day, 0, offset)) / (60 * BAO_SECOND));
+    struct bao_ymd ymd;
+
+    if (minute == 0) {
+        day--;
+        minute = 24 * 60;
+    }
+    ymd = bao_date_split(day);
+    snprintf(ret, 40, "%02d:%02d %02d/%02d/%04d", minute / 60, minute % 60, ymd.day, ymd.month, ymd.year);
+}
+
+struct words {
+    struct bao_str of[6];
+};
+
+static int fill(struct bao_buf *out, const char *pattern, const struct words *words)
+{
+    int r = 0;
+
+    for (; r == 0 && *pattern != '\0'; pattern++) {
+        if (pattern[0] == '%' && pattern[1] >= '1' && pattern[1] <= '6')
+            r = bao_buf_append_str(out, words->of[*++pattern - '1']);
+        else
+            r = bao_buf_append(out, pattern, 1);
+    }
+    return r;
+}
+
+static int print_done(struct bao_buf *out, const struct baod_act_answer *answer, enum bao_lang lang,
+                      int offset)
+{
+    const struct baod_act *act = answer->act;
+    const char *pattern = DONE[act->kind].text[lang];
+    char revision[16], touched[24], until[40] = "";
+    struct words words = {{act->unit, act->form, act->period, BAO_STR_NULL, BAO_STR_NULL, BAO_STR_NULL}};
+
+    snprintf(revision, sizeof(revision), "%d", answer->done.revision);
+    snprintf(touched, sizeof(touched), "%lld", (long long)answer->done.touched);
+    if (act->until != BAO_TIME_NONE) {
+        print_moment(act->until, offset, until);
+        if (DONE[act->kind].with_until[lang] != NULL)
+            pattern = DONE[act->kind].with_until[lang];
+    }
+    if (act->unit.n == 0)
+        words.of[0] = lang == BAO_VI ? BAO_STR("mọi đơn vị") : BAO_STR("all units");
+    words.of[3] = bao_str_c(revision);
+    words.of[4] = bao_str_c(until);
+    words.of[5] = bao_str_c(touched);
+    return fill(out, pattern, &words);
+}
+
+static int add_text(struct bao_buf *out, const char *name, struct bao_str value)
+{
+    int r = bao_buf_printf(out, "\"%s\":", name);
+
+    if (r == 0)
+        r = bao_json_quote(out, value);
+    return r == 0 ? bao_buf_append_c(out, ",") : r;
+}
+
+static int add_time(struct bao_buf *out, const char *name, bao_time at, int offset)
+{
+    char text[40];
+
+    if (at == BAO_TIME_NONE)
+        return bao_buf_printf(out, "\"%s\":null,", name);
+    bao_time_print(at, offset, text);
+    return add_text(out, name, bao_str_c(text));
+}
+
+static int add_facts(struct bao_buf *out, const struct baod_act_answer *answer, int offset)
+{
+    const struct baod_act_done *done = &answer->done;
+    int r = bao_buf_printf(out, "\"touched\":%lld,\"batch\":%lld,", (long long)done->touched,
+                           (long long)done->seq);
+
+    if (r == 0)
+        r = add_time(out, "at", done->at, offset);
+    if (r != 0 || answer->act->unit.n == 0)
+        return r;
+    r = add_time(out, "due_at", done->due_at, offset);
+    if (r == 0)
+        r = add_time(out, "extended_to", done->extended_to, offset);
+    if (r == 0)
+        r = add_time(out, "lock_at", done->lock_at, offset);
+    return r == 0 && done->revision != 0 ? bao_buf_printf(out, "\"revision\":%d,", done->revision) : r;
+}
+
+static int add_message(struct bao_buf *out, struct bao_str vi, struct bao_str en)
+{
+    int r = bao_buf_append_c(out, "\"message\":{\"vi\":");
+
+    if (r == 0)
+        r = bao_json_quote(out, vi);
+    if (r == 0)
+        r = bao_buf_append_c(out, ",\"en\":");
+    if (r == 0)
+        r = bao_json_quote(out, en);
+    return r == 0 ? bao_buf_append_c(out, "}}") : r;
+}
+
+int baod_act_print_wrong(struct bao_buf *out, const char *const why[BAO_LANGS])
+{
+    int r = bao_buf_append_c(out, "{\"code\":\"USAGE\",");
+
+    return r == 0 ? add_message(out, bao_str_c(why[BAO_VI]), bao_str_c(why[BAO_EN])) : r;
+}
+
+int baod_act_print(struct bao_buf *out, const struct baod_act_answer *answer, int offset)
+{
+    size_t i = outcome_index(answer->outcome);
+    struct bao_buf said[BAO_LANGS] = {BAO_BUF_NULL(WHY_MAX), BAO_BUF_NULL(WHY_MAX)};
+    int r = bao_buf_printf(out, "{\"code\":\"%s\",\"act\":\"%s\",", OUTCOMES[i].code,
+                           VERBS[answer->act->kind].word);
+
+    if (r == 0)
+        r = add_text(out, "form", answer->act->form);
+    if (r == 0)
+        r = add_text(out, "period", answer->act->period);
+    if (r == 0 && answer->act->unit.n != 0)
+        r = add_text(out, "unit", answer->act->unit);
+    if (r == 0 && answer->outcome == 0)
+        r = add_facts(out, answer, offset);
+    for (enum bao_lang lang = BAO_VI; r == 0 && lang < BAO_LANGS; lang++)
+        r = answer->outcome == 0 ? print_done(&said[lang], answer, lang, offset)
+                                 : bao_buf_append_c(&said[lang], OUTCOMES[i].message[lang]);
+    if (r == 0)
+        r = add_message(out, bao_buf_str(&said[BAO_VI]), bao_buf_str(&said[BAO_EN]));
+    bao_buf_deinit(&said[BAO_VI]);
+    bao_buf_deinit(&said[BAO_EN]);
+    return r;
+}
+
+/* ------------------------------------------------------------------ carrying out */
+
+struct job {
+    uv_work_t work;
+    struct baod_acts_options options;
+    struct bao_arena arena;
+    struct baod_act act;
+    struct baod_act_answer answer;
+    struct bao_buf why;
+};
+
+static void free_job(struct job *job)
+{
+    bao_arena_deinit(&job->arena);
+    bao_buf_deinit(&job->why);
+    free(job);
+}
+
+/* Whose act it is: the user's name, which the kernel vouches for, behind the name given. Looked up here,
+ * where waiting for a directory of users holds nobody up. */
+static int name_actor(struct job *job)
+{
+    char user[64];
+
+    if (job->options.uid == (uid_t)-1)
+        return 0;
+    baod_user_name(job->options.uid, user);
+    job->act.actor = job->act.actor.n == 0
+                         ? bao_arena_printf(&job->arena, "%s", user)
+                         : bao_arena_printf(&job->arena, "%.*s (%s)", BAO_STR_ARG(job->act.actor), user);
+    return job->act.actor.p == NULL ? -ENOMEM : 0;
+}
+
+static void on_work(uv_work_t *work)
+{
+    struct job *job = work->data;
+    const struct baod_pg_call_options options = {.conninfo = job->options.conninfo,
+                                                 .application = "baocaod office",
+                                                 .wait_ms = WAIT_MS,
+                                                 .deadline_ms = DEADLINE_MS};
+    struct baod_pg_call *call = NULL;
+    int r = name_actor(job);
+
+    if (r == 0) {
+        r = baod_pg_call_open(&options, &job->why, &call);
+        if (r > 0)
+            r = BAOD_ACT_E_DATABASE;
+    }
+    if (r == 0)
+        r = baod_office_act(call, &job->options.signer, &job->act, &job->why, &job->answer.done);
+    baod_pg_call_close(call);
+    job->answer.outcome = r;
+    job->answer.why = bao_buf_str(&job->why);
+}
+
+static void on_done(uv_work_t *work, int status)
+{
+    struct job *job = work->data;
+
+    if (status != 0)
+        job->answer.outcome = BAOD_ACT_E_DATABASE;
+    job->options.done(job->options.user, &job->answer);
+    free_job(job);
+}
+
+int baod_acts_start(uv_loop_t *loop, const struct baod_acts_options *options, const struct baod_act *act)
+{
+    struct job *job = calloc(1, sizeof(*job));
+    struct bao_str *texts[6];
+    bool copied = true;
+
+    if (job == NULL)
+        return -ENOMEM;
+    job->options = *options;
+    job->act = *act;
+    bao_buf_init(&job->why, WHY_MAX);
+    texts[0] = &job->act.form;
+    texts[1] = &job->act.period;
+    texts[2] = &job->act.unit;
+    texts[3] = &job->act.actor;
+    texts[4] = &job->act.reason;
+    texts[5] = &job->act.decision;
+    for (size_t i = 0; i < BAO_COUNT(texts); i++) {
+        *texts[i] = bao_arena_str(&job->arena, *texts[i]);
+        copied = copied && texts[i]->p != NULL;
+    }
+    if (!copied) {
+        free_job(job);
+        return -ENOMEM;
+    }
+    job->answer.act = &job->act;
+    job->work.data = job;
+    uv_queue_work(loop, &job->work, on_work, on_done); /* fails only without a callback */
+    return 0;
+}
