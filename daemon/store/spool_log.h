@@ -1,0 +1,17 @@
+/* SQLite's write-ahead log, looked at as octets.
+ *
+ * SQLite ends a log silently at the first frame whose sums are wrong: right after a crash in the middle of a
+ * write, but a flipped octet then loses every commit behind it without a word. Here such damage is told
+ * apart: frames of the same generation, with a commit among them, behind one that is wrong. (Format: the
+ * SQLite file format document, section "The Write-Ahead Log".) */
+#pragma once
+
+#include "lib/base/attributes.h"
+
+enum baod_spool_log_outcome { BAOD_SPOOL_LOG_E_DAMAGED = 1 };
+
+/* Is the log whole, as far as it was ever committed? A missing or empty one is. 0, E_DAMAGED or <0. */
+int baod_spool_log_check(const char *path) BAO_MUST_CHECK;
+/* Writes a copy whose sums fit its octets, so that SQLite shows what is behind the damage; what is wrong in
+ * it is for others to find (seals, quick_check). 0 or <0. */
+int baod_spool_log_mend(const char *from, const char *to) BAO_MUST_CHECK;
