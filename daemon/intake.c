@@ -195,22 +195,20 @@ static int copy_str(struct bao_arena *arena, struct bao_str *s)
     return 0;
 }
 
-static int copy_finding(struct bao_arena *arena, struct bao_finding *f)
+/* Data and explanations are needed again only where checks against earlier reports wait. */
+static int keep_data(struct bao_arena *arena, struct bao_verdict *v)
 {
-    struct bao_str *texts[] = {&f->pointer,        &f->keyword,         &f->path,
-                               &f->titles[BAO_VI], &f->titles[BAO_EN],  &f->check,
-                               &f->item,           &f->message[BAO_VI], &f->message[BAO_EN]};
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < BAO_COUNT(texts); i++)
-        r = copy_str(arena, texts[i]);
-    for (size_t i = 0; r == 0 && i < f->n_args; i++) {
-        r = copy_str(arena, &f->args[i].vi);
-        /* A missing English text says that both languages share the Vietnamese one. */
-        if (r == 0 && f->args[i].en.p != NULL)
-            r = copy_str(arena, &f->args[i].en);
+    if (v->unjudged == 0 || v->data == NULL) {
+        v->data = v->explain = NULL;
+        return 0;
     }
-    return r;
+    v->data = bao_node_copy(arena, v->data);
+    if (v->explain != NULL) {
+        v->explain = bao_node_copy(arena, v->explain);
+        if (v->explain == NULL)
+            return -ENOMEM;
+    }
+    return v->data == NULL ? -ENOMEM : 0;
 }
 
 /* Keeps of an acceptable verdict what the writer and the answer need, in a small arena of the report's own,
@@ -222,28 +220,20 @@ static int keep_verdict(struct job *job)
     struct bao_str *texts[] = {&v->form_id, &v->unit, &v->warnings, &v->explanations, &v->collected};
     size_t n_figures = v->form == NULL ? 0 : v->form->n_indicators;
     struct bao_figure *figures = bao_arena_array(arena, n_figures, sizeof(*figures));
-    struct bao_finding *items = bao_arena_array(arena, v->findings.n, sizeof(*items));
-    int r = 0;
+    int r;
 
-    if (figures == NULL || items == NULL)
+    if (figures == NULL)
         return -ENOMEM;
     if (n_figures != 0)
         memcpy(figures, v->figures, n_figures * sizeof(*figures));
     v->figures = figures;
-    if (v->findings.n != 0)
-        memcpy(items, v->findings.items, v->findings.n * sizeof(*items));
-    v->findings.items = items;
-    v->findings.size = v->findings.n;
-    v->findings.arena = arena;
-    for (size_t i = 0; r == 0 && i < v->findings.n; i++)
-        r = copy_finding(arena, &items[i]);
+    r = bao_findings_copy(&v->findings, arena, &v->findings);
     for (size_t i = 0; r == 0 && i < BAO_COUNT(texts); i++)
         r = copy_str(arena, texts[i]);
     if (job->request.deflated)
         job->s.document.p = NULL; /* inflated into the thread's arena; only its size is needed from now on */
     v->doc = (struct bao_doc){.n_nodes = v->doc.n_nodes, .is_json = v->doc.is_json};
-    v->data = NULL;
-    return r;
+    return r == 0 ? keep_data(arena, v) : r;
 }
 
 /* Gets the document's octets: 0 with job->s.symbol perhaps set, or -ENOMEM. */
@@ -359,6 +349,8 @@ static void decided(struct baod_submission *s)
         struct job *next = same->same;
 
         same->s.symbol = s->symbol;
+        same->s.verdict.symbol = s->verdict.symbol;
+        same->s.verdict.findings = s->verdict.findings; /* borrowed until it is answered, which is now */
         same->s.receipt = s->receipt;
         same->s.receipt.dup = s->symbol == BAO_SYM_NONE;
         same->s.detail[BAO_VI] = s->detail[BAO_VI];

@@ -149,35 +149,8 @@ static int add_figure(struct bao_arena *arena, const struct bao_verdict *past,
     return bao_error_fold(r == 0 ? bao_num_add(arena, sum->value, value, &sum->value) : r);
 }
 
-/* The sums of the year's earlier periods; absent from the first that is not at hand. */
-static int sum_year(const struct cli_history *h, struct bao_arena *arena, const struct bao_verdict *v,
-                    struct bao_ytd **ret)
-{
-    const struct bao_form *form = v->form;
-    struct bao_ytd *ytd = bao_arena_array(arena, form->n_indicators, sizeof(*ytd));
-    struct bao_period p = v->period;
-    bool complete = true;
-    int r = 0;
-
-    if (ytd == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < form->n_indicators; i++)
-        ytd[i].value = bao_num_int(0);
-    for (p.n = 1; p.n < v->period.n && r == 0; p.n++) {
-        const struct bao_verdict *past = cli_history_find(h, v->form_id, v->unit, p);
-
-        complete = complete && past != NULL;
-        for (size_t i = 0; i < form->n_indicators && past != NULL && r == 0; i++)
-            r = add_figure(arena, past, &form->indicators[i], &ytd[i]);
-    }
-    for (size_t i = 0; i < form->n_indicators; i++)
-        ytd[i].present = complete && !form->indicators[i].is_ratio;
-    *ret = ytd;
-    return r;
-}
-
-/* Was the unit to report the period before? If not, there is nothing to compare with, and that is known. */
-static bool expects_before(const struct cli_history *h, const struct bao_verdict *v, struct bao_period before)
+/* Was the unit to report that period? If not, that there is no report of it is known. */
+static bool is_expected(const struct cli_history *h, const struct bao_verdict *v, struct bao_period period)
 {
     const struct baod_snapshot *s = cli_forms_of_unit(h->forms, v->unit);
     const struct bao_form *form;
@@ -185,19 +158,46 @@ static bool expects_before(const struct cli_history *h, const struct bao_verdict
     bao_date from, to;
     bool known;
 
-    form = s == NULL ? NULL : bao_forms_get(&s->forms, v->form_id, before, &known);
-    if (form == NULL || !bao_form_window(form, before, &from, &to))
+    form = s == NULL ? NULL : bao_forms_get(&s->forms, v->form_id, period, &known);
+    if (form == NULL || !bao_form_window(form, period, &from, &to))
         return false;
     unit = bao_registry_unit(&s->registry, v->unit, to);
     return s->registry.n_units == 0 || (unit != NULL && bao_form_owes(form, unit, to));
+}
+
+/* The sums of the year's earlier periods. *ret_known: each that was to be reported is at hand. */
+static int sum_year(const struct cli_history *h, struct bao_arena *arena, const struct bao_verdict *v,
+                    struct bao_ytd **ret, bool *ret_known)
+{
+    const struct bao_form *form = v->form;
+    struct bao_ytd *ytd = bao_arena_array(arena, form->n_indicators, sizeof(*ytd));
+    struct bao_period p = v->period;
+    bool known = true;
+    int r = 0;
+
+    if (ytd == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < form->n_indicators; i++)
+        ytd[i] = (struct bao_ytd){.present = !form->indicators[i].is_ratio, .value = bao_num_int(0)};
+    for (p.n = 1; p.n < v->period.n && known && r == 0; p.n++) {
+        const struct bao_verdict *past = cli_history_find(h, v->form_id, v->unit, p);
+
+        known = past != NULL || !is_expected(h, v, p);
+        for (size_t i = 0; i < form->n_indicators && past != NULL && r == 0; i++)
+            r = add_figure(arena, past, &form->indicators[i], &ytd[i]);
+    }
+    *ret = ytd;
+    *ret_known = known;
+    return r;
 }
 
 int cli_history_judge(const struct cli_history *h, struct bao_arena *arena, struct bao_verdict *verdict)
 {
     struct bao_period before, year_ago;
     const struct bao_verdict *prev, *prev_year;
-    struct bao_history history;
+    struct bao_history history = {.prev = NULL};
     struct bao_ytd *ytd;
+    bool known;
     int r;
 
     if (verdict->form == NULL || verdict->unjudged == 0)
@@ -206,12 +206,17 @@ int cli_history_judge(const struct cli_history *h, struct bao_arena *arena, stru
     year_ago = bao_period_in_year(verdict->period, verdict->period.year - 1);
     prev = cli_history_find(h, verdict->form_id, verdict->unit, before);
     prev_year = cli_history_find(h, verdict->form_id, verdict->unit, year_ago);
-    if (prev == NULL && expects_before(h, verdict, before))
-        return 0;
-    r = sum_year(h, arena, verdict, &ytd);
+    r = sum_year(h, arena, verdict, &ytd, &known);
     if (r != 0)
         return r;
-    history = (struct bao_history){prev == NULL ? NULL : prev->data,
-                                   prev_year == NULL ? NULL : prev_year->data, ytd};
+    history.prev = prev == NULL ? NULL : prev->data;
+    history.prev_year = prev_year == NULL ? NULL : prev_year->data;
+    history.ytd = ytd;
+    if (prev == NULL && is_expected(h, verdict, before))
+        history.unknown |= BAO_BACK_PREV;
+    if (prev_year == NULL && is_expected(h, verdict, year_ago))
+        history.unknown |= BAO_BACK_PREV_YEAR;
+    if (!known)
+        history.unknown |= BAO_BACK_YTD;
     return bao_judge_history(arena, &history, false, verdict);
 }

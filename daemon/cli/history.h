@@ -26,7 +26,7 @@ bool cli_history_add_path(struct cli_history *h, const char *path);
 /* The report of that unit and form for a period: the highest revision; NULL: not at hand. */
 const struct bao_verdict *cli_history_find(const struct cli_history *h, struct bao_str form,
                                            struct bao_str unit, struct bao_period period);
-/* Runs the history checks of a judged report against what is at hand. Without the period before it, when
- * there should be one, they stay unjudged (verdict->unjudged). 0, or <0. */
+/* Runs the history checks of a judged report against what is at hand. Those that need a report that should
+ * exist and is not at hand stay unjudged (verdict->unjudged). 0, or <0. */
 int cli_history_judge(const struct cli_history *h, struct bao_arena *arena,
                       struct bao_verdict *verdict) BAO_MUST_CHECK;

@@ -1,19 +1,26 @@
 #include "daemon/store/batch.h"
 #include "lib/base/error.h"
 
-enum { ARENA_MAX = 256 << 20, COPY_MAX = 256 << 20, KEY = 3 * sizeof(int32_t) };
+enum { ARENA_MAX = 256 << 20, COPY_MAX = 256 << 20, SCRATCH_MAX = 256 << 20, KEY = 3 * sizeof(int32_t) };
 
 int baod_batch_init(struct baod_batch *b, size_t max)
 {
-    *b = (struct baod_batch){.arena = BAO_ARENA_NULL(ARENA_MAX), .max = max, .copy = BAO_BUF_NULL(COPY_MAX)};
+    *b = (struct baod_batch){.arena = BAO_ARENA_NULL(ARENA_MAX),
+                             .max = max,
+                             .copy = BAO_BUF_NULL(COPY_MAX),
+                             .scratch = BAO_ARENA_NULL(SCRATCH_MAX)};
     b->items = calloc(max, sizeof(*b->items));
-    return b->items == NULL ? -ENOMEM : 0;
+    b->inflater = bao_inflater_new();
+    return b->items == NULL || b->inflater == NULL ? -ENOMEM : 0;
 }
 
 void baod_batch_deinit(struct baod_batch *b)
 {
     free(b->items);
     free(b->sums);
+    baod_pasts_deinit(&b->pasts);
+    (void)bao_inflater_free(b->inflater);
+    bao_arena_deinit(&b->scratch);
     bao_map_deinit(&b->obligations);
     bao_map_deinit(&b->sums_map);
     bao_buf_deinit(&b->copy);
@@ -27,7 +34,7 @@ void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictio
     bao_buf_clear(&b->copy);
     bao_map_deinit(&b->obligations);
     bao_map_deinit(&b->sums_map);
-    b->n = b->octets = b->n_sums = b->n_stored = 0;
+    b->n = b->octets = b->n_sums = b->n_stored = b->n_back = b->pasts.n = 0;
     b->head = (struct baod_head){.read = false};
     b->dictionary = dictionary;
     b->error = 0;
@@ -100,6 +107,7 @@ static int resolve(struct baod_batch *b, struct baod_item *item)
     item->unit = baod_dictionary_unit(b->dictionary, verdict->unit);
     item->form = baod_dictionary_form(b->dictionary, verdict->form_id);
     item->period = bao_period_code(verdict->period);
+    item->back = baod_dictionary_looks_back(b->dictionary, verdict->form_id);
     if (verdict->form == NULL)
         return 0;
     item->slots = baod_dictionary_slots(b->dictionary, verdict->form_id, verdict->form->version);
@@ -120,7 +128,7 @@ static int resolve(struct baod_batch *b, struct baod_item *item)
 
 int baod_batch_add(struct baod_batch *b, struct baod_submission *s)
 {
-    struct baod_item item = {.s = s, .leaf = -1};
+    struct baod_item item = {.s = s, .verdict = &s->verdict, .leaf = -1};
     struct bao_str key;
     int32_t numbers[3];
     int r;
@@ -139,7 +147,7 @@ int baod_batch_add(struct baod_batch *b, struct baod_submission *s)
     key.p = bao_arena_dup(&b->arena, numbers, sizeof(numbers));
     if (key.p == NULL)
         return -ENOMEM;
-    r = bao_map_set(&b->obligations, key, s);
+    r = bao_map_set(&b->obligations, key, &b->items[b->n]);
     if (r < 0)
         return r;
     b->items[b->n++] = item;
@@ -202,17 +210,94 @@ static void refuse_range(struct baod_item *item)
             BAO_STR("A figure or a sum is larger than can be kept exactly; check the unit of measure.")}};
 }
 
+/* ------------------------------------------------------------------ history checks */
+
+/* Could it be accepted, or its findings matter, as far as the rows read tell? */
+bool baod_item_is_open(const struct baod_item *item)
+{
+    const struct baod_obligation *o = &item->obligation;
+    enum bao_symbol symbol = item->verdict->symbol;
+
+    return !item->same.exists && o->exists &&
+           (o->lock_at == BAO_TIME_NONE || item->s->received_at < o->lock_at) &&
+           (symbol == BAO_SYM_NONE || symbol == BAO_SYM_INVALID || symbol == BAO_SYM_EXPLAIN);
+}
+
+bool baod_batch_looks_back(struct baod_batch *b)
+{
+    b->n_back = 0;
+    for (size_t i = 0; i < b->n; i++)
+        b->n_back += b->items[i].back != 0 && baod_item_is_open(&b->items[i]);
+    return b->n_back != 0;
+}
+
+/* Puts the batch's own reports, decided already, in the place of what was read. */
+static void take_own(struct baod_batch *b, const struct baod_view *view)
+{
+    for (size_t i = view->first; i < view->first + view->n; i++) {
+        struct baod_past *past = &b->pasts.items[i];
+        const int32_t key[3] = {past->unit, past->form, past->period};
+        const struct baod_item *own = bao_map_get(&b->obligations, (struct bao_str){(const char *)key, KEY});
+
+        if (own == NULL || own->leaf < 0 || own->decision.kind != BAOD_COUNT)
+            continue;
+        past->counted = true;
+        past->stored = own->verdict->nil ? BAO_STR_NULL : own->s->stored;
+        past->raw = own->s->document.n;
+        past->figures = own->figures;
+        past->n_figures = own->slots->n;
+    }
+}
+
+/* Gives the item a verdict of the batch's own, history checks included: the submission's stays as it was, in
+ * case the batch is run again. */
+static int judge_past(struct baod_batch *b, struct baod_item *item)
+{
+    struct baod_submission *s = item->s;
+    struct bao_verdict v = s->verdict, *judged = bao_arena_array(&b->arena, 1, sizeof(*judged));
+    struct bao_history history;
+    int r = judged == NULL ? -ENOMEM : 0;
+
+    take_own(b, &item->view);
+    if (r == 0)
+        r = baod_view_history(&b->pasts, &item->view, v.form, item->slots, b->inflater, &b->scratch,
+                              &history);
+    if (r == 0)
+        r = bao_findings_copy(&s->verdict.findings, &b->scratch, &v.findings);
+    if (r == 0)
+        r = bao_judge_history(&b->scratch, &history, s->flag_only, &v);
+    if (r == 0)
+        r = bao_findings_copy(&v.findings, &s->arena, &v.findings);
+    if (r == 0 && v.warnings.n != 0) {
+        v.warnings = bao_arena_str(&s->arena, v.warnings);
+        r = v.warnings.p == NULL ? -ENOMEM : 0;
+    }
+    bao_arena_reset(&b->scratch);
+    if (r < 0)
+        return r;
+    *judged = v;
+    item->verdict = judged;
+    return 0;
+}
+
 static int decide_item(struct baod_batch *b, struct baod_item *item)
 {
-    struct baod_case c = {.verdict = &item->s->verdict,
+    struct baod_case c = {.verdict = item->verdict,
                           .received_at = item->s->received_at,
                           .obligation = &item->obligation,
                           .same = &item->same,
                           .slots = item->slots,
                           .figures = item->figures,
                           .offset = b->offset};
-    int r = baod_decide(&c, &item->s->arena, &item->decision);
+    int r = item->looks ? judge_past(b, item) : 0;
 
+    if (r < 0) { /* nothing that is the report's or the database's: it alone comes again later */
+        item->decision = (struct baod_decision){
+            .kind = BAOD_REFUSE, .symbol = BAO_SYM_INTERNAL, .after = item->obligation};
+        return 0;
+    }
+    c.verdict = item->verdict;
+    r = baod_decide(&c, &item->s->arena, &item->decision);
     if (r < 0 || item->decision.kind == BAOD_REFUSE || item->decision.kind == BAOD_DUPLICATE)
         return r;
     if (item->figures == NULL) {
@@ -231,14 +316,42 @@ static int decide_item(struct baod_batch *b, struct baod_item *item)
     return 0;
 }
 
+static int cmp_period(const void *a, const void *b)
+{
+    const struct baod_item *x = *(struct baod_item *const *)a, *y = *(struct baod_item *const *)b;
+
+    if (x->period != y->period)
+        return x->period < y->period ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* The items, an earlier period before a later one; NULL without memory. */
+static struct baod_item **in_order_of_period(struct baod_batch *b)
+{
+    struct baod_item **order = bao_arena_array(&b->arena, b->n, sizeof(*order));
+
+    for (size_t i = 0; order != NULL && i < b->n; i++)
+        order[i] = &b->items[i];
+    if (order != NULL)
+        qsort(order, b->n, sizeof(struct baod_item *), cmp_period);
+    return order;
+}
+
 int baod_batch_decide(struct baod_batch *b)
 {
+    struct baod_item **order;
     int r = 0;
 
     b->seq = b->head.last.seq + 1;
     b->at = b->head.now > b->head.last.at ? b->head.now : b->head.last.at + 1;
+    if (b->pasts.n == 0) {
+        for (size_t i = 0; r == 0 && i < b->n; i++)
+            r = decide_item(b, &b->items[i]);
+        return r;
+    }
+    order = in_order_of_period(b);
     for (size_t i = 0; r == 0 && i < b->n; i++)
-        r = decide_item(b, &b->items[i]);
+        r = order == NULL ? -ENOMEM : decide_item(b, order[i]);
     return r;
 }
 
@@ -281,6 +394,7 @@ void baod_batch_tell(struct baod_batch *b, bool durable_sync)
         struct baod_submission *s = item->s;
         const struct baod_obligation *after = &item->decision.after;
 
+        s->verdict = *item->verdict;
         s->symbol = item->decision.kind == BAOD_REFUSE ? item->decision.symbol : BAO_SYM_NONE;
         s->detail[BAO_VI] = item->decision.detail[BAO_VI];
         s->detail[BAO_EN] = item->decision.detail[BAO_EN];

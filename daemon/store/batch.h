@@ -7,6 +7,7 @@
 
 #include "daemon/store/decide.h"
 #include "daemon/store/dictionary.h"
+#include "daemon/store/past.h"
 #include "daemon/store/pg.h"
 #include "lib/base/map.h"
 #include "lib/form/receipt.h"
@@ -24,6 +25,12 @@ struct baod_item {
     struct bao_figure *figures;    /* by slot; NULL when there are none */
     struct baod_obligation obligation;
     struct baod_stored same, current;
+    const struct bao_verdict *verdict; /* of s, or one of the batch's own once history checks have run */
+    unsigned back; /* BAO_BACK_* of any version of its form: what later reports may look at */
+    bool looks;    /* history checks are to run, on `view` */
+    struct baod_view view;
+    const int32_t *later; /* counted periods after it, up to the same one next year; n_later */
+    size_t n_later;
     struct baod_decision decision;
     uint32_t *rollups; /* indexes of its scopes' rows */
     size_t n_rollups;
@@ -53,6 +60,10 @@ struct baod_batch {
     struct bao_map sums_map;
     struct baod_sums *sums;
     size_t n_sums, size_sums;
+    struct baod_pasts pasts;
+    size_t n_back; /* items whose form has history checks and that may be accepted */
+    struct bao_inflater *inflater;
+    struct bao_arena scratch; /* of one judgement */
     struct baod_head head;
     const struct baod_dictionary *dictionary;
     int offset;
@@ -88,7 +99,16 @@ int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *
                     void *user) BAO_MUST_CHECK;
 /* Was this batch read by another daemon's forms or registry? */
 bool baod_batch_is_outdated(const struct baod_batch *b);
-/* Decides every report and computes what is to be written. */
+/* Could it still be accepted, or its findings matter, as far as the rows read tell? */
+bool baod_item_is_open(const struct baod_item *item);
+/* Have reports of it, as read, history checks or later reports that might have been checked against them?
+ * Then baod_batch_look_back() queues the reads for those, and baod_batch_decide() belongs on a worker thread.
+ */
+bool baod_batch_looks_back(struct baod_batch *b);
+int baod_batch_look_back(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
+                         void *user) BAO_MUST_CHECK;
+/* Decides every report and computes what is to be written. An earlier period of the same unit and form comes
+ * first, whatever the order in the batch. */
 int baod_batch_decide(struct baod_batch *b) BAO_MUST_CHECK;
 /* Whose name and key the audit row bears; province as text. */
 struct baod_signer {

@@ -227,6 +227,100 @@ static void on_sums(const struct baod_pg_result *r, void *user)
     }
 }
 
+/* ------------------------------------------------------------------ looking back */
+
+/* Counted periods after one, up to the same one next year. */
+static const struct baod_pg_statement LATER = {
+    "w_later",
+    "SELECT k.i, o.period FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY"
+    "       k(unit, form, period, i)"
+    " CROSS JOIN LATERAL (SELECT o.period FROM baocao.obligation o"
+    "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period > k.period"
+    "                        AND o.period <= k.period + 10000 AND o.revision IS NOT NULL OFFSET 0) o"
+    " ORDER BY k.i"};
+
+static void on_pasts(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+    int e = answered(b, r) ? baod_pasts_take(&b->pasts, &b->arena, r) : 0;
+
+    if (e < 0)
+        b->error = e;
+}
+
+/* The rows of one item stand together; those that no check looks back from are left out. */
+static void on_later(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+
+    if (!answered(b, r))
+        return;
+    for (size_t row = 0; row < baod_pg_rows(r);) {
+        size_t i = row_index(b, r, row, b->n), n = 0;
+        struct baod_item *item;
+        int32_t *later;
+
+        if (i == SIZE_MAX)
+            return;
+        item = &b->items[i];
+        while (row + n < baod_pg_rows(r) && baod_pg_int(r, row + n, 0) == (int64_t)i + 1)
+            n++;
+        later = bao_arena_array(&b->arena, n, sizeof(*later));
+        if (later == NULL) {
+            b->error = -ENOMEM;
+            return;
+        }
+        item->later = later;
+        for (; n != 0; n--, row++) {
+            int32_t period = (int32_t)baod_pg_int(r, row, 1);
+
+            if (baod_looks_at(period, item->period, item->back))
+                later[item->n_later++] = period;
+        }
+    }
+}
+
+/* Which earlier reports are wanted, by the checks of each report's own version. */
+static int want_pasts(struct baod_batch *b)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < b->n; i++) {
+        struct baod_item *item = &b->items[i];
+
+        item->looks = item->back != 0 && item->verdict->unjudged != 0 && baod_item_is_open(item);
+        if (item->looks)
+            r = baod_pasts_want(&b->pasts, item->unit, item->form, item->verdict->period,
+                                bao_checks_look_back(item->verdict->form), &item->view);
+    }
+    return r;
+}
+
+int baod_batch_look_back(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
+{
+    int32_t *v = bao_arena_array(&b->arena, 3 * b->n, sizeof(*v));
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 3, sizeof(*params));
+    int r = v == NULL || params == NULL ? -ENOMEM : want_pasts(b);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < b->n; i++) {
+        bool asks = b->items[i].back != 0 && baod_item_is_open(&b->items[i]);
+
+        v[i] = asks ? b->items[i].unit : 0; /* no unit has the number 0 */
+        v[b->n + i] = b->items[i].form;
+        v[2 * b->n + i] = b->items[i].period;
+    }
+    for (size_t k = 0; k < 3; k++)
+        params[k] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, b->n);
+    r = baod_pg_exec(pg, &LATER, params, 3, on_later, b);
+    if (r == 0 && b->pasts.n != 0)
+        r = baod_pasts_read(&b->pasts, &b->arena, pg, on_pasts, b);
+    return r < 0 ? r : baod_pg_sync(pg, done, user);
+}
+
+/* ------------------------------------------------------------------ reading */
+
 /* The items' keys as four arrays. */
 static int item_keys(struct baod_batch *b, struct baod_pg_param ret[4])
 {

@@ -110,7 +110,7 @@ static int make_leaves(struct baod_batch *b, struct bao_hash *leaves)
 
     for (size_t i = 0; r == 0 && i < b->n; i++) {
         const struct baod_item *item = &b->items[i];
-        const struct bao_verdict *verdict = &item->s->verdict;
+        const struct bao_verdict *verdict = item->verdict;
         struct bao_leaf leaf = {.form = verdict->form_id,
                                 .unit = verdict->unit,
                                 .revision = verdict->revision,
@@ -148,7 +148,7 @@ static int report_params(struct baod_batch *b, const struct baod_item *item,
                          struct baod_pg_param ret[REPORT_FIELDS])
 {
     const struct baod_submission *s = item->s;
-    const struct bao_verdict *v = &s->verdict;
+    const struct bao_verdict *v = item->verdict;
     struct bao_arena *a = &b->arena;
     size_t n = item->slots->n, at = 0;
     int64_t *figures = bao_arena_array(a, n, sizeof(*figures));

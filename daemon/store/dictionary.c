@@ -8,6 +8,7 @@ enum { ARENA_MAX = 256 << 20 };
 
 struct number {
     int32_t n;
+    unsigned back; /* BAO_BACK_* of the checks of all versions */
 };
 
 struct membership {
@@ -142,6 +143,14 @@ static void place(struct version *v, const struct bao_form *form, const struct b
             v->of[i] = (struct bao_slot){(uint16_t)(at - 1), has_to ? (uint16_t)(to - 1) : BAO_SLOT_NONE};
 }
 
+static void note_checks(struct baod_dictionary *d, const struct bao_form *form)
+{
+    struct number *number = bao_map_get(&d->forms, form->id);
+
+    if (number != NULL)
+        number->back |= bao_checks_look_back(form);
+}
+
 static int read_slots_of(struct baod_dictionary *d, const struct bao_form *form,
                          const struct baod_pg_result *rows)
 {
@@ -173,6 +182,7 @@ static int read_slots_of(struct baod_dictionary *d, const struct bao_form *form,
         place(v, form, rows, i);
     }
     v->form = number;
+    note_checks(d, form);
     v->slots = (struct bao_slots){.of = v->of, .n_indicators = form->n_indicators, .n = n, .adds = adds};
     return bao_map_set(&d->versions, key, v);
 }
@@ -228,6 +238,13 @@ int32_t baod_dictionary_form(const struct baod_dictionary *d, struct bao_str id)
     const struct number *number = bao_map_get(&d->forms, id);
 
     return number == NULL ? 0 : number->n;
+}
+
+unsigned baod_dictionary_looks_back(const struct baod_dictionary *d, struct bao_str form)
+{
+    const struct number *number = bao_map_get(&d->forms, form);
+
+    return number == NULL ? 0 : number->back;
 }
 
 const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, struct bao_str form,

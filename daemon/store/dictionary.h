@@ -20,6 +20,8 @@ struct baod_dictionary *baod_dictionary_free(struct baod_dictionary *d);
 /* The number of a unit's code, or of a form's id; 0 when there is none. */
 int32_t baod_dictionary_unit(const struct baod_dictionary *d, struct bao_str code);
 int32_t baod_dictionary_form(const struct baod_dictionary *d, struct bao_str id);
+/* What of the past the checks of any version of a form read: BAO_BACK_*. */
+unsigned baod_dictionary_looks_back(const struct baod_dictionary *d, struct bao_str form);
 /* The slots of one version of a form, for as long as the dictionary lives; NULL when it is not known. */
 const struct bao_slots *baod_dictionary_slots(const struct baod_dictionary *d, struct bao_str form,
                                               int version);

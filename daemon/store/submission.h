@@ -29,7 +29,9 @@ struct baod_submission {
     uint8_t sha256[32];      /* of document */
     bao_time received_at;
     const struct baod_snapshot *snapshot; /* forms and registry it was judged by; a reference is held */
-    struct bao_verdict verdict;
+    struct bao_verdict verdict; /* with its data and explanations while history checks wait for the writer */
+    bool flag_only; /* taken into custody before: checks against earlier reports refuse it no more, they flag
+                       it */
     /* The outcome, set by whoever decides; symbol NONE = receipt is valid. Findings in verdict.findings. */
     enum bao_symbol symbol;
     struct baod_receipt receipt;

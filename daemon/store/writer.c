@@ -18,9 +18,21 @@ enum {
     SCAN_MAX = 4,      /* queue entries looked at for a place in the batch, times its size */
 };
 
-/* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; ROLLING_BACK after a failure; PAUSED before an
- * attempt is made again; SETTING_ASIDE while a poisonous report goes to quarantine. */
-enum state { OFFLINE, PREPARING, IDLE, READING, WRITING, ROLLING_BACK, PAUSED, SETTING_ASIDE };
+/* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; with history checks READING -> LOOKING_BACK ->
+ * JUDGING -> WRITING; ROLLING_BACK after a failure; PAUSED before an attempt is made again; SETTING_ASIDE
+ * while a poisonous report goes to quarantine. */
+enum state {
+    OFFLINE,
+    PREPARING,
+    IDLE,
+    READING,
+    LOOKING_BACK,
+    JUDGING,
+    WRITING,
+    ROLLING_BACK,
+    PAUSED,
+    SETTING_ASIDE
+};
 
 struct queue {
     struct baod_submission *first, *last;
@@ -40,6 +52,9 @@ struct baod_writer {
     struct queue queue;
     size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
+    uv_work_t judging; /* while the batch belongs to a worker thread */
+    int judged;        /* what deciding gave there */
+    bool went, came;   /* the connection was lost, and found again, meanwhile */
     uint64_t pause_until;
     struct baod_writer_counts counts;
     uv_timer_t sweep;
@@ -222,6 +237,8 @@ static void after_failure(struct baod_writer *w)
         baod_log(BAOD_LOG_WARNING, "writer: a batch of %zu is run again: %s %s", n, b->sqlstate, b->message);
         for (size_t i = 0; i < n; i++)
             tries = ++b->items[i].s->tries > tries ? b->items[i].s->tries : tries;
+        if (b->error == -ENOMEM) /* many large reports, or earlier ones: fewer at once */
+            w->limit = (n + 1) / 2;
         put_back(w);
         pause_for(w, (uint64_t)RETRY_MS * tries);
         return;
@@ -326,7 +343,78 @@ static void give_up(struct baod_writer *w, int error)
     (void)snprintf(w->batch.sqlstate, sizeof(w->batch.sqlstate), "XX000");
     (void)snprintf(w->batch.message, sizeof(w->batch.message), "error %d while deciding", -error);
     w->batch.failed = true;
+    w->batch.error = error;
     roll_back(w);
+}
+
+/* What was decided goes to the database. */
+static void write_batch(struct baod_writer *w, int decided)
+{
+    int e;
+
+    if (decided < 0) {
+        give_up(w, decided);
+        return;
+    }
+    w->state = WRITING;
+    w->warned = w->commit_lost = false;
+    w->commit_sent = true;
+    e = baod_batch_write(&w->batch, w->pg, &w->signer, on_commit, on_write_done, w);
+    if (e < 0)
+        baod_pg_drop(w->pg, "a batch could not be written");
+}
+
+static void judge(uv_work_t *work)
+{
+    struct baod_writer *w = work->data;
+
+    w->judged = baod_batch_decide(&w->batch);
+}
+
+static void finish_free(struct baod_writer *w);
+static void settle_loss(struct baod_writer *w);
+
+static void on_judged(uv_work_t *work, int status)
+{
+    struct baod_writer *w = work->data;
+
+    (void)status; /* never cancelled */
+    if (w->closing) {
+        finish_free(w);
+    } else if (w->went) {
+        w->went = false;
+        settle_loss(w);
+    } else {
+        write_batch(w, w->judged);
+    }
+}
+
+/* Is the read that has been answered good to decide by? If not, what follows is under way. */
+static bool is_read(struct baod_writer *w)
+{
+    struct baod_batch *b = &w->batch;
+
+    if (b->failed) {
+        roll_back(w);
+        return false;
+    }
+    if (b->error < 0) {
+        give_up(w, b->error);
+        return false;
+    }
+    return true;
+}
+
+static void on_looked_back(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    if (w->state != LOOKING_BACK || baod_pg_outcome(r) == BAOD_PG_LOST || !is_read(w))
+        return; /* on_lost takes care */
+    w->state = JUDGING;
+    w->judging.data = w;
+    if (uv_queue_work(w->loop, &w->judging, judge, on_judged) != 0)
+        abort(); /* fails only without a work function */
 }
 
 static void on_read_done(const struct baod_pg_result *r, void *user)
@@ -337,26 +425,21 @@ static void on_read_done(const struct baod_pg_result *r, void *user)
 
     if (w->state != READING || baod_pg_outcome(r) == BAOD_PG_LOST)
         return; /* on_lost takes care */
-    if (b->failed) {
-        roll_back(w);
+    if (!is_read(w))
         return;
-    }
-    if (b->error == 0 && baod_batch_is_outdated(b)) {
+    if (baod_batch_is_outdated(b)) {
         w->outdated = true;
         roll_back(w);
         return;
     }
-    e = b->error != 0 ? b->error : baod_batch_decide(b);
-    if (e < 0) {
-        give_up(w, e);
+    if (!baod_batch_looks_back(b)) {
+        write_batch(w, baod_batch_decide(b));
         return;
     }
-    w->state = WRITING;
-    w->warned = w->commit_lost = false;
-    w->commit_sent = true;
-    e = baod_batch_write(b, w->pg, &w->signer, on_commit, on_write_done, w);
+    w->state = LOOKING_BACK;
+    e = baod_batch_look_back(b, w->pg, on_looked_back, w);
     if (e < 0)
-        baod_pg_drop(w->pg, "a batch could not be written");
+        give_up(w, e);
 }
 
 /* Fills the batch from the queue; those whose obligation is in it already keep their places. */
@@ -427,6 +510,10 @@ static void on_ready(struct baod_pg *pg, void *user)
 {
     struct baod_writer *w = user;
 
+    if (w->went) {
+        w->came = true; /* the batch of the lost connection is still with a worker thread */
+        return;
+    }
     baod_log(BAOD_LOG_NOTICE, "writer: the database answers");
     w->state = PREPARING;
     w->pause_until = 0;
@@ -443,9 +530,24 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
         baod_log(BAOD_LOG_WARNING, "writer: the database went away: %s", why);
     if (w->state == WRITING && w->commit_sent)
         w->counts.unknown++;
-    w->commit_sent = w->outdated = false;
+    w->commit_sent = w->outdated = w->came = false;
+    if (w->state == JUDGING) {
+        w->went = true;
+        return;
+    }
     put_back(w);
     w->state = OFFLINE;
+}
+
+/* The worker thread has given back the batch of a connection that is gone. */
+static void settle_loss(struct baod_writer *w)
+{
+    put_back(w);
+    w->state = OFFLINE;
+    if (w->came && baod_pg_is_ready(w->pg)) {
+        w->came = false;
+        on_ready(w->pg, w);
+    }
 }
 
 void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
@@ -533,7 +635,7 @@ struct baod_writer_counts baod_writer_counts(const struct baod_writer *w)
 
 bool baod_writer_is_up(const struct baod_writer *w)
 {
-    return w->state != OFFLINE && w->state != PREPARING;
+    return w->state != OFFLINE && w->state != PREPARING && !w->went;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -548,18 +650,24 @@ static void on_closed(uv_handle_t *handle)
     free(w);
 }
 
-struct baod_writer *baod_writer_free(struct baod_writer *w)
+static void finish_free(struct baod_writer *w)
 {
     struct baod_submission *s;
 
-    if (w == NULL)
-        return NULL;
-    w->closing = true;
-    w->pg = baod_pg_free(w->pg);
     put_back(w);
     while ((s = queue_pop(&w->queue)) != NULL)
         answer(s, BAO_SYM_DRAINING);
     uv_close((uv_handle_t *)&w->sweep, on_closed);
+}
+
+struct baod_writer *baod_writer_free(struct baod_writer *w)
+{
+    if (w == NULL)
+        return NULL;
+    w->closing = true;
+    w->pg = baod_pg_free(w->pg);
+    if (w->state != JUDGING) /* else the worker thread has the batch */
+        finish_free(w);
     return NULL;
 }
 

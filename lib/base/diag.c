@@ -1,4 +1,5 @@
 #include "lib/base/diag.h"
+#include "lib/base/error.h"
 
 void bao_findings_init(struct bao_findings *f, struct bao_arena *arena, size_t cap)
 {
@@ -50,6 +51,53 @@ void bao_finding_arg2(struct bao_finding *finding, struct bao_str vi, struct bao
 void bao_finding_arg(struct bao_finding *finding, struct bao_str value)
 {
     bao_finding_arg2(finding, value, BAO_STR_NULL);
+}
+
+static int copy_text(struct bao_arena *arena, struct bao_str *s)
+{
+    struct bao_str copy = s->n == 0 ? BAO_STR("") : bao_arena_str(arena, *s);
+
+    if (copy.p == NULL)
+        return -ENOMEM;
+    *s = copy;
+    return 0;
+}
+
+static int copy_finding(struct bao_arena *arena, struct bao_finding *f)
+{
+    struct bao_str *texts[] = {&f->pointer,        &f->keyword,         &f->path,
+                               &f->titles[BAO_VI], &f->titles[BAO_EN],  &f->check,
+                               &f->item,           &f->message[BAO_VI], &f->message[BAO_EN]};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < BAO_COUNT(texts); i++)
+        r = copy_text(arena, texts[i]);
+    for (size_t i = 0; r == 0 && i < f->n_args; i++) {
+        r = copy_text(arena, &f->args[i].vi);
+        /* A missing English text says that both languages share the Vietnamese one. */
+        if (r == 0 && f->args[i].en.p != NULL)
+            r = copy_text(arena, &f->args[i].en);
+    }
+    return r;
+}
+
+int bao_findings_copy(const struct bao_findings *from, struct bao_arena *arena, struct bao_findings *ret)
+{
+    struct bao_findings copy = *from;
+    int r = 0;
+
+    copy.arena = arena;
+    copy.size = from->n;
+    copy.items = bao_arena_array(arena, from->n, sizeof(*copy.items));
+    if (copy.items == NULL)
+        return -ENOMEM;
+    if (from->n != 0)
+        memcpy(copy.items, from->items, from->n * sizeof(*copy.items));
+    for (size_t i = 0; r == 0 && i < copy.n; i++)
+        r = copy_finding(arena, &copy.items[i]);
+    if (r == 0)
+        *ret = copy;
+    return r;
 }
 
 static bool comes_after(const struct bao_finding *a, const struct bao_finding *b)

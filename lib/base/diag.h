@@ -63,5 +63,9 @@ struct bao_finding *bao_findings_add(struct bao_findings *f, unsigned code, enum
 void bao_finding_arg(struct bao_finding *finding, struct bao_str value);
 /* Adds an argument with a word for each language. */
 void bao_finding_arg2(struct bao_finding *finding, struct bao_str vi, struct bao_str en);
+/* Copies the findings of `from` with all their texts into the arena, which may be one that `from` does not
+ * outlive. 0, or -ENOMEM. */
+int bao_findings_copy(const struct bao_findings *from, struct bao_arena *arena,
+                      struct bao_findings *ret) BAO_MUST_CHECK;
 /* Orders by line, column, code; stable. */
 void bao_findings_sort(struct bao_findings *f);

@@ -422,3 +422,73 @@ int bao_node_hash(const struct bao_node *node, uint8_t ret[32])
     bao_sha256_get(&hash, ret);
     return 0;
 }
+
+/* ------------------------------------------------------------------ copying */
+
+static bool copy_into(struct bao_arena *arena, const struct bao_node *node, struct bao_node *ret);
+
+static bool copy_list(struct bao_arena *arena, const struct bao_node *node, struct bao_node *ret)
+{
+    struct bao_node *items = bao_arena_array(arena, node->len, sizeof(*items));
+    bool ok = items != NULL;
+
+    for (uint32_t i = 0; ok && i < node->len; i++)
+        ok = copy_into(arena, &node->items[i], &items[i]);
+    ret->items = items;
+    return ok;
+}
+
+static bool copy_map(struct bao_arena *arena, const struct bao_node *node, struct bao_node *ret)
+{
+    size_t index = node->indexed != 0 ? node->len * sizeof(uint32_t) : 0;
+    size_t size = node->len * sizeof(struct bao_member) + index;
+    struct bao_member *members = bao_arena_alloc(arena, size);
+
+    if (members == NULL)
+        return false;
+    if (size != 0)
+        memcpy(members, node->members, size);
+    for (uint32_t i = 0; i < node->len; i++) {
+        members[i].key = bao_arena_dup(arena, members[i].key, members[i].key_len);
+        if (members[i].key == NULL || !copy_into(arena, &node->members[i].value, &members[i].value))
+            return false;
+    }
+    ret->members = members;
+    return true;
+}
+
+static bool copy_into(struct bao_arena *arena, const struct bao_node *node, struct bao_node *ret)
+{
+    size_t size;
+    struct bao_dec *dec;
+
+    *ret = *node;
+    switch ((enum bao_type)node->type) {
+    case BAO_STRING:
+        ret->str = bao_arena_dup(arena, node->str, node->len);
+        return ret->str != NULL;
+    case BAO_DEC:
+        size = sizeof(*dec) + node->dec->n_limbs * sizeof(dec->limbs[0]);
+        dec = bao_arena_alloc(arena, size);
+        if (dec != NULL)
+            memcpy(dec, node->dec, size);
+        ret->dec = dec;
+        return dec != NULL;
+    case BAO_LIST:
+        return copy_list(arena, node, ret);
+    case BAO_MAP:
+        return copy_map(arena, node, ret);
+    case BAO_NULL:
+    case BAO_BOOL:
+    case BAO_INT:
+        return true;
+    }
+    return true;
+}
+
+const struct bao_node *bao_node_copy(struct bao_arena *arena, const struct bao_node *node)
+{
+    struct bao_node *copy = bao_arena_array(arena, 1, sizeof(*copy));
+
+    return copy != NULL && copy_into(arena, node, copy) ? copy : NULL;
+}

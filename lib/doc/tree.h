@@ -129,8 +129,8 @@ enum { BAO_MAP_SMALL = 32 };
 const struct bao_member *bao_node_member(const struct bao_node *map, struct bao_str key);
 /* Its value, or NULL. */
 const struct bao_node *bao_node_get(const struct bao_node *map, const char *key);
-/* The node that a JSON Pointer through maps names ("" the node itself), or NULL. ~ escapes are not read: names in
- * forms need none. */
+/* The node that a JSON Pointer through maps names ("" the node itself), or NULL. ~ escapes are not read:
+ * names in forms need none. */
 const struct bao_node *bao_node_at(const struct bao_node *node, struct bao_str pointer);
 
 /* Equality as JSON Schema means it: numbers by value, maps without order. Needs no memory; depth is bounded
@@ -138,6 +138,9 @@ const struct bao_node *bao_node_at(const struct bao_node *node, struct bao_str p
 bool bao_node_equal(const struct bao_node *a, const struct bao_node *b);
 /* A total order consistent with bao_node_equal, for sorting. */
 int bao_node_cmp(const struct bao_node *a, const struct bao_node *b);
+
+/* A copy of the value, with the places in its source, that lives in the arena alone. NULL without memory. */
+const struct bao_node *bao_node_copy(struct bao_arena *arena, const struct bao_node *node) BAO_MUST_CHECK;
 
 /* Appends the JSON text of a value: members in file order, numbers in canonical text (bao_num_print). */
 int bao_node_print_json(struct bao_buf *out, const struct bao_node *node) BAO_MUST_CHECK;

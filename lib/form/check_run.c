@@ -631,23 +631,34 @@ static int run_check(struct runner *run)
     return p->each_prev ? walk(run, 0, prev, self) : walk(run, 0, self, prev);
 }
 
+unsigned bao_checks_look_back(const struct bao_form *form)
+{
+    unsigned back = 0;
+
+    for (size_t i = 0; i < form->n_checks; i++)
+        back |= form->checks[i].looks_back;
+    return back;
+}
+
 int bao_checks_run(const struct bao_form *form, struct bao_arena *arena,
                    const struct bao_check_context *context, struct bao_findings *findings,
                    struct bao_check_tally *ret)
 {
     struct runner run = {.arena = arena, .context = context, .findings = findings, .n_before = findings->n};
     struct bao_check_tally tally = {.run = 0};
-    bool can_look_back = (context->which & BAO_CHECKS_HISTORY) != 0 && context->vars.history != NULL;
+    const struct bao_history *history =
+        (context->which & BAO_CHECKS_HISTORY) != 0 ? context->vars.history : NULL;
+    unsigned unknown = history == NULL ? UINT8_MAX : history->unknown;
     int r = 0;
 
     rule_env_init(&run.env, arena, &context->vars);
     for (size_t i = 0; r == 0 && i < form->n_checks && findings->dropped == 0; i++) {
         run.check = &form->checks[i];
-        if (run.check->history && !can_look_back) {
+        if ((run.check->looks_back & unknown) != 0) {
             tally.unjudged++;
             continue;
         }
-        if (!run.check->history && (context->which & BAO_CHECKS_PLAIN) == 0)
+        if (run.check->looks_back == 0 && (context->which & BAO_CHECKS_PLAIN) == 0)
             continue;
         run.ran = false;
         r = run_check(&run);

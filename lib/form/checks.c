@@ -299,14 +299,14 @@ static int load_messages(struct load *l, const struct bao_reader *reader, const 
     return r;
 }
 
-static bool names_history(const struct bao_check_program *p)
+static uint8_t looks_back(const struct bao_check_program *p)
 {
-    bool history = p->rule.history || p->when.history || p->each_prev;
+    unsigned back = p->rule.looks_back | p->when.looks_back | (p->each_prev ? BAO_BACK_PREV : 0u);
 
     for (unsigned i = 0; i < BAO_LANGS; i++)
         for (size_t k = 0; k < p->message[i].n; k++)
-            history |= p->message[i].pieces[k].rule.history;
-    return history;
+            back |= p->message[i].pieces[k].rule.looks_back;
+    return (uint8_t)back;
 }
 
 /* ---- one check, all checks ---- */
@@ -351,7 +351,7 @@ static int load_check(const struct bao_check_loader *loader, const struct bao_no
                               .severity = w.severity,
                               .missing = w.missing,
                               .per_item = program->each,
-                              .history = names_history(program),
+                              .looks_back = looks_back(program),
                               .at = bao_node_place(node),
                               .program = program};
     return 0;

@@ -25,12 +25,20 @@ struct bao_check_program; /* compiled; checks.c and check_run.c */
 
 struct bao_check {
     struct bao_str id;
-    uint8_t severity; /* enum bao_severity */
-    uint8_t missing;  /* enum bao_missing */
-    bool history;     /* names prev, prev_year, ytd, prev_item or now_item, or walks prev's items */
-    bool per_item;    /* has each: explained by item key */
+    uint8_t severity;   /* enum bao_severity */
+    uint8_t missing;    /* enum bao_missing */
+    uint8_t looks_back; /* BAO_BACK_*; not 0 = a history check: it names prev, prev_year, ytd, prev_item or
+                           now_item, or walks prev's items */
+    bool per_item;      /* has each: explained by item key */
     struct bao_place at;
     const struct bao_check_program *program;
+};
+
+/* What of the past a check reads. */
+enum {
+    BAO_BACK_PREV = 1,      /* the report of the period before */
+    BAO_BACK_PREV_YEAR = 2, /* that of the same period last year */
+    BAO_BACK_YTD = 4,       /* sums of the earlier periods of the year */
 };
 
 enum bao_checks_outcome { BAO_CHECKS_E_BAD = 1 /* findings of the form say why */ };
@@ -63,6 +71,7 @@ struct bao_history {
     const struct bao_node *prev;      /* data of the period before, or NULL */
     const struct bao_node *prev_year; /* data of the same period last year, or NULL */
     const struct bao_ytd *ytd;        /* by indicator index; NULL: none is present */
+    uint8_t unknown; /* BAO_BACK_* that whoever judges cannot tell: the checks that read them stay unjudged */
 };
 
 /* What the variables of an expression stand for. */
@@ -78,6 +87,9 @@ struct bao_rule_vars {
     const struct bao_form *form; /* for ytd's codes */
     const struct bao_history *history;
 };
+
+/* What of the past the form's checks read: BAO_BACK_* of them all. */
+unsigned bao_checks_look_back(const struct bao_form *form);
 
 /* Evaluates an expression loaded by bao_rule_load. 0 (the value may be an error or absent), or -ENOMEM. */
 int bao_rule_eval(const struct bao_expr *expr, struct bao_arena *arena, const struct bao_rule_vars *vars,
@@ -98,7 +110,7 @@ struct bao_check_context {
 
 struct bao_check_tally {
     size_t run;      /* checks judged (at least one item of an each) */
-    size_t unjudged; /* history checks that could not be run here for want of history */
+    size_t unjudged; /* history checks that could not be run here for want of (all or some of the) history */
 };
 
 /* Runs the form's checks over a report's data and adds their findings. A check does not run when a path it

@@ -526,6 +526,33 @@ int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena,
     return 0;
 }
 
+int bao_report_data(struct bao_arena *arena, struct bao_str bytes, const struct bao_node **ret)
+{
+    struct bao_load_options options = {
+        .mode = BAO_LOAD_REPORT, .format = BAO_FORMAT_GUESS, .limits = BAO_LOAD_LIMITS_DEFAULT};
+    struct bao_findings findings;
+    const struct bao_node *data;
+    struct bao_doc doc;
+    int r;
+
+    if (options.limits.octets < bytes.n)
+        options.limits.octets = bytes.n;
+    bao_findings_init(&findings, arena, 1);
+    r = bao_load(arena, bytes, &options, &findings, &doc);
+    if (r != 0)
+        return r;
+    data = bao_node_get(&doc.root, "data");
+    if (data == NULL || data->type != BAO_MAP) {
+        *ret = NULL;
+        return 0;
+    }
+    data = bao_without_blanks(arena, data);
+    if (data == NULL)
+        return -ENOMEM;
+    *ret = data;
+    return 0;
+}
+
 int bao_judge_history(struct bao_arena *arena, const struct bao_history *history, bool flag_only,
                       struct bao_verdict *verdict)
 {

@@ -41,16 +41,21 @@ struct bao_verdict {
     bao_date from, to;               /* the period's window; to = cut-off day */
     bao_date due;                    /* local day of the deadline by the rule; BAO_DATE_NONE: unknown */
     struct bao_figure *figures;      /* form->n_indicators, ratios absent (their parts count) */
-    size_t unjudged;                 /* history checks that wait for bao_judge_history */
-    struct bao_str warnings;         /* JSON array of findings accepted with the report; empty = none */
-    struct bao_str explanations;     /* JSON object as sent; empty = none */
-    struct bao_str collected;        /* JSON object by collect field; empty = none */
+    size_t unjudged;         /* history checks that wait for bao_judge_history, or that it could not run */
+    struct bao_str warnings; /* JSON array of findings accepted with the report; empty = none */
+    struct bao_str explanations; /* JSON object as sent; empty = none */
+    struct bao_str collected;    /* JSON object by collect field; empty = none */
 };
 
 /* Judges one report. Everything in *ret lives in the arena or in `bytes`. 0, or <0 (-ENOMEM): no verdict. */
 int bao_judge(const struct bao_judge_context *context, struct bao_arena *arena,
               struct bao_schema_scratch *scratch, struct bao_str bytes,
               struct bao_verdict *ret) BAO_MUST_CHECK;
+
+/* The data of a report that had been accepted, without blanks, as its form's checks saw them; NULL when it
+ * said nothing (nil). `bytes` is borrowed. 0, BAO_LOAD_E_REFUSED when it cannot be read, or <0. */
+int bao_report_data(struct bao_arena *arena, struct bao_str bytes,
+                    const struct bao_node **ret) BAO_MUST_CHECK;
 
 /* Runs the history checks of a report whose data was judged against what the unit reported before;
  * `findings`, `symbol` and `warnings` of the verdict follow. With `flag_only` a check that would refuse is

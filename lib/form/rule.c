@@ -10,8 +10,22 @@ static const char *const root_names[RULE_ROOTS] = {
     [RULE_NOW_ITEM] = "now_item",
 };
 
-static const uint32_t history_roots =
-    1u << RULE_PREV | 1u << RULE_PREV_YEAR | 1u << RULE_YTD | 1u << RULE_PREV_ITEM | 1u << RULE_NOW_ITEM;
+/* What of the past a root stands for. */
+static uint8_t back_of(enum rule_root root)
+{
+    switch (root) {
+    case RULE_PREV:
+    case RULE_PREV_ITEM:
+    case RULE_NOW_ITEM:
+        return BAO_BACK_PREV;
+    case RULE_PREV_YEAR:
+        return BAO_BACK_PREV_YEAR;
+    case RULE_YTD:
+        return BAO_BACK_YTD;
+    default:
+        return 0;
+    }
+}
 
 enum rule_root rule_root_of(struct bao_str name)
 {
@@ -240,7 +254,7 @@ static int resolve_code(const struct loading *l, const struct bao_expr_path *pat
 
 static int unknown_name(const struct loading *l, const struct bao_expr_path *path, enum rule_root root)
 {
-    bool history = l->scope->indicator && root < RULE_ROOTS && (history_roots & 1u << root) != 0;
+    bool history = l->scope->indicator && root < RULE_ROOTS && back_of(root) != 0;
     struct bao_finding *f = complain_path(l, history ? BAO_BC_RULE_HISTORY : BAO_BC_RULE_NAME, path);
 
     bao_finding_arg(f, path->root);
@@ -324,7 +338,7 @@ int rule_load(const struct bao_check_loader *loader, const struct bao_node *node
 {
     struct loading l = {loader, node, base_of(node, text), scope};
     struct bao_findings found;
-    struct rule rule = {.history = false};
+    struct rule rule = {.looks_back = 0};
     const struct bao_expr_path *paths;
     struct rule_read *reads;
     struct bao_value *zeros;
@@ -351,7 +365,7 @@ int rule_load(const struct bao_check_loader *loader, const struct bao_node *node
             return r;
         bad |= r != 0;
         zeros[i] = zero_of(type, paths[i].n_steps == 0);
-        rule.history |= r == 0 && (history_roots & 1u << reads[i].root) != 0;
+        rule.looks_back |= r == 0 ? back_of((enum rule_root)reads[i].root) : 0;
     }
     rule.reads = reads;
     rule.zeros = zeros;

@@ -73,7 +73,7 @@ struct rule {
     const struct bao_expr *expr;
     const struct rule_read *reads; /* by path of the expression */
     const struct bao_value *zeros; /* by path */
-    bool history;
+    uint8_t looks_back;            /* BAO_BACK_* */
 };
 
 /* Where an expression stands: the variables it may name, and what item and parent are. */

@@ -49,7 +49,7 @@ static void a_form_becomes_what_it_says(void **state)
     static const char text[] =
         "baocao: 1\nid: t\nversion: 2\ntitle: {vi: Thử, en: Test}\nprogramme: p\n"
         "basis: [Nghị định 1]\n" REPORTERS PERIOD "deadline:\n  - {kinds: [ward], working_days: 2, at: "
-                                                  "\"17:00\"}\n  - {day: 19, month: last, roll: next}\n"
+        "\"17:00\"}\n  - {day: 19, month: last, roll: next}\n"
         "lock: {working_days: 5, then: not-done}\nnil: allowed\nsigned: required\n"
         "effective: {from: 2026-01-01, to: null}\n" SCHEMA
         "checks:\n  - {id: b-a, rule: self.b <= self.a, at: b, severity: error, message: B lớn hơn A.}\n"

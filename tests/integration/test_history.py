@@ -1,0 +1,173 @@
+"""Checks that look back, through the wire and offline: refused, explained, warned; in one batch; against another version
+of the form."""
+import json
+import os
+import signal
+
+import pytest
+from brp import Client
+from conftest import wait_for
+from histories import FORM, add_form, report, schemas_with_form
+from reports import check_exact
+
+TASKS = {"NV-1": 40, "NV-2": 10}
+BACK = {"NV-1": 30, "NV-2": 10}
+WHY = {"tien-do-lui": {"NV-1": "Rà soát lại thì phần đã làm phải làm lại từ đầu."}}
+
+
+@pytest.fixture
+def hub(make_daemon, programs):
+    daemon = make_daemon()
+    daemon.schemas, daemon.province = schemas_with_form(daemon.root, programs)
+    return daemon.start()
+
+
+@pytest.fixture
+def client(hub):
+    with Client(hub.reports_port, lang="vi") as client:
+        yield client
+
+
+def fate(answer):
+    return answer.state or answer.code
+
+
+def sentences(answer):
+    return [(code, sentence) for _, _, code, _, sentence in answer.findings]
+
+
+def offline(hub, text, *past):
+    """What `baocao check` says of the same files: (symbol or OK, lines as on the wire)."""
+    paths = []
+    for i, document in enumerate((text, *past)):
+        paths.append(os.path.join(hub.root, f"offline-{i}.yaml"))
+        with open(paths[-1], "w", encoding="utf-8") as f:
+            f.write(document)
+    history = ["--history", *paths[1:]] if past else []
+    done = hub.programs.run("check", paths[0], *history, "--forms", hub.schemas, "--province", hub.province, "--format",
+                            "json")
+    verdict = json.loads(done.stdout)[0]
+    return verdict["symbol"] or "OK", [(f["line"], f["column"], f["code"], f["path"], f["message"]["vi"])
+                                       for f in verdict["findings"]]
+
+
+def same_offline(hub, answer, text, *past):
+    symbol, findings = offline(hub, text, *past)
+    assert symbol == (answer.code or "OK")
+    wire = answer.findings
+    assert [f[:4] for f in wire] == [f[:4] for f in findings]
+    for (*_, sentence), (*_, message) in zip(wire, findings):
+        assert sentence.startswith(message)
+    assert len(wire) == len(findings)
+
+
+def test_progress_that_falls_back_wants_a_word(hub, client):
+    january = report("2026-01", 3, 3, viec=TASKS)
+    assert fate(client.submit(january)) == "committed"
+    february = report("2026-02", 2, 5, viec=BACK)
+    answer = client.submit(february)
+    assert (answer.verb, answer.code) == ("NO", "EXPLAIN")
+    assert [s for _, s in sentences(answer)][0].startswith("Tiến độ NV-1 lùi từ 40 xuống 30.")
+    same_offline(hub, answer, february, january)
+    mended = report("2026-02", 2, 5, viec=BACK, explain=WHY)
+    answer = client.submit(mended)
+    assert fate(answer) == "committed" and "NV-1" in answer.findings[0][4]
+    same_offline(hub, answer, mended, january)
+    warnings, = hub.sql("SELECT warnings FROM office.report WHERE form = 'thu-ky-truoc' AND period = '2026-02'")[0]
+    assert [w["check"] for w in json.loads(warnings)] == ["tien-do-lui"]
+    again = client.submit(mended)
+    assert again.dup == "1" and again.receipt == answer.receipt
+
+
+def test_a_task_that_is_dropped_is_refused(hub, client):
+    january = report("2026-01", 3, 3, viec={**TASKS, "NV-9": 100})
+    client.submit(january)
+    february = report("2026-02", 2, 5, viec={"NV-1": 50})
+    answer = client.submit(february)
+    assert answer.code == "INVALID" and len(answer.findings) == 1 and "NV-2" in answer.findings[0][4]
+    same_offline(hub, answer, february, january)
+    assert fate(client.submit(report("2026-02", 2, 5, viec={"NV-1": 50, "NV-2": 10}))) == "committed"
+
+
+def test_mistakes_of_its_own_and_against_the_past_are_told_together(hub, client):
+    january = report("2026-01", 3, 3, viec=TASKS)
+    client.submit(january)
+    february = report("2026-02", 2, 7, viec={"NV-1": 50, "NV-2": 101})
+    answer = client.submit(february)
+    assert answer.code == "INVALID"
+    assert any("phải bằng 3 của các tháng trước cộng 2" in s for _, s in sentences(answer)) and len(answer.findings) == 2
+    same_offline(hub, answer, february, january)
+
+
+def test_sums_since_january(hub, client):
+    texts = [report("2026-01", 3, 3), report("2026-02", 4, 7), report("2026-03", 5, 12)]
+    assert client.submit(report("2026-01", 3, 4)).code == "INVALID"  # the first period: nothing before it, so 0
+    for text in texts:
+        assert fate(client.submit(text)) == "committed"
+    wrong = report("2026-04", 1, 12)
+    answer = client.submit(wrong)
+    assert answer.code == "INVALID" and "phải bằng 12 của các tháng trước cộng 1" in answer.findings[0][4]
+    same_offline(hub, answer, wrong, *texts)
+    # A month is missing: the sum is not known, so nobody is refused for it.
+    assert fate(client.submit(report("2026-06", 1, 999))) == "committed"
+    # A nil report counts as zero; an exempt month is not owed.
+    nil = "form: thu-ky-truoc\nunit: \"24133\"\nperiod: 2026-04\nnil: true\n"
+    assert fate(client.submit(nil)) == "committed"
+    assert client.submit(report("2026-05", 1, 99)).code == "INVALID"
+    assert fate(client.submit(report("2026-05", 1, 13))) == "committed"
+
+
+def test_the_same_month_last_year(hub, client):
+    assert fate(client.submit(report("2025-09", 1, 1, so_nguoi=20))) == "committed"
+    september = report("2026-09", 1, 1, so_nguoi=19)
+    answer = client.submit(september)
+    assert fate(answer) == "committed" and "từ 20 xuống 19" in answer.findings[0][4]
+    same_offline(hub, answer, september, report("2025-09", 1, 1, so_nguoi=20))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_months_sent_together_count_for_each_other(hub, order):
+    """Whatever their order in the batch, and whether they share one: none is refused that would be accepted in order,
+    and in order the wrong one is found."""
+    texts = [report("2026-01", 3, 3, viec=TASKS), report("2026-02", 4, 7, viec=TASKS), report("2026-03", 5, 12, viec=TASKS)]
+    with Client(hub.reports_port) as client:
+        answers = client.submit_all([texts[i] for i in order])
+        assert [fate(a) for a in answers] == ["committed"] * 3
+    together = 0
+    for attempt, unit in enumerate(("24211", "24259")):
+        good, bad = report("2026-01", 3, 3, unit=unit), report("2026-02", 4, 9, unit=unit)
+        with Client(hub.reports_port) as client:
+            first, second = client.submit_all([good, bad])
+        assert fate(first) == "committed" and second.code == "INVALID"
+        assert "3 of the months before plus 4" in second.findings[0][4]
+        together += 1
+    assert together == 2
+    check_exact(hub.sql)
+
+
+def test_what_another_version_lacks_is_absent(hub, client):
+    assert fate(client.submit(report("2026-01", 3, 3, viec=TASKS))) == "committed"
+    second = FORM.replace("version: 1", "version: 2").replace("from: 2025-07-01", "from: 2026-02-01").replace(
+        "    so_nguoi: {title", "    diem: {title: Điểm, x-en: Score, type: integer}\n    so_nguoi: {title").replace(
+        "indicators:\n", "  - id: diem-khong-giam\n    rule: self.diem >= prev.diem\n    at: diem\n    severity: error\n"
+        "    message: {vi: \"Điểm giảm từ {prev.diem} xuống {self.diem}.\", en: Score fell.}\nindicators:\n", 1)
+    add_form(hub.schemas, second, "thu-ky-truoc.v2.yaml")
+    reloads = hub.log().count("reload:")
+    hub.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: hub.log().count("reload:") > reloads)
+    february = report("2026-02", 2, 5, viec=TASKS, more={"diem": 5})
+    answer = wait_for(lambda: (lambda a: a if a.verb != "WAIT" else None)(client.submit(february)))
+    assert fate(answer) == "committed" and answer.form_version == "2"
+    march = client.submit(report("2026-03", 2, 7, viec=TASKS, more={"diem": 4}))
+    assert march.code == "INVALID" and "Điểm giảm từ 5 xuống 4." in march.findings[0][4]
+    assert client.submit(report("2026-03", 2, 7, viec=BACK, more={"diem": 5})).code == "EXPLAIN"
+    # A correction of the old version's month is judged by the old version.
+    assert fate(client.submit(report("2026-01", 3, 3, revision=2, viec=TASKS))) == "committed"
+
+
+def test_forms_without_such_checks_read_no_more(hub):
+    from reports import many, send_until_committed
+    with open(os.path.join(hub.schemas, "samples", "01-24133-buon-ma-thuot.yaml"), encoding="utf-8") as f:
+        assert "nd73-quarterly" in f.read()
+    send_until_committed(hub, many(50, seed=3))
+    check_exact(hub.sql)
