@@ -31,7 +31,14 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, TICK_MS = 1000, FRESH_TICKS = 5, PREPARE_WAIT_MS = 10000, EXIT_FAILED = 1 };
+enum {
+    BACKLOG = 4096,
+    TICK_MS = 1000,
+    FRESH_TICKS = 5,
+    AGAIN_TICKS = 10,
+    PREPARE_WAIT_MS = 10000,
+    EXIT_FAILED = 1
+};
 
 enum state { STARTING, SERVING, DRAINING, ENDING };
 
@@ -46,6 +53,7 @@ struct server {
     uint8_t seed[32];
 
     struct baod_snapshot *snapshot;
+    struct baod_snapshot *candidate; /* files reloaded, which the database has not taken yet; NULL: none */
     struct baod_embedded *embedded;
     int lock; /* of the state folder, with a database of one's own */
     const char *conninfo;
@@ -174,29 +182,62 @@ static void end_loop(struct server *s)
 
 /* ------------------------------------------------------------------ preparing the database */
 
-static void on_prepared(void *user, struct baod_snapshot *snapshot, struct baod_dictionary *dictionary,
-                        const struct baod_sync_changes *changes, const char *why)
+/* What is to be in force: new files, as long as the database has not spoken of them. */
+static struct baod_snapshot *wanted(const struct server *s)
+{
+    return s->candidate != NULL ? s->candidate : s->snapshot;
+}
+
+/* The database has taken the new files: they are in force now, for judging and for writing. */
+static void put_in_force(struct server *s)
+{
+    baod_snapshot_unref(s->snapshot);
+    s->snapshot = BAO_TAKE(s->candidate);
+    baod_intake_use(s->intake, s->snapshot);
+    baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
+             s->snapshot->registry.n_units);
+}
+
+static void log_lines(const char *what, const char *lines)
+{
+    for (size_t n; *lines != '\0'; lines += n + (lines[n] == '\n')) {
+        n = strcspn(lines, "\n");
+        baod_log(BAOD_LOG_NOTICE, "%s: %.*s", what, (int)n, lines);
+    }
+}
+
+static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
 {
     struct server *s = user;
+    const struct baod_sync_changes *changes = &prepared->changes;
+    bool stale = snapshot != wanted(s); /* a reload came meanwhile: once more, with its files */
 
     s->preparing = false;
-    if (s->state == ENDING ||
-        snapshot != s->snapshot) { /* a reload came meanwhile: once more, with its files */
-        baod_dictionary_free(dictionary);
+    if (s->state == ENDING || stale) {
+        baod_dictionary_free(prepared->dictionary);
         if (s->state != ENDING)
             prepare(s->writer, s);
         return;
     }
-    if (dictionary == NULL) {
-        baod_log(BAOD_LOG_ERROR, "database: not ready: %s", why);
+    if (prepared->dictionary == NULL && prepared->conflict && s->candidate != NULL) {
+        baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay: %s", prepared->why);
+        s->candidate = baod_snapshot_unref(s->candidate);
+        prepare(s->writer, s);
+        return;
+    }
+    if (prepared->dictionary == NULL) {
+        baod_log(BAOD_LOG_ERROR, "database: not ready: %s", prepared->why);
     } else {
+        if (s->candidate != NULL)
+            put_in_force(s);
         s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
         baod_log(BAOD_LOG_INFO,
                  "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
                  snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made,
                  (long long)changes->moved, (long long)changes->dropped);
+        log_lines("deadline moved", prepared->why);
     }
-    baod_writer_go(s->writer, dictionary);
+    baod_writer_go(s->writer, prepared->dictionary);
 }
 
 static void prepare(struct baod_writer *writer, void *user)
@@ -204,7 +245,7 @@ static void prepare(struct baod_writer *writer, void *user)
     struct server *s = user;
     struct baod_prepare_options options = {
         .conninfo = s->conninfo,
-        .snapshot = s->snapshot,
+        .snapshot = wanted(s),
         .wait_ms = PREPARE_WAIT_MS,
         .done = on_prepared,
         .user = s,
@@ -281,22 +322,35 @@ static void on_reload_work(uv_work_t *work)
                                    &reload->complaints, &reload->snapshot);
 }
 
+/* Forms that are there but not used would otherwise be missed without a word. */
+static void tell_left_out(const struct baod_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->n_left_out; i++)
+        baod_log(BAOD_LOG_NOTICE,
+                 "files: form %.*s v%d is not used: the province's programmes.yaml does not list %.*s",
+                 BAO_STR_ARG(snapshot->left_out[i].form), snapshot->left_out[i].version,
+                 BAO_STR_ARG(snapshot->left_out[i].programme));
+}
+
 static void on_reload_done(uv_work_t *work, int status)
 {
     struct reload *reload = work->data;
     struct server *s = reload->server;
 
     fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&reload->complaints)));
-    if (status != 0 || reload->r != 0 || s->state != SERVING) {
+    if (status == 0 && reload->r == 0 &&
+        !bao_str_eq(reload->snapshot->registry.province, s->snapshot->registry.province)) {
+        baod_log(BAOD_LOG_ERROR, "reload: the files are another province's; those in force stay");
+        baod_snapshot_unref(reload->snapshot);
+    } else if (status != 0 || reload->r != 0 || s->state != SERVING) {
         baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay");
         baod_snapshot_unref(reload->snapshot);
     } else {
-        baod_snapshot_unref(s->snapshot);
-        s->snapshot = reload->snapshot;
-        baod_intake_use(s->intake, s->snapshot);
+        /* In force once the database has taken them; while it is away they wait. */
+        baod_snapshot_unref(s->candidate);
+        s->candidate = reload->snapshot;
+        tell_left_out(s->candidate);
         prepare(s->writer, s);
-        baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
-                 s->snapshot->registry.n_units);
     }
     baod_sd_ready("serving");
     bao_buf_deinit(&reload->complaints);
@@ -351,11 +405,12 @@ static void on_tick(uv_timer_t *timer)
     }
     if (s->embedded != NULL && baod_embedded_watch(s->embedded))
         baod_log(BAOD_LOG_WARNING, "database: the private PostgreSQL was gone and has been started again");
-    if (s->sync_day != today && up)
+    s->ticks++;
+    if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % AGAIN_TICKS == 0)))
         prepare(s->writer, s);
     if (s->peers != NULL)
         baod_peers_recheck(s->peers, token_holds, s);
-    if (s->notices != NULL && ++s->ticks % FRESH_TICKS == 0)
+    if (s->notices != NULL && s->ticks % FRESH_TICKS == 0)
         baod_notices_fresh(s->notices, tell_notice, s);
     baod_sd_alive();
 }
@@ -716,6 +771,8 @@ static int load_files(struct server *s)
     bao_buf_deinit(&complaints);
     if (r < 0)
         baod_log(BAOD_LOG_ERROR, "files: %s", strerror(-r));
+    if (r == 0)
+        tell_left_out(s->snapshot);
     return r;
 }
 
@@ -1015,6 +1072,7 @@ int baod_server_run(const struct baod_settings *settings)
     if (uv_loop_close(&s.loop) != 0)
         baod_log(BAOD_LOG_WARNING, "stop: handles were left open");
     s.snapshot = baod_snapshot_unref(s.snapshot);
+    s.candidate = baod_snapshot_unref(s.candidate);
     s.embedded = baod_embedded_close(s.embedded);
     if (s.lock >= 0)
         close(s.lock);

@@ -68,5 +68,12 @@ int baod_forms_check(const struct baod_snapshot *s, bao_date today, enum bao_lan
 
     for (size_t i = 0; i < s->forms.n && r == 0; i++)
         r = put_form(out, s, s->forms.items[i], today, lang);
+    for (size_t i = 0; i < s->n_left_out && r == 0; i++)
+        r = bao_buf_printf(
+            out,
+            lang == BAO_VI ? "%.*s v%d: không dùng, vì programmes.yaml của tỉnh không có chương trình "
+                             "%.*s\n"
+                           : "%.*s v%d: not used, the province's programmes.yaml does not list %.*s\n",
+            BAO_STR_ARG(s->left_out[i].form), s->left_out[i].version, BAO_STR_ARG(s->left_out[i].programme));
     return r;
 }

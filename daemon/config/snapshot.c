@@ -242,6 +242,17 @@ static void form_freep(struct bao_form **form)
     *form = bao_form_free(*form);
 }
 
+/* Notes a form that is not wanted; false without memory. */
+static bool leave_out(struct baod_snapshot *s, const struct bao_form *form)
+{
+    struct baod_left_out *row = &s->left_out[s->n_left_out++];
+
+    *row = (struct baod_left_out){.form = bao_arena_str(&s->arena, form->id),
+                                  .programme = bao_arena_str(&s->arena, form->programme),
+                                  .version = form->version};
+    return row->form.p != NULL && row->programme.p != NULL;
+}
+
 /* Loads a file that says `baocao:` and keeps the form if the province wants it. */
 static int load_form(struct loader *l, struct baod_snapshot *s, struct file *file,
                      const struct bao_node *common)
@@ -257,6 +268,8 @@ static int load_form(struct loader *l, struct baod_snapshot *s, struct file *fil
         check_kinds(s, form, &file->findings);
         check_twice(s, form, &file->findings);
         s->forms.items[s->forms.n++] = BAO_TAKE(form);
+    } else if (form != NULL && !leave_out(s, form)) {
+        return -ENOMEM;
     }
     bao_findings_sort(&file->findings);
     return tell(l, file);
@@ -324,7 +337,8 @@ static int load_forms(struct loader *l, struct baod_snapshot *s, const char *fol
     if (r < 0)
         return r;
     s->forms.items = bao_arena_array(&s->arena, n, sizeof(*s->forms.items));
-    if (s->forms.items == NULL)
+    s->left_out = bao_arena_array(&s->arena, n, sizeof(*s->left_out));
+    if (s->forms.items == NULL || s->left_out == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < n && r == 0; i++)
         r = load_form_file(l, s, paths[i], common);

@@ -6,10 +6,18 @@
 
 #include "lib/form/form.h"
 
+/* A form of a programme that the province does not carry out. */
+struct baod_left_out {
+    struct bao_str form, programme;
+    int version;
+};
+
 struct baod_snapshot {
     unsigned refs;
     struct bao_forms forms;
     struct bao_registry registry;
+    struct baod_left_out *left_out;
+    size_t n_left_out;
     struct bao_arena arena; /* the registry and the folder's texts */
 };
 
@@ -18,8 +26,8 @@ enum baod_snapshot_outcome { BAOD_SNAPSHOT_E_BAD = 1 /* messages were appended t
 /* Loads both folders. Messages for people (with file, line, column, mending) go to complaints; warnings may
  * stand there although the result is 0. Forms are the *.yaml files with a key `baocao`, in any subfolder but
  * provinces/ and samples/; common.yaml at the top is what "common#" names. A form of a programme that the
- * province does not list in its programmes.yaml is left out. Without a province (NULL) the registry stays
- * empty. 0, BAOD_SNAPSHOT_E_BAD, or <0. One reference belongs to the caller. */
+ * province does not list in its programmes.yaml is left out and named. Without a province (NULL) the registry
+ * stays empty. 0, BAOD_SNAPSHOT_E_BAD, or <0. One reference belongs to the caller. */
 int baod_snapshot_load(const char *forms_dir, const char *province_dir, enum bao_lang lang,
                        struct bao_buf *complaints, struct baod_snapshot **ret) BAO_MUST_CHECK;
 struct baod_snapshot *baod_snapshot_ref(struct baod_snapshot *s);

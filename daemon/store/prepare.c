@@ -12,6 +12,7 @@ struct job {
     struct bao_buf why;
     struct baod_sync_changes changes;
     struct baod_dictionary *dictionary;
+    int r;
 };
 
 static void free_job(struct job *job)
@@ -47,7 +48,7 @@ static void on_work(uv_work_t *work)
                          job->options.wait_ms, &job->why, &applied);
 
     if (r == 0)
-        r = sync_up(job);
+        r = job->r = sync_up(job);
     /* Without memory the sentence stays empty. */
     if (r < 0 && bao_buf_len(&job->why) == 0 && bao_buf_append_c(&job->why, strerror(-r)) < 0)
         bao_buf_clear(&job->why);
@@ -57,11 +58,14 @@ static void on_done(uv_work_t *work, int status)
 {
     struct job *job = work->data;
     struct baod_prepare_options *o = &job->options;
+    struct baod_prepared prepared = {.dictionary = status == 0 ? job->dictionary : NULL,
+                                     .conflict = job->r == BAOD_SYNC_E_CONFLICT,
+                                     .changes = job->changes};
 
     if (bao_buf_append(&job->why, "", 1) < 0)
         bao_buf_clear(&job->why);
-    o->done(o->user, o->snapshot, status == 0 ? job->dictionary : NULL, &job->changes,
-            bao_buf_len(&job->why) == 0 ? "" : bao_buf_data(&job->why));
+    prepared.why = bao_buf_len(&job->why) == 0 ? "" : bao_buf_data(&job->why);
+    o->done(o->user, o->snapshot, &prepared);
     baod_snapshot_unref(o->snapshot);
     free_job(job);
 }

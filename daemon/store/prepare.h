@@ -5,15 +5,20 @@
 
 #include <uv.h>
 
+struct baod_prepared {
+    struct baod_dictionary *dictionary; /* the callee's; NULL when it failed */
+    bool conflict;                      /* it failed because the files contradict what is stored */
+    struct baod_sync_changes changes;
+    const char *why; /* why it failed; else which deadlines moved, one a line */
+};
+
 struct baod_prepare_options {
     const char *conninfo;           /* copied */
     struct baod_snapshot *snapshot; /* a reference is held meanwhile */
     struct baod_sync_options sync;  /* node is copied */
     int wait_ms;                    /* for the server to answer */
-    /* Called once on the loop thread. dictionary belongs to the callee; NULL when it failed, and why says it.
-     */
-    void (*done)(void *user, struct baod_snapshot *snapshot, struct baod_dictionary *dictionary,
-                 const struct baod_sync_changes *changes, const char *why);
+    /* Called once on the loop thread. */
+    void (*done)(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared);
     void *user;
 };
 

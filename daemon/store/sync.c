@@ -5,7 +5,7 @@
 #include "daemon/store/sync_rows.h"
 #include "lib/form/receipt.h"
 
-enum { AHEAD_DAYS = 400, BACK_DAYS = 1830, ROWS_MAX = 256 << 20 };
+enum { AHEAD_DAYS = 400, BACK_DAYS = 1830, ROWS_MAX = 256 << 20, MOVES_MAX = 32 << 10 };
 
 #define OPEN "9223372036854775807"
 
@@ -17,6 +17,7 @@ struct sync {
     struct bao_arena arena;
     struct baod_sync_changes changes;
     uint8_t registry[BAO_SHA256_LEN], forms[BAO_SHA256_LEN];
+    struct bao_str moves; /* what is to be told of the deadlines that moved */
     bool registry_differs, forms_differ, members_changed;
     /* the chain */
     struct bao_batch head;
@@ -526,6 +527,13 @@ static const char DROP_OBLIGATIONS[] =
     " SELECT unit, form, period, b.seq, -1, 'dropped', b.at, due_at, lock_at, extended_to, exempt, kept_until"
     "   FROM gone, pg_temp.sync_batch b";
 
+/* What MOVE_OBLIGATIONS is about to move to another time, for people. */
+static const char LIST_MOVES[] =
+    "SELECT f.id, p.label, o.due_at, k.due_at, count(*), bool_or(k.provisional) FROM new_obligation k"
+    "  JOIN baocao.obligation o USING (unit, form, period) JOIN baocao.form_name f USING (form)"
+    "  JOIN baocao.period p USING (form, period), pg_temp.sync_batch b"
+    " WHERE o.due_at > b.at AND k.due_at <> o.due_at GROUP BY 1, 2, 3, 4 ORDER BY 3, 1 LIMIT 100";
+
 /* A due date that is past never moves (forms.md section 8). */
 static const char MOVE_OBLIGATIONS[] =
     "WITH moved AS (UPDATE baocao.obligation o SET due_at = k.due_at, lock_at = k.lock_at, cutoff = k.cutoff,"
@@ -576,6 +584,28 @@ static int count_rows(struct sync *s, const char *sql, const struct baod_pg_para
     return r;
 }
 
+static int list_moves(struct sync *s)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(MOVES_MAX);
+    const struct baod_pg_result *rows;
+    int offset = s->snapshot->registry.offset;
+    int r = run(s, LIST_MOVES, NULL, 0, &rows);
+
+    for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++) {
+        char was[40], is[40];
+
+        bao_time_print(baod_pg_time(rows, i, 2), offset, was);
+        bao_time_print(baod_pg_time(rows, i, 3), offset, is);
+        r = bao_buf_printf(&out, "%.*s %.*s: due %.16s, was %.16s, for %lld units%s\n",
+                           BAO_STR_ARG(baod_pg_bytes(rows, i, 0)), BAO_STR_ARG(baod_pg_bytes(rows, i, 1)), is,
+                           was, (long long)baod_pg_int(rows, i, 4),
+                           baod_pg_int(rows, i, 5) != 0 ? ", provisional" : "");
+    }
+    if (r == 0)
+        s->moves = bao_arena_str(&s->arena, bao_buf_str(&out));
+    return r == 0 && s->moves.p == NULL ? -ENOMEM : r;
+}
+
 /* From the first day that any form was in force. */
 static bao_date first_day(const struct sync *s, bao_date today)
 {
@@ -607,6 +637,8 @@ static int write_obligations(struct sync *s)
         r = run(s, INDEX_OBLIGATIONS, NULL, 0, NULL);
     if (r == 0)
         r = refuse_orphan(s, range);
+    if (r == 0)
+        r = list_moves(s);
     if (r == 0)
         r = count_rows(s, DROP_OBLIGATIONS, range, 2, &s->changes.dropped);
     if (r == 0)
@@ -765,6 +797,8 @@ int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
         r = run(&s, "COMMIT", NULL, 0, NULL);
     else
         (void)run(&s, "ROLLBACK", NULL, 0, NULL); /* the first failure is the one to tell */
+    if (r == 0 && bao_buf_append_str(why, s.moves) < 0)
+        bao_buf_clear(why); /* they moved all the same */
     bao_arena_deinit(&s.arena);
     if (r != 0) {
         baod_dictionary_free(dictionary);

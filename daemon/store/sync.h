@@ -23,7 +23,8 @@ struct baod_sync_changes {
     int64_t made, moved, dropped; /* obligations */
 };
 
-/* Does the work, blocking, and gives the dictionary of the outcome. Obligations reach from the first day that
+/* Does the work, blocking, and gives the dictionary of the outcome. On success `why` lists the deadlines that
+ * moved, one a line. Obligations reach from the first day that
  * a form was in force (five years back at most) to 400 days ahead. 0, an outcome, or <0. */
 int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
               const struct baod_sync_options *options, struct bao_buf *why,
