@@ -13,9 +13,9 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--server", &q.server}, {"--form", &q.form}, {"--period", &q.period},
-                 {"--scope", &q.scope},   {"--unit", &q.unit}, {"--indicator", &q.indicator},
-                 {"--limit", &q.limit}};
+    } known[] = {{"--server", &q.server}, {"--form", &q.form},           {"--period", &q.period},
+                 {"--span", &q.span},     {"--scope", &q.scope},         {"--unit", &q.unit},
+                 {"--units", &q.units},   {"--indicator", &q.indicator}, {"--limit", &q.limit}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -33,11 +33,11 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
             fprintf(stderr,
                     options->lang == BAO_VI
                         ? "baocao %s: không hiểu “%s”\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] "
-                          "[--scope PHẠM_VI] "
-                          "[--unit ĐƠN_VỊ] [--indicator CHỈ_TIÊU] [--limit N] [--server URL]\n"
+                          "[--span KHOẢNG] [--scope PHẠM_VI] [--unit ĐƠN_VỊ] [--units as-reported|today] "
+                          "[--indicator CHỈ_TIÊU] [--limit N] [--server URL]\n"
                         : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] "
-                          "[--scope SCOPE] "
-                          "[--unit UNIT] [--indicator CODE] [--limit N] [--server URL]\n",
+                          "[--span SPAN] [--scope SCOPE] [--unit UNIT] [--units as-reported|today] "
+                          "[--indicator CODE] [--limit N] [--server URL]\n",
                     argv[0], argv[i], argv[0]);
             return false;
         }
@@ -90,8 +90,9 @@ int cli_ask(const struct cli_options *options, const struct cli_question *questi
             struct bao_arena *arena, const struct bao_node **ret_rows)
 {
     const struct cli_parameter parameters[] = {
-        {"form", question->form}, {"period", question->period},       {"scope", question->scope},
-        {"unit", question->unit}, {"indicator", question->indicator}, {"limit", question->limit},
+        {"form", question->form},           {"period", question->period}, {"span", question->span},
+        {"scope", question->scope},         {"unit", question->unit},     {"units", question->units},
+        {"indicator", question->indicator}, {"limit", question->limit},
     };
     struct bao_buf body = BAO_BUF_NULL(BODY_MAX);
     const char *why = "";

@@ -5,9 +5,9 @@
 #include "daemon/cli/client.h"
 #include "lib/doc/load.h"
 
-/* --server, --form (or the first word), --period, --scope, --unit, --indicator, --limit. */
+/* --server, --form (or the first word), --period, --span, --scope, --unit, --units, --indicator, --limit. */
 struct cli_question {
-    const char *server, *form, *period, *scope, *unit, *indicator, *limit;
+    const char *server, *form, *period, *span, *scope, *unit, *units, *indicator, *limit;
 };
 
 /* Reads the options: true, or false after telling what is wrong. */

@@ -1,8 +1,9 @@
-/* baocao rollup: totals of a form by scope, each with its coverage. */
+/* baocao rollup: totals of a form by scope, each with its coverage; over a period or a span also beside the
+ * same one last year and the pace towards the year's target. */
 #include "daemon/cli/ask.h"
 #include "daemon/cli/table.h"
 
-enum { COLUMNS = 6 };
+enum { COLUMNS = 9 };
 
 static bool same_group(const struct bao_node *a, const struct bao_node *b)
 {
@@ -37,38 +38,82 @@ static struct bao_str coverage(struct bao_arena *arena, const struct bao_node *r
     return bao_arena_printf(arena, "%.*s/%.*s", BAO_STR_ARG(reported), BAO_STR_ARG(owed));
 }
 
+/* "đúng tiến độ" for "on-track"; nothing is a dash. */
+static struct bao_str pace(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
+{
+    static const struct {
+        const char *name, *vi;
+    } words[] = {{"ahead", "vượt tiến độ"},
+                 {"on-track", "đúng tiến độ"},
+                 {"at-risk", "có nguy cơ chậm"},
+                 {"behind", "chậm tiến độ"}};
+    struct bao_str name = cli_cell(arena, row, "pace", lang);
+
+    for (size_t i = 0; lang == BAO_VI && i < BAO_COUNT(words); i++)
+        if (bao_str_is(name, words[i].name))
+            return bao_str_c(words[i].vi);
+    return name;
+}
+
+/* The figure; "≈" before one that a split's shares apportioned, and of a stock the part it was taken from. */
+static struct bao_str figure(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
+{
+    const struct bao_node *estimated = bao_node_get(row, "estimated"), *part = bao_node_get(row, "of_period"),
+                          *span = bao_node_get(row, "period");
+    struct bao_str value = cli_cell(arena, row, "value", lang);
+    bool named = part != NULL && part->type == BAO_STRING && span != NULL && !bao_node_equal(part, span);
+    bool about = estimated != NULL && estimated->type == BAO_BOOL && estimated->boolean;
+
+    return bao_arena_printf(arena, "%s%.*s%s%.*s%s", about ? "≈ " : "", BAO_STR_ARG(value), named ? " (" : "",
+                            named ? (int)bao_node_str(part).n : 0, named ? bao_node_str(part).p : "",
+                            named ? ")" : "");
+}
+
+/* The rows are of one period without comparison (the plain question) when they have no member `pace`. */
 static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *arena, enum bao_lang lang)
 {
-    const struct cli_column columns[BAO_LANGS][COLUMNS] = {
+    static const struct cli_column columns[BAO_LANGS][COLUMNS] = {
         {{"Chỉ tiêu", false},
          {"Mã", false},
          {"Giá trị", true},
          {"Đơn vị tính", false},
          {"Mục tiêu", true},
-         {"Đã gửi/phải gửi", true}},
+         {"Đã gửi/phải gửi", true},
+         {"Tiến độ", false},
+         {"Cùng kỳ năm trước", true},
+         {"So cùng kỳ (%)", true}},
         {{"Indicator", false},
          {"Code", false},
          {"Value", true},
          {"Measure", false},
          {"Target", true},
-         {"Reported/owed", true}},
+         {"Reported/owed", true},
+         {"Pace", false},
+         {"Last year", true},
+         {"Change (%)", true}},
     };
-    struct bao_str *cells = bao_arena_array(arena, n * COLUMNS, sizeof(*cells));
+    size_t width = bao_node_get(rows, "pace") == NULL ? 6 : COLUMNS;
+    struct bao_str *cells = bao_arena_array(arena, n * width, sizeof(*cells));
 
     if (cells == NULL)
         return CLI_USAGE;
     print_heading(rows, arena, lang);
     for (size_t i = 0; i < n; i++) {
-        struct bao_str *cell = cells + i * COLUMNS;
+        struct bao_str *cell = cells + i * width;
 
         cell[0] = cli_cell(arena, &rows[i], lang == BAO_VI ? "label_vi" : "label_en", lang);
         cell[1] = cli_cell(arena, &rows[i], "indicator", lang);
-        cell[2] = cli_cell(arena, &rows[i], "value", lang);
+        cell[2] = figure(arena, &rows[i], lang);
         cell[3] = cli_cell(arena, &rows[i], "measure", lang);
         cell[4] = cli_cell(arena, &rows[i], "target", lang);
         cell[5] = coverage(arena, &rows[i], lang);
+        if (width == 6)
+            continue;
+        cell[6] = pace(arena, &rows[i], lang);
+        cell[7] = cli_cell(arena, &rows[i], "last_year", lang);
+        cell[8] = cli_cell(arena, &rows[i], "last_year_percent", lang);
     }
-    cli_table(stdout, columns[lang], COLUMNS, cells, n);
+    cli_table(stdout, columns[lang], width, cells, n);
     return CLI_OK;
 }
 
@@ -79,8 +124,13 @@ int cli_rollup(const struct cli_options *options, int argc, char **argv)
     struct cli_question question;
     int code = CLI_USAGE;
 
-    if (cli_question_read(options, argc, argv, &question))
+    if (cli_question_read(options, argc, argv, &question)) {
+        /* A period is a span of one part: people see it with last year and the pace. Programs get what they
+         * name. */
+        if (!options->json && question.span == NULL)
+            question.span = question.period;
         code = cli_ask(options, &question, "/v1/rollups", &arena, &rows);
+    }
     if (rows != NULL && rows->len == 0)
         puts(options->lang == BAO_VI ? "Chưa có số liệu tổng hợp nào khớp câu hỏi."
                                      : "No rollup matches the question.");

@@ -123,8 +123,13 @@ struct route {
     const char *const *filters; /* names of the query parameters it knows, NULL-terminated */
 };
 
-static const char *const by_rollup[] = {"form", "period", "scope", "indicator", "limit", "format", NULL};
-static const char *const by_status[] = {"form", "period", "scope", "limit", "format", NULL};
+static const char *const by_rollup[] = {"form",  "period", "span",   "scope", "indicator",
+                                        "units", "limit",  "format", NULL};
+static const char *const by_trend[] = {"form", "scope", "indicator", "units", "limit", "format", NULL};
+static const char *const by_status[] = {"form", "period", "scope", "units", "limit", "format", NULL};
+static const char *const by_report[] = {"form", "period", "scope", "unit", "units", "limit", "format", NULL};
+static const char *const by_alert[] = {"form",      "period", "scope",  "unit",
+                                       "indicator", "limit",  "format", NULL};
 static const char *const by_unit_period[] = {"form", "period", "scope", "unit", "limit", "format", NULL};
 static const char *const by_form[] = {"form", "limit", "format", NULL};
 static const char *const by_scope[] = {"scope", "unit", "limit", "format", NULL};
@@ -133,7 +138,9 @@ static const struct route routes[] = {
     {"/v1/rollups", BAOD_ASK_ROLLUP, by_rollup},
     {"/v1/status", BAOD_ASK_STATUS, by_status},
     {"/v1/missing", BAOD_ASK_MISSING, by_unit_period},
-    {"/v1/reports", BAOD_ASK_REPORT, by_unit_period},
+    {"/v1/reports", BAOD_ASK_REPORT, by_report},
+    {"/v1/trend", BAOD_ASK_TREND, by_trend},
+    {"/v1/alerts", BAOD_ASK_ALERT, by_alert},
     {"/v1/forms", BAOD_ASK_FORM, by_form},
     {"/v1/units", BAOD_ASK_UNIT, by_scope},
     {"/v1/indicators", BAOD_ASK_INDICATOR, by_form},
@@ -180,6 +187,13 @@ static bool read_limit(const struct baod_http_exchange *x, int *ret)
     return true;
 }
 
+/* "units=as-reported|today": false when it is written otherwise. */
+static bool read_units(struct bao_str text, bool *ret)
+{
+    *ret = bao_str_is(text, "today");
+    return *ret || text.n == 0 || bao_str_is(text, "as-reported");
+}
+
 static enum format wanted_format(const struct baod_http_exchange *x)
 {
     const char *named = baod_http_query(x, "format"), *accept = baod_http_header(x, "Accept");
@@ -200,11 +214,18 @@ static void ask(struct baod_api *api, const struct baod_http_exchange *x, const 
         .scope = filter(x, route, "scope"),
         .unit = filter(x, route, "unit"),
         .indicator = filter(x, route, "indicator"),
+        .span = filter(x, route, "span"),
         .now = api->ops.now(api->ops.user),
     };
     struct question *q;
     int r;
 
+    if (!read_units(filter(x, route, "units"), &question.today)) {
+        refuse(api, exchange, 400, "UNITS",
+               "units phải là as-reported (đơn vị lúc báo cáo) hoặc today (đơn vị hiện nay).",
+               "units must be as-reported or today.");
+        return;
+    }
     if (!read_limit(x, &question.limit)) {
         refuse(api, exchange, 400, "LIMIT", "limit phải là số từ 1 đến 100000.",
                "limit must be a number from 1 to 100000.");
@@ -226,6 +247,10 @@ static void ask(struct baod_api *api, const struct baod_http_exchange *x, const 
         refuse(api, exchange, 422, "PERIOD",
                "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
                "A period is written like 2026, 2026-Q3, 2026-09, 2026-W37 or 2026-09-14.");
+    else if (r == BAOD_ASK_E_SPAN)
+        refuse(api, exchange, 422, "SPAN",
+               "Hỏi số tổng hợp theo đơn vị hiện nay thì phải nêu period hoặc span.",
+               "Rollups by the units of today need a period or a span.");
     else
         refuse_symbol(api, exchange, BAO_SYM_BUSY);
 }

@@ -1,14 +1,19 @@
 #include "daemon/store/queries.h"
 #include "daemon/ops/log.h"
 #include "daemon/store/pg.h"
-#include "lib/form/period.h"
+#include "daemon/store/spans.h"
 
-enum { FILTERS = 6, WAITING_MAX = 256, ROWS_MAX = 100000, COLUMNS_MAX = 20, CELL_MAX = 64 };
+enum { FILTERS = 6, PARAMS_MAX = 7, WAITING_MAX = 256, ROWS_MAX = 100000, COLUMNS_MAX = 20, CELL_MAX = 64 };
+
+/* What becomes of the statement's rows. */
+enum shape { PLAIN, SPANS, TRENDS };
 
 struct question {
     struct baod_pg_statement statement;
     const struct baod_column *columns;
     size_t n_columns;
+    uint8_t shape;  /* enum shape */
+    bool has_today; /* the statement takes today's date as its last parameter */
 };
 
 /* One question under way. */
@@ -16,7 +21,9 @@ struct asked {
     struct bao_arena arena;
     struct baod_queries *q;
     const struct question *question;
-    struct baod_pg_param params[FILTERS];
+    struct baod_pg_param params[PARAMS_MAX];
+    struct bao_period span; /* of spans */
+    size_t limit;
     baod_ask_done *done;
     void *user;
 };
@@ -100,7 +107,91 @@ static const struct baod_column indicator_columns[] = {
     {"alert_above", BAOD_CELL_NUMBER}, {"version_from", BAOD_CELL_INT}, {"version_to", BAOD_CELL_INT},
 };
 
-static const struct question questions[BAOD_QUESTIONS] = {
+static const struct baod_column alert_columns[] = {
+    {"form", BAOD_CELL_TEXT},    {"period", BAOD_CELL_TEXT},    {"unit", BAOD_CELL_TEXT},
+    {"name_vi", BAOD_CELL_TEXT}, {"indicator", BAOD_CELL_TEXT}, {"kind", BAOD_CELL_TEXT},
+    {"at", BAOD_CELL_TIME},      {"value", BAOD_CELL_NUMBER},   {"expected", BAOD_CELL_NUMBER},
+    {"text_vi", BAOD_CELL_TEXT}, {"text_en", BAOD_CELL_TEXT},   {"state", BAOD_CELL_TEXT},
+    {"note", BAOD_CELL_TEXT},
+};
+
+/* As reports, by the unit that stands for it today; reported_as is the unit that sent it. */
+static const struct baod_column report_today_columns[] = {
+    {"form", BAOD_CELL_TEXT},         {"version", BAOD_CELL_INT},      {"unit", BAOD_CELL_TEXT},
+    {"name_vi", BAOD_CELL_TEXT},      {"kind", BAOD_CELL_TEXT},        {"period", BAOD_CELL_TEXT},
+    {"revision", BAOD_CELL_INT},      {"received_at", BAOD_CELL_TIME}, {"due_at", BAOD_CELL_TIME},
+    {"state", BAOD_CELL_TEXT},        {"receipt", BAOD_CELL_TEXT},     {"warnings", BAOD_CELL_JSON},
+    {"explanations", BAOD_CELL_JSON}, {"reported_as", BAOD_CELL_TEXT}, {"estimated", BAOD_CELL_BOOL},
+};
+
+/* The figures of single periods in the order of enum baod_cells_column. $2 is a year here, as text: that year
+ * and the one before; sums are decimals written with an exponent, so that they stay exact. */
+#define CELLS_HEAD                                                                                           \
+    "SELECT p.id, s.id, s.name_vi, i.code, i.label_vi, i.label_en, i.measure_vi, i.over_time,"               \
+    "       i.slot_to IS NOT NULL, i.percent, i.over_units = 'sum', i.direction::int8, p.period::int8,"      \
+    "       p.from_day, p.to_day, "
+#define CELLS_TARGET                                                                                         \
+    "       (SELECT t.value::text FROM baocao.target t"                                                      \
+    "         WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 AND t.unit = 0"        \
+    "           AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1), "
+#define CELLS_FILTER                                                                                         \
+    " WHERE " ANY("p.id", "$1") " AND " ANY("s.id", "$3") " AND " ANY(                                       \
+        "i.code", "$5") "   AND $4::text IS NULL AND $6::int8 > 0"                                           \
+                        "   AND ($2::text IS NULL OR p.period / 10000 BETWEEN $2::int4 - 1 AND $2::int4)"    \
+                        " ORDER BY p.id, s.id, i.slot, p.to_day, p.period LIMIT 2000000"
+#define CELLS_INDICATOR                                                                                      \
+    "  JOIN baocao.indicator i ON i.form = p.form"                                                           \
+    "                         AND (p.version IS NULL OR p.version BETWEEN i.version_from AND i.version_to)"
+
+static const char cells_sql[] = CELLS_HEAD
+    "coalesce(r.counts[i.slot], 0)::int8, o.owed::int8, r.sums[i.slot]::text || 'e-' || i.decimals,"
+    "       r.sums[i.slot_to]::text || 'e-' || i.decimals_to," CELLS_TARGET "false"
+    "  FROM baocao.form_period p"
+    " CROSS JOIN LATERAL ("
+    "       SELECT m.scope, count(*) AS owed"
+    "         FROM baocao.obligation o"
+    "         JOIN baocao.scope_unit m ON m.unit = o.unit AND m.seq_to = 9223372036854775807"
+    "                                 AND p.to_day BETWEEN m.from_day AND m.to_day"
+    "        WHERE o.form = p.form AND o.period = p.period"
+    "        GROUP BY m.scope) o"
+    "  JOIN baocao.scope s ON s.scope = o.scope" CELLS_INDICATOR
+    "  LEFT JOIN baocao.rollup r ON r.scope = s.scope AND r.form = p.form AND r.period = "
+    "p.period" CELLS_FILTER;
+
+/* Where each unit's figures of each period stand today. A unit that nobody took over stays in the scopes of
+ * its last day. */
+#define TODAY_PLACES                                                                                         \
+    "WITH day AS MATERIALIZED (SELECT DISTINCT p.to_day FROM baocao.form_period p WHERE " ANY(               \
+        "p.id", "$1") "), place AS MATERIALIZED ("                                                           \
+                      "SELECT d.to_day, x.unit, x.holder, x.share, x.estimated, x.main, m.scope"             \
+                      "  FROM day d CROSS JOIN LATERAL baocao.crosswalk(d.to_day, $7::date) x"               \
+                      "  JOIN baocao.scope_unit m ON m.unit = x.holder AND m.seq_to = 9223372036854775807"   \
+                      "                          AND x.on_day BETWEEN m.from_day AND m.to_day) "
+
+/* Shares apportion a report's figures before they are added; owed counts what came into the scope. */
+static const char cells_today_sql[] = TODAY_PLACES CELLS_HEAD
+    "coalesce(r.reported, 0)::int8, o.owed::int8, r.of::text || 'e-' || i.decimals,"
+    "       r.to::text || 'e-' || i.decimals_to," CELLS_TARGET "coalesce(r.estimated, false)"
+    "  FROM baocao.form_period p"
+    " CROSS JOIN LATERAL ("
+    "       SELECT a.scope, count(DISTINCT o.unit) AS owed"
+    "         FROM baocao.obligation o JOIN place a ON a.unit = o.unit AND a.to_day = p.to_day"
+    "        WHERE o.form = p.form AND o.period = p.period"
+    "        GROUP BY a.scope) o"
+    "  JOIN baocao.scope s ON s.scope = o.scope" CELLS_INDICATOR "  LEFT JOIN ("
+    "       SELECT q.form, q.period, a.scope, j.slot, count(DISTINCT q.unit) AS reported,"
+    "              sum(q.figures[j.slot] * a.share) AS of, sum(q.figures[j.slot_to] * a.share) AS to,"
+    "              bool_or(a.estimated) AS estimated"
+    "         FROM baocao.form_period y"
+    "         JOIN baocao.report q ON q.form = y.form AND q.period = y.period AND q.state = 1"
+    "         JOIN place a ON a.unit = q.unit AND a.to_day = y.to_day"
+    "         JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL"
+    "        GROUP BY q.form, q.period, a.scope, j.slot) r"
+    "    ON r.form = p.form AND r.period = p.period AND r.scope = s.scope AND r.slot = i.slot" CELLS_FILTER;
+
+enum { SPAN = BAOD_QUESTIONS, SPAN_TODAY, TREND_TODAY, STATUS_TODAY, REPORT_TODAY, STATEMENTS };
+
+static const struct question questions[STATEMENTS] = {
     [BAOD_ASK_ROLLUP] =
         {{"q_rollup",
           "SELECT form, period, period_from, period_to, scope, scope_vi, indicator, label_vi, label_en, "
@@ -194,6 +285,63 @@ static const struct question questions[BAOD_QUESTIONS] = {
                                  "form, indicator LIMIT $6"},
          indicator_columns,
          BAO_COUNT(indicator_columns)},
+    [BAOD_ASK_ALERT] =
+        {{"q_alert",
+          "SELECT form, period, unit, name_vi, indicator, kind, at, value::text, expected::text, text_vi, "
+          "text_en,"
+          "       state, note"
+          "  FROM office.alert x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "unit",
+              "$4") "   AND " ANY("indicator",
+                                  "$5") " AND " IN_SCOPE("x.unit", "x.form", "x.period",
+                                                         "$3") " ORDER BY at DESC, form, period, unit, "
+                                                               "indicator LIMIT $6"},
+         alert_columns,
+         BAO_COUNT(alert_columns)},
+    [BAOD_ASK_TREND] = {{"q_trend", cells_sql}, NULL, 0, TRENDS},
+    [SPAN] = {{"q_span", cells_sql}, NULL, 0, SPANS},
+    [TREND_TODAY] = {{"q_trend_today", cells_today_sql}, NULL, 0, TRENDS, true},
+    [SPAN_TODAY] = {{"q_span_today", cells_today_sql}, NULL, 0, SPANS, true},
+    [STATUS_TODAY] =
+        {{"q_status_today", TODAY_PLACES
+          "SELECT p.id, p.label, s.id, count(*), count(*) FILTER (WHERE o.state = 'pending'),"
+          "       count(*) FILTER (WHERE o.state = 'overdue'), count(*) FILTER (WHERE o.state = 'on-time'),"
+          "       count(*) FILTER (WHERE o.state = 'late'), count(*) FILTER (WHERE o.state = 'exempt'),"
+          "       count(*) FILTER (WHERE o.state = 'overdue' AND o.lock_at <= now())"
+          "  FROM baocao.form_period p"
+          "  JOIN baocao.obligation_state o ON o.form = p.form AND o.period = p.period"
+          "  JOIN place a ON a.unit = o.unit AND a.to_day = p.to_day AND a.main"
+          "  JOIN baocao.scope s ON s.scope = a.scope"
+          " WHERE " ANY("p.id", "$1") " AND " ANY("p.label", "$2") " AND " ANY(
+              "s.id", "$3") " AND $4::text IS NULL AND $5::text IS NULL"
+                            " GROUP BY p.id, p.label, s.id ORDER BY 1, 2, 3 LIMIT $6"},
+         status_columns,
+         BAO_COUNT(status_columns),
+         PLAIN,
+         true},
+    [REPORT_TODAY] =
+        {{"q_report_today", TODAY_PLACES
+          "SELECT p.id, r.form_version::int8, h.code, h.name_vi, h.kind, p.label, r.revision::int8, "
+          "r.received_at,"
+          "       coalesce(o.extended_to, o.due_at),"
+          "       (ARRAY['counted', 'superseded', 'returned', 'withdrawn'])[r.state], r.receipt::text, "
+          "r.warnings,"
+          "       r.explanations, (SELECT min(u.code) FROM baocao.unit u WHERE u.unit = r.unit), a.estimated"
+          "  FROM baocao.form_period p"
+          "  JOIN baocao.report r ON r.form = p.form AND r.period = p.period"
+          "  JOIN (SELECT DISTINCT to_day, unit, holder, estimated FROM place WHERE main"
+          "           AND ($3::text IS NULL OR scope = (SELECT scope FROM baocao.scope WHERE id = $3))) a"
+          "    ON a.unit = r.unit AND a.to_day = p.to_day"
+          "  JOIN LATERAL (SELECT u.code, u.name_vi, u.kind FROM baocao.unit u"
+          "                 WHERE u.unit = a.holder AND u.seq_to = 9223372036854775807"
+          "                 ORDER BY u.from_day > $7::date, u.from_day DESC LIMIT 1) h ON true"
+          "  LEFT JOIN baocao.obligation o ON o.unit = r.unit AND o.form = r.form AND o.period = r.period"
+          " WHERE " ANY("p.id", "$1") " AND " ANY("p.label", "$2") " AND " ANY(
+              "h.code", "$4") " AND $5::text IS NULL ORDER BY 1, 6, 3, 14, 7 LIMIT $6"},
+         report_today_columns,
+         BAO_COUNT(report_today_columns),
+         PLAIN,
+         true},
 };
 
 /* ------------------------------------------------------------------ answers */
@@ -245,6 +393,19 @@ static int make_rows(struct asked *a, const struct baod_pg_result *r, struct bao
     return 0;
 }
 
+static int shape_rows(struct asked *a, const struct baod_pg_result *r, struct baod_rows *ret)
+{
+    switch ((enum shape)a->question->shape) {
+    case SPANS:
+        return baod_span_rows(&a->arena, r, a->span, a->limit, ret);
+    case TRENDS:
+        return baod_trend_rows(&a->arena, r, a->limit, ret);
+    case PLAIN:
+        break;
+    }
+    return make_rows(a, r, ret);
+}
+
 static void asked_free(struct asked *a)
 {
     struct baod_queries *q = a->q;
@@ -263,7 +424,7 @@ static void on_rows(const struct baod_pg_result *r, void *user)
 
     switch (baod_pg_outcome(r)) {
     case BAOD_PG_OK:
-        e = make_rows(a, r, &rows);
+        e = shape_rows(a, r, &rows);
         break;
     case BAOD_PG_SQL:
         baod_log(BAOD_LOG_ERROR, "queries: %s failed: %s %s", a->question->statement.name,
@@ -295,30 +456,62 @@ static int set_filter(struct asked *a, size_t place, struct bao_str text)
     return 0;
 }
 
-static int set_filters(struct asked *a, const struct baod_ask *ask)
+/* The period as the tables write it; of spans its year, and all years of a trend. */
+static int set_period(struct asked *a, const struct baod_ask *ask)
 {
     struct bao_str period = ask->period;
     struct bao_period p;
     char label[16];
-    int r;
 
+    if (a->question->shape == SPANS) {
+        if (!bao_period_parse(ask->span.n != 0 ? ask->span : ask->period, &a->span))
+            return ask->span.n != 0 || ask->period.n != 0 ? BAOD_ASK_E_PERIOD : BAOD_ASK_E_SPAN;
+        (void)snprintf(label, sizeof(label), "%d", a->span.year);
+        return set_filter(a, 1, bao_str_c(label));
+    }
     if (period.n != 0) {
         if (!bao_period_parse(period, &p))
             return BAOD_ASK_E_PERIOD;
         bao_period_print(p, label);
-        period = bao_str_c(label);
+        period = a->question->shape == TRENDS ? BAO_STR_NULL : bao_str_c(label);
     }
-    r = set_filter(a, 0, ask->form);
+    return set_filter(a, 1, period);
+}
+
+static int set_filters(struct asked *a, const struct baod_ask *ask)
+{
+    int limit = ask->limit > 0 && ask->limit < ROWS_MAX ? ask->limit : ROWS_MAX;
+    int r = set_filter(a, 0, ask->form);
+
     if (r == 0)
-        r = set_filter(a, 1, period);
+        r = set_period(a, ask);
     if (r == 0)
         r = set_filter(a, 2, ask->scope);
     if (r == 0)
         r = set_filter(a, 3, ask->unit);
     if (r == 0)
         r = set_filter(a, 4, ask->indicator);
-    a->params[5] = baod_pg_p_int8(&a->arena, ask->limit > 0 && ask->limit < ROWS_MAX ? ask->limit : ROWS_MAX);
+    a->limit = (size_t)limit;
+    a->params[5] = baod_pg_p_int8(&a->arena, limit);
+    a->params[6] = baod_pg_p_date(&a->arena, bao_time_date(ask->now, a->q->offset));
     return r;
+}
+
+/* The statement that answers: a question has others for spans and for the units of today. */
+static size_t statement_of(const struct baod_ask *ask)
+{
+    switch (ask->question) {
+    case BAOD_ASK_ROLLUP:
+        return ask->today ? SPAN_TODAY : ask->span.n != 0 ? SPAN : BAOD_ASK_ROLLUP;
+    case BAOD_ASK_TREND:
+        return ask->today ? TREND_TODAY : BAOD_ASK_TREND;
+    case BAOD_ASK_STATUS:
+        return ask->today ? STATUS_TODAY : BAOD_ASK_STATUS;
+    case BAOD_ASK_REPORT:
+        return ask->today ? REPORT_TODAY : BAOD_ASK_REPORT;
+    default:
+        return ask->question;
+    }
 }
 
 int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done, void *user)
@@ -331,11 +524,12 @@ int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_as
     a = calloc(1, sizeof(*a));
     if (a == NULL)
         return -ENOMEM;
-    *a = (struct asked){.q = q, .question = &questions[ask->question], .done = done, .user = user};
+    *a = (struct asked){.q = q, .question = &questions[statement_of(ask)], .done = done, .user = user};
     q->under_way++;
     r = set_filters(a, ask);
     if (r == 0)
-        r = baod_pg_exec(q->pg, &a->question->statement, a->params, FILTERS, on_rows, a);
+        r = baod_pg_exec(q->pg, &a->question->statement, a->params,
+                         a->question->has_today ? PARAMS_MAX : FILTERS, on_rows, a);
     if (r != 0) {
         asked_free(a);
         return r == -ENOTCONN ? -EAGAIN : r;

@@ -45,6 +45,8 @@ enum baod_question {
                     */
     BAOD_ASK_UNIT, /* office.unit */
     BAOD_ASK_INDICATOR, /* office.indicator */
+    BAOD_ASK_TREND, /* office.trend with running totals, the same period last year and the target's pace */
+    BAOD_ASK_ALERT, /* office.alert */
     BAOD_QUESTIONS,
 };
 
@@ -56,12 +58,16 @@ struct baod_ask {
     struct bao_str scope;     /* scope id; for units and reports: only members of it */
     struct bao_str unit;      /* unit code */
     struct bao_str indicator; /* code */
-    bao_time now;             /* the asker's clock; what is overdue goes by PostgreSQL's, as in the views */
-    int limit;                /* most rows; 0 = 100,000 */
+    struct bao_str span; /* of rollups: the totals of all periods that tile it, instead of single periods */
+    bool
+        today; /* rollups, trend, status, reports: by the units of today, through the registry's succession */
+    bao_time now; /* the asker's clock; what is overdue goes by PostgreSQL's, as in the views */
+    int limit;    /* most rows; 0 = 100,000 */
 };
 
 enum baod_ask_outcome {
-    BAOD_ASK_E_PERIOD = 1, /* the period is written in no known way */
+    BAOD_ASK_E_PERIOD = 1, /* the period or span is written in no known way */
+    BAOD_ASK_E_SPAN,       /* rollups by the units of today need a period or span */
 };
 
 /* r: 0 and rows; -ENOTCONN (the database is away), -EAGAIN (too many waiting), -ETIMEDOUT, -EIO (the
@@ -69,7 +75,7 @@ enum baod_ask_outcome {
 typedef void baod_ask_done(void *user, int r, const struct baod_rows *rows);
 
 /* Takes a question; `done` is called once on the loop thread, never from inside the call.
- * 0, BAOD_ASK_E_PERIOD, -EAGAIN, -ENOMEM: then done is not called. */
+ * 0, an outcome, -EAGAIN, -ENOMEM: then done is not called. */
 int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done,
                      void *user) BAO_MUST_CHECK;
 

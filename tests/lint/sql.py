@@ -4,7 +4,7 @@
 Usage: sql.py [SOURCE_FOLDER]. Prints one line a fault, and exits 1 when there is one.
 
 Every key of a fact begins with its unit, every key of a sum with its scope; small dictionaries and what is found by
-an id of its own are named below. No triggers, sequences, MERGE, GROUPING SETS or recursive queries; nothing volatile
+an id of its own are named below. No triggers, sequences, MERGE, GROUPING SETS or recursive queries over facts; nothing volatile
 in DO UPDATE; no key is ever updated; no row locks, for the province's advisory lock orders all writers.
 """
 import glob
@@ -23,7 +23,6 @@ BANNED = [
     (r"\bCREATE\s+(OR\s+REPLACE\s+)?(CONSTRAINT\s+)?TRIGGER\b", "no triggers: distributed tables have none"),
     (r"\bMERGE\s+INTO\b", "no MERGE: INSERT … ON CONFLICT does it everywhere"),
     (r"\bGROUPING\s+SETS\b|\bGROUP\s+BY\s+(ROLLUP|CUBE)\b", "no GROUPING SETS"),
-    (r"\bWITH\s+RECURSIVE\b", "no recursive queries: the closure stands in scope_unit"),
     (r"\b(SMALL|BIG)?SERIAL\b|\bnextval\b|\bCREATE\s+SEQUENCE\b|\bGENERATED\s+(ALWAYS|BY\s+DEFAULT)\s+AS\s+IDENTITY\b",
      "no sequences: the daemon makes ids"),
     (r"\bFOR\s+(NO\s+KEY\s+)?UPDATE\b|\bFOR\s+(KEY\s+)?SHARE\b|\bSKIP\s+LOCKED\b",
@@ -71,6 +70,7 @@ def check_statement(path, line, sql):
     for pattern, why in BANNED:
         if re.search(pattern, sql, re.I):
             fault(path, line, why)
+    check_recursion(path, line, sql)
     for m in re.finditer(r"\bDO\s+UPDATE\s+SET\b(.*?)(?=\bRETURNING\b|$)", sql, re.I | re.S):
         if re.search(VOLATILE, m.group(1), re.I):
             fault(path, line, "nothing volatile in DO UPDATE: pass the time as a parameter")
@@ -78,6 +78,14 @@ def check_statement(path, line, sql):
     for m in re.finditer(r"\bUPDATE\s+(?:baocao\.)?(\w+)(?:\s+(?:AS\s+)?\w+)?\s+SET\b(.*?)(?=\bFROM\b|\bWHERE\b|$)", sql, re.I | re.S):
         if m.group(1).lower() not in DICTIONARIES:
             check_assignments(path, line, m.group(2))
+
+
+def check_recursion(path, line, sql):
+    """What recurs may read dictionaries only: they are on every node."""
+    if re.search(r"\bWITH\s+RECURSIVE\b", sql, re.I):
+        body = re.sub(r"\bCREATE\s+(OR\s+REPLACE\s+)?FUNCTION\s+[\w.]+", "", sql, flags=re.I)
+        for table in sorted({t.lower() for t in re.findall(r"\bbaocao\.(\w+)", body)} - DICTIONARIES):
+            fault(path, line, f"a recursive query reads {table}, which is no dictionary")
 
 
 def check_assignments(path, line, text):
