@@ -59,6 +59,22 @@ struct bao_doc {
     bool is_json; /* read by the strict JSON parser */
 };
 
+/* Up to seven octets as a number, without a call for so few. */
+static inline uint64_t bao_octets_short(const char *p, size_t n)
+{
+    uint32_t low, high;
+
+    if (n >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        return low | (uint64_t)high << (n - 4) * 8;
+    }
+    if (n == 0)
+        return 0;
+    return (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << n / 2 * 8 |
+           (uint64_t)(uint8_t)p[n - 1] << (n - 1) * 8;
+}
+
 /* Hash of a key: quick, fixed for all time and machines, not keyed. Lookups that hostile keys could
  * degrade sort or cap instead. */
 static inline uint32_t bao_key_hash(const char *p, size_t n)
@@ -70,10 +86,7 @@ static inline uint32_t bao_key_hash(const char *p, size_t n)
         h = (h ^ w) * 0xff51afd7ed558ccdu;
         h ^= h >> 32;
     }
-    w = 0;
-    if (n != 0)
-        memcpy(&w, p, n);
-    h = (h ^ w) * 0xff51afd7ed558ccdu;
+    h = (h ^ bao_octets_short(p, n)) * 0xff51afd7ed558ccdu;
     return (uint32_t)(h ^ h >> 29);
 }
 

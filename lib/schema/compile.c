@@ -259,8 +259,10 @@ static int references(struct bao_compiler *c, struct bao_sub *sub, bool tracked)
 
 /* ---- unevaluated*, decided beforehand where nothing depends on the value ---- */
 
-/* Can what this place evaluates be told without a value? Then every keyword counts for certain. */
-static bool is_certain(struct bao_compiler *c, const struct bao_loc *loc, enum bao_kw own, int depth)
+/* Can what this place evaluates be told without a value? Then every keyword counts for certain. With
+ * `branches` the place itself may have anyOf or oneOf, which are looked at apart. */
+static bool is_certain(struct bao_compiler *c, const struct bao_loc *loc, enum bao_kw own, int depth,
+                       bool branches)
 {
     static const enum bao_kw doubtful[] = {BAO_KW_ANY_OF, BAO_KW_ONE_OF, BAO_KW_IF, BAO_KW_DEPENDENT_SCHEMAS,
                                            BAO_KW_DYNAMIC_REF};
@@ -271,7 +273,7 @@ static bool is_certain(struct bao_compiler *c, const struct bao_loc *loc, enum b
     if (depth > 16 || loc == NULL || --c->certain_left < 0)
         return false;
     bao_keywords_get(loc->node, loc->resource->vocab, &kw);
-    for (size_t i = 0; i < BAO_COUNT(doubtful); i++)
+    for (size_t i = branches ? 2 : 0; i < BAO_COUNT(doubtful); i++)
         if (kw.at[doubtful[i]] != NULL)
             return false;
     if (depth != 0 && kw.at[own] != NULL)
@@ -279,24 +281,41 @@ static bool is_certain(struct bao_compiler *c, const struct bao_loc *loc, enum b
     if (own == BAO_KW_UNEVALUATED_ITEMS && kw.at[BAO_KW_CONTAINS] != NULL)
         return false;
     for (uint32_t i = 0; kw.at[BAO_KW_ALL_OF] != NULL && i < kw.at[BAO_KW_ALL_OF]->len; i++)
-        if (!is_certain(c, bao_index_loc(c, &kw.at[BAO_KW_ALL_OF]->items[i]), own, depth + 1))
+        if (!is_certain(c, bao_index_loc(c, &kw.at[BAO_KW_ALL_OF]->items[i]), own, depth + 1, false))
             return false;
     if (kw.at[BAO_KW_REF] == NULL || kw.at[BAO_KW_REF]->type != BAO_STRING)
         return true;
     if (bao_index_find(c, loc->resource, bao_node_str(kw.at[BAO_KW_REF]), &target, &anchor) < 0)
         return false;
-    return is_certain(c, target, own, depth + 1);
+    return is_certain(c, target, own, depth + 1, false);
+}
+
+/* Could unevaluatedProperties be told as soon as it is known which branch of its only anyOf or oneOf holds?
+ */
+static bool has_certain_branches(struct bao_compiler *c, const struct bao_sub *sub)
+{
+    const struct bao_node *any = sub->kw.at[BAO_KW_ANY_OF], *one = sub->kw.at[BAO_KW_ONE_OF];
+    const struct bao_node *list = any != NULL ? any : one;
+
+    if ((any == NULL) == (one == NULL) || list->type != BAO_LIST ||
+        !is_certain(c, sub->loc, BAO_KW_UNEVALUATED_PROPERTIES, 0, true))
+        return false;
+    for (uint32_t i = 0; i < list->len; i++)
+        if (!is_certain(c, bao_index_loc(c, &list->items[i]), BAO_KW_UNEVALUATED_PROPERTIES, 1, false))
+            return false;
+    return true;
 }
 
 static void decide_unevaluated(struct bao_compiler *c, struct bao_sub *sub)
 {
-    sub->static_members = sub->kw.at[BAO_KW_UNEVALUATED_PROPERTIES] != NULL &&
-                          is_certain(c, sub->loc, BAO_KW_UNEVALUATED_PROPERTIES, 0);
-    sub->static_items =
-        sub->kw.at[BAO_KW_UNEVALUATED_ITEMS] != NULL && is_certain(c, sub->loc, BAO_KW_UNEVALUATED_ITEMS, 0);
+    const struct bao_node *members = sub->kw.at[BAO_KW_UNEVALUATED_PROPERTIES];
+    const struct bao_node *items = sub->kw.at[BAO_KW_UNEVALUATED_ITEMS];
+
+    sub->static_members = members != NULL && is_certain(c, sub->loc, BAO_KW_UNEVALUATED_PROPERTIES, 0, false);
+    sub->static_items = items != NULL && is_certain(c, sub->loc, BAO_KW_UNEVALUATED_ITEMS, 0, false);
+    sub->static_cases = members != NULL && !sub->static_members && has_certain_branches(c, sub);
     /* A tracked sub must note what the keyword evaluates as well, which a fold into the one pass does. */
-    sub->needs_track = (sub->kw.at[BAO_KW_UNEVALUATED_PROPERTIES] != NULL && !sub->static_members) ||
-                       (sub->kw.at[BAO_KW_UNEVALUATED_ITEMS] != NULL && !sub->static_items);
+    sub->needs_track = (members != NULL && !sub->static_members) || (items != NULL && !sub->static_items);
 }
 
 /* ---- one sub ---- */

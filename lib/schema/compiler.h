@@ -53,7 +53,8 @@ struct bao_compiler {
     const struct bao_scope *scopes;
     struct bao_sub **subs;
     uint32_t n_subs, size_subs;
-    struct bao_sub *combined; /* made by emit.c, linked by next_at_loc */
+    struct bao_sub *combined;   /* made by emit.c, linked by next_at_loc */
+    struct bao_members *tables; /* all of them, linked by next */
     struct bao_ins *ins;
     uint32_t n_ins, size_ins;
     int certain_left; /* places that may still be looked into to decide unevaluated* beforehand */

@@ -23,6 +23,7 @@ enum bao_op {
     BAO_OP_IF,     /* choice: if, then, else */
     BAO_OP_SWITCH, /* the value of one member picks the only sub that can accept; without the member the next
                     * instruction, which asks all of them, decides */
+    BAO_OP_CASES,  /* the same and final: each of its subs is all that is asked when the member is there */
     BAO_OP_MEMO,   /* the answer may be known already for (n, value) */
     BAO_OP_TRACK,  /* from here on, note which members or items were evaluated */
     BAO_OP_BOOL_IS,
@@ -37,9 +38,9 @@ enum bao_op {
     BAO_OP_STR_LENGTH,   /* lo..hi characters */
     BAO_OP_STR_IS,       /* key; n: compared kindly */
     BAO_OP_STR_ENUM,     /* names; n: compared kindly */
-    BAO_OP_PATTERN,
-    BAO_OP_FORMAT, /* n: enum bao_format */
-    BAO_OP_NFC,    /* go on with the normal form */
+    BAO_OP_PATTERN,      /* n: its cost is linear in the text */
+    BAO_OP_FORMAT,       /* n: enum bao_format */
+    BAO_OP_NFC,          /* go on with the normal form */
     BAO_OP_VALUE_ENUM,
     BAO_OP_LIST_LENGTH,
     BAO_OP_ITEMS, /* n prefix subs, then sub for the rest */
@@ -50,6 +51,7 @@ enum bao_op {
     BAO_OP_MAP_LENGTH,
     BAO_OP_MEMBERS,
     BAO_OP_FEW,       /* members without rest and patterns, so few that looking for each is quicker */
+    BAO_OP_SEEN,      /* members, then conditions over those that were seen */
     BAO_OP_NAMES,     /* every key satisfies sub */
     BAO_OP_DEPENDENT, /* n bao_dependent */
     BAO_OP_UNEVALUATED_MEMBERS,
@@ -60,16 +62,23 @@ enum bao_known { BAO_KNOWN_NOT_YET, BAO_KNOWN_GOOD, BAO_KNOWN_BAD, BAO_KNOWN_LIS
 
 struct bao_sub;
 
-/* How a list begins, for the ways around run(). */
+/* How a list begins, for the ways around the loop over instructions. But for the first two, it has nothing
+ * else. */
 enum bao_lead {
     BAO_LEAD_ANY,
-    BAO_LEAD_SCALAR,  /* only instructions that ask nothing further */
-    BAO_LEAD_INT,     /* one INT_RANGE, perhaps an INT_MULTIPLE, and no more */
-    BAO_LEAD_NUM,     /* one NUM_RANGE and no more */
-    BAO_LEAD_LENGTH,  /* one STR_LENGTH and no more */
-    BAO_LEAD_MEMBERS, /* one MEMBERS and no more */
-    BAO_LEAD_FEW,     /* one FEW and no more */
-    BAO_LEAD_LIST,    /* a LIST_LENGTH or nothing, one ITEMS without prefix, and no more */
+    BAO_LEAD_SCALAR, /* only instructions that ask nothing further */
+    BAO_LEAD_INT,    /* INT_RANGE, perhaps an INT_MULTIPLE */
+    BAO_LEAD_NUM,    /* NUM_RANGE */
+    BAO_LEAD_LENGTH, /* STR_LENGTH */
+    BAO_LEAD_TEXT,   /* STR_IS, exactly */
+    BAO_LEAD_ENUM,   /* STR_ENUM */
+    BAO_LEAD_PATTERN,
+    BAO_LEAD_FORMAT,
+    BAO_LEAD_MEMBERS,
+    BAO_LEAD_FEW,
+    BAO_LEAD_SEEN,
+    BAO_LEAD_LIST,     /* ITEMS */
+    BAO_LEAD_MEASURED, /* LIST_LENGTH, ITEMS */
 };
 
 struct bao_ins {
@@ -81,6 +90,7 @@ struct bao_ins {
         const struct bao_sub *sub;
         const struct bao_sub *const *subs;
         const struct bao_members *members;
+        const struct bao_seen *seen;
         const struct bao_names *names;
         const struct bao_values *values;
         const int64_t *ints;
@@ -106,12 +116,42 @@ struct bao_names {
     const uint32_t *hashes;
     const uint32_t *slots; /* mask + 1 of them: index + 1, 0 = free */
     uint32_t n, mask;
+    bool quick; /* hashed by bao_text_quick, else by bao_key_hash */
 };
 
-/* The index of a text whose bao_key_hash is known, or n. */
+/* The index of a text whose hash is known, or n. */
 uint32_t bao_names_find(const struct bao_names *names, const char *p, uint32_t len, uint32_t hash);
-/* Builds the table over items (kept, not copied; of equal ones the first is found). False: no memory. */
+/* The same for a text that nobody hashed yet. */
+uint32_t bao_names_index(const struct bao_names *names, const char *p, uint32_t len);
+/* Builds the table over items (kept, not copied; of equal ones the first is found), to be asked by the hash
+ * of keys. False: no memory. */
 bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret);
+/* The same, to be asked by bao_names_index: by the quick hash where that tells the texts apart. */
+bool bao_names_init_texts(struct bao_arena *a, const struct bao_str *items, uint32_t n,
+                          struct bao_names *ret);
+
+/* A hash of a text's length, beginning and end. */
+static inline uint32_t bao_text_quick(const char *p, uint32_t n)
+{
+    uint64_t a = 0, b = 0;
+    uint32_t x, y;
+
+    if (n >= 8) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(&x, p, 4);
+        memcpy(&y, p + n - 4, 4);
+        a = x;
+        b = y;
+    } else if (n != 0) {
+        a = (uint8_t)p[0];
+        b = (uint64_t)(uint8_t)p[n / 2] << 8 | (uint8_t)p[n - 1];
+    }
+    a = (a ^ n) * 0x9e3779b97f4a7c15u + b;
+    a = (a ^ a >> 32) * 0xff51afd7ed558ccdu;
+    return (uint32_t)(a >> 32);
+}
 
 /* A set of values of any type, ordered by hash. */
 struct bao_values {
@@ -124,7 +164,10 @@ struct bao_values {
 struct bao_entry {
     uint32_t hash, len;
     const char *key;
-    const struct bao_sub *sub; /* everything that judges its value; NULL: nothing does */
+    const struct bao_ins *at[BAO_TYPES]; /* of the sub, at hand */
+    const struct bao_sub *sub;           /* everything that judges its value; NULL: nothing does */
+    uint8_t index;                       /* in a bao_seen: its place among the entries, */
+    uint8_t value;                       /* and where its value is kept for conditions; 0 = nobody asks */
     bool required;
     bool evaluated; /* properties, a pattern or additionalProperties saw it */
     bool by_rest;   /* only the last of them, or unevaluatedProperties */
@@ -133,6 +176,7 @@ struct bao_entry {
 struct bao_pattern_sub {
     const struct bao_regex *regex;
     const struct bao_sub *sub; /* NULL: anything goes */
+    bool linear;               /* its cost needs no counting */
 };
 
 /* One pass over a map's members. */
@@ -144,6 +188,35 @@ struct bao_members {
     uint32_t n_patterns;
     bool has_rest;              /* additionalProperties, or unevaluatedProperties decided beforehand */
     const struct bao_sub *rest; /* with has_rest; NULL: anything goes */
+    struct bao_members *next;   /* of all tables, while compiling */
+};
+
+enum { BAO_SEEN_MOST = 64, BAO_SEEN_VALUES = 16 };
+
+/* Something that may hold of a map whose members were seen: the needed entries are there, the asked values
+ * are good where they are there, and a sub accepts the map itself. */
+struct bao_facts {
+    uint64_t need; /* bits by entry */
+    const struct bao_fact_ask {
+        uint64_t bit;
+        const struct bao_sub *sub;
+        uint32_t value;
+    } * asks;
+    const struct bao_sub *whole; /* or NULL */
+    uint32_t n;
+    bool negated;
+};
+
+/* if, then, else; and whatever can be said so: not, dependentRequired, dependentSchemas. */
+struct bao_test {
+    struct bao_facts when, then, otherwise;
+};
+
+struct bao_seen {
+    struct bao_members members;
+    uint64_t need; /* the required ones */
+    const struct bao_test *tests;
+    uint32_t n;
 };
 
 struct bao_dependent {
@@ -159,7 +232,8 @@ struct bao_choice {
     const struct bao_sub *condition, *then, *otherwise; /* the last two may be NULL */
 };
 
-/* anyOf and oneOf whose branches all demand different texts under one key. */
+/* anyOf and oneOf whose branches all demand different texts under one key. In CASES a sub is the whole schema
+ * with that one branch. */
 struct bao_switch {
     struct bao_str key;
     uint32_t hash;
@@ -216,6 +290,7 @@ struct bao_sub {
     bool tracked;                      /* notes what it evaluated */
     bool is_bad;                       /* the schema false */
     bool needs_track;                  /* unevaluated* that only a run can decide */
+    bool static_cases;                 /* it would be static_members with one branch in place of all */
     bool static_members, static_items; /* unevaluated* folded into members and items */
     bool assert_format;
     bool normalize;            /* x-normalize: NFC */

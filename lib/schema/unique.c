@@ -17,10 +17,7 @@ static uint64_t mix_text(uint64_t h, const char *p, size_t n)
         memcpy(&w, p, 8);
         h = stir(h, w);
     }
-    w = n;
-    if (n != 0)
-        memcpy(&w, p, n);
-    return stir(h, w ^ (uint64_t)n << 56);
+    return stir(h, bao_octets_short(p, n) ^ (uint64_t)n << 56);
 }
 
 uint64_t bao_node_mix(const struct bao_node *node)

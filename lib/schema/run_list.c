@@ -1,0 +1,185 @@
+/* The verdict pass over lists. */
+#include "lib/schema/run.h"
+
+enum {
+    FEW = 10,   /* items compared pair by pair */
+    SOME = 256, /* items whose table fits the stack */
+    PROBES = 64,
+};
+
+/* Items that every one must satisfy the same list. Those of one type stand mostly together: what is asked of
+ * them is picked once. */
+static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *x,
+                      const struct bao_node *end)
+{
+    while (x < end) {
+        uint8_t type = x->type;
+        const struct bao_ins *pc = sub->at[type];
+
+        if (pc == NULL) {
+            while (++x < end && x->type == type)
+                ;
+        } else if (pc->lead == BAO_LEAD_INT) {
+            do {
+                if (!bao_run_int_fits(pc, x))
+                    return false;
+            } while (++x < end && x->type == type);
+        } else if (pc->lead == BAO_LEAD_NUM) {
+            const struct bao_range range = *pc->range;
+
+            do {
+                if (!bao_run_surely_in(&range, x) && !bao_run_scalar(r, pc, x, NULL))
+                    return false;
+            } while (++x < end && x->type == type);
+        } else {
+            if (!bao_run_go(r, pc, x, NULL))
+                return false;
+            x++;
+        }
+    }
+    return true;
+}
+
+bool bao_run_items(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                   struct bao_eval *ev)
+{
+    const struct bao_node *x = v->items, *end = x + v->len;
+
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    for (uint32_t i = 0; i < pc->n && x < end; i++, x++) {
+        if (pc->subs[i] != NULL && !bao_run_ask(r, pc->subs[i], x, NULL))
+            return false;
+        if (ev != NULL)
+            bao_eval_mark(ev, i);
+    }
+    if (pc->rest == NULL)
+        return true;
+    r->steps -= v->len >> 3;
+    if (!all_items(r, pc->rest, x, end))
+        return false;
+    if (ev != NULL)
+        ev->all = true;
+    return true;
+}
+
+bool bao_run_measured_items(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                            struct bao_eval *ev)
+{
+    if ((int64_t)v->len < pc->lo || (int64_t)v->len > pc->hi)
+        return false;
+    return bao_run_items(r, pc + 1, v, ev);
+}
+
+bool bao_run_contains(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                      struct bao_eval *ev)
+{
+    const struct bao_count *count = pc->count;
+    uint64_t found = 0;
+
+    r->steps -= v->len >> 3;
+    for (uint32_t i = 0; i < v->len; i++) {
+        if (!bao_run_ask(r, count->sub, &v->items[i], NULL)) {
+            if (r->error != 0)
+                return false;
+            continue;
+        }
+        if (++found > count->max)
+            return false;
+        if (ev != NULL)
+            bao_eval_mark(ev, i);
+        else if (found >= count->min && count->max >= v->len)
+            return true;
+    }
+    return found >= count->min;
+}
+
+/* ---- items that differ ---- */
+
+static inline bool is_same(const struct bao_node *a, const struct bao_node *b)
+{
+    if (a->type != b->type)
+        return false;
+    if (a->type == BAO_STRING)
+        return a->len == b->len && bao_text_same(a->str, b->str, a->len);
+    if (a->type == BAO_INT)
+        return a->i == b->i;
+    return bao_node_equal(a, b);
+}
+
+/* With a table on the stack: the high half of a hash and an index, or 0. 1 they all differ, 0 not, -1 hashes
+ * were made to collide. */
+static int some_differ(const struct bao_node *items, uint32_t n)
+{
+    const uint64_t high = ~(uint64_t)UINT32_MAX;
+    uint64_t slots[2 * SOME];
+    uint32_t mask = 31;
+
+    while (mask < 2 * n - 1)
+        mask = mask * 2 + 1;
+    memset(slots, 0, (mask + 1) * sizeof(*slots));
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t hash = bao_node_mix(&items[i]);
+        uint32_t at = (uint32_t)(hash ^ hash >> 32) & mask, probes = 0;
+
+        for (; slots[at] != 0; at = (at + 1) & mask) {
+            if (((slots[at] ^ hash) & high) == 0 && is_same(&items[(uint32_t)slots[at] - 1], &items[i]))
+                return 0;
+            if (++probes > PROBES)
+                return -1;
+        }
+        slots[at] = (hash & high) | (i + 1);
+    }
+    return 1;
+}
+
+bool bao_run_unique(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                    struct bao_eval *ev)
+{
+    const struct bao_node **nodes;
+    uint32_t a, b;
+    int found;
+
+    (void)pc;
+    (void)ev;
+    if (v->len <= FEW) {
+        for (uint32_t i = 1; i < v->len; i++)
+            for (uint32_t k = 0; k < i; k++)
+                if (is_same(&v->items[i], &v->items[k]))
+                    return false;
+        return true;
+    }
+    r->steps -= v->len >> 3;
+    found = v->len <= SOME ? some_differ(v->items, v->len) : -1;
+    if (found >= 0)
+        return found == 1;
+    nodes = bao_arena_alloc(&r->arena, v->len * sizeof(struct bao_node *));
+    if (nodes == NULL)
+        return bao_run_fail(r, -ENOMEM);
+    for (uint32_t i = 0; i < v->len; i++)
+        nodes[i] = &v->items[i];
+    found = bao_unique_find(&r->arena, nodes, v->len, &a, &b);
+    return found < 0 ? bao_run_fail(r, found) : found == 0;
+}
+
+bool bao_run_unique_key(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                        struct bao_eval *ev)
+{
+    const struct bao_node **nodes = bao_arena_alloc(&r->arena, v->len * sizeof(struct bao_node *));
+    struct bao_str key = *pc->key;
+    uint32_t n = 0, a, b, hash = bao_key_hash(key.p, key.n);
+    int found;
+
+    (void)ev;
+    if (nodes == NULL)
+        return bao_run_fail(r, -ENOMEM);
+    for (uint32_t i = 0; i < v->len; i++) {
+        const struct bao_node *node =
+            v->items[i].type == BAO_MAP ? bao_run_member_of(&v->items[i], key, hash) : NULL;
+
+        if (node != NULL)
+            nodes[n++] = node;
+    }
+    found = bao_unique_find(&r->arena, nodes, n, &a, &b);
+    return found < 0 ? bao_run_fail(r, found) : found == 0;
+}

@@ -1,0 +1,268 @@
+/* The verdict pass over maps. */
+#include "lib/schema/run.h"
+
+const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_str key, uint32_t hash)
+{
+    const struct bao_member *m;
+
+    if (map->indexed != 0) {
+        m = bao_node_member(map, key);
+        return m == NULL ? NULL : &m->value;
+    }
+    for (uint32_t i = 0; i < map->len; i++)
+        if (map->members[i].hash == hash && map->members[i].key_len == key.n &&
+            bao_text_same(map->members[i].key, key.p, (uint32_t)key.n))
+            return &map->members[i].value;
+    return NULL;
+}
+
+static inline bool is_for(const struct bao_entry *e, const struct bao_member *x)
+{
+    return e->hash == x->hash && e->len == x->key_len && bao_text_same(e->key, x->key, e->len);
+}
+
+/* The entry of a member, or NULL. Files mostly give members in the schema's order, leaving some out: the
+ * entry after the last one is tried first, then the one after it. */
+static inline const struct bao_entry *entry_of(const struct bao_members *m, const struct bao_entry *guess,
+                                               const struct bao_member *x)
+{
+    const struct bao_entry *end = m->entries + m->n;
+    uint32_t k;
+
+    if (guess < end && is_for(guess, x))
+        return guess;
+    if (guess + 1 < end && is_for(guess + 1, x))
+        return guess + 1;
+    k = bao_names_find(&m->names, x->key, x->key_len, x->hash);
+    return k == m->n ? NULL : m->entries + k;
+}
+
+static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *r,
+                                                     const struct bao_members *m, const struct bao_node *v,
+                                                     uint32_t i, struct bao_eval *ev)
+{
+    const struct bao_member *x = &v->members[i];
+    bool matched = false;
+
+    for (uint32_t k = 0; k < m->n_patterns; k++) {
+        const struct bao_pattern_sub *p = &m->patterns[k];
+        int found = bao_regex_match(p->regex, r->regex, bao_member_key(x));
+
+        if (!p->linear)
+            r->steps -= bao_regex_take_cost(r->regex);
+        if (found < 0)
+            return bao_run_fail(r, found);
+        if (found == 0)
+            continue;
+        matched = true;
+        if (p->sub != NULL && !bao_run_ask(r, p->sub, &x->value, NULL))
+            return false;
+    }
+    if (!matched && m->rest != NULL && !bao_run_ask(r, m->rest, &x->value, NULL))
+        return false;
+    if (ev != NULL && (matched || m->has_rest))
+        bao_eval_mark(ev, i);
+    return true;
+}
+
+/* With patterns, or with somebody who wants to know what was evaluated. */
+static bool any_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v,
+                        struct bao_eval *ev)
+{
+    const struct bao_entry *guess = m->entries;
+    bool closed = m->n_patterns != 0 || m->has_rest;
+    uint32_t required = 0;
+
+    for (uint32_t i = 0; i < v->len; i++) {
+        const struct bao_member *x = &v->members[i];
+        const struct bao_entry *e = entry_of(m, guess, x);
+        const struct bao_ins *pc;
+
+        if (e == NULL) {
+            if (closed && !unknown_member(r, m, v, i, ev))
+                return false;
+            continue;
+        }
+        guess = e + 1;
+        required += e->required;
+        if (ev != NULL && e->evaluated)
+            bao_eval_mark(ev, i);
+        pc = e->at[x->value.type];
+        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+            return false;
+    }
+    /* A loaded map has no key twice, so counting is enough. */
+    return required == m->n_required;
+}
+
+bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
+                     struct bao_eval *ev)
+{
+    const struct bao_members *m = ins->members;
+    const struct bao_entry *guess = m->entries;
+    uint32_t required = 0;
+
+    if (v->len < m->n_required)
+        return false;
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    r->steps -= v->len >> 3;
+    if (ev != NULL || m->n_patterns != 0)
+        return any_members(r, m, v, ev);
+    for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
+        const struct bao_entry *e = entry_of(m, guess, x);
+        const struct bao_ins *pc;
+
+        if (e != NULL) {
+            guess = e + 1;
+            required += e->required;
+            pc = e->at[x->value.type];
+        } else {
+            pc = m->rest == NULL ? NULL : m->rest->at[x->value.type];
+        }
+        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+            return false;
+    }
+    return required == m->n_required;
+}
+
+/* One or two names and nothing else to say: each is looked for. */
+bool bao_run_few(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
+                 struct bao_eval *ev)
+{
+    const struct bao_members *m = ins->members;
+
+    (void)ev;
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    for (const struct bao_entry *e = m->entries, *end = e + m->n; e < end; e++) {
+        const struct bao_node *x = NULL;
+        const struct bao_ins *pc;
+
+        if (v->indexed != 0)
+            x = bao_run_member_of(v, (struct bao_str){e->key, e->len}, e->hash);
+        else
+            for (const struct bao_member *at = v->members, *last = at + v->len; at < last; at++)
+                if (is_for(e, at)) {
+                    x = &at->value;
+                    break;
+                }
+        if (x == NULL) {
+            if (e->required)
+                return false;
+            continue;
+        }
+        pc = e->at[x->type];
+        if (pc != NULL && !bao_run_go(r, pc, x, NULL))
+            return false;
+    }
+    return true;
+}
+
+/* ---- conditions over members already seen ---- */
+
+/* Which entries had a member, and the values that conditions look at. */
+struct seen {
+    uint64_t present;
+    const struct bao_node *values[BAO_SEEN_VALUES];
+};
+
+static inline bool hold(struct bao_schema_scratch *r, const struct bao_facts *f, const struct bao_node *v,
+                        const struct seen *seen)
+{
+    if ((seen->present & f->need) != f->need)
+        return f->negated;
+    for (uint32_t i = 0; i < f->n; i++)
+        if ((seen->present & f->asks[i].bit) != 0 &&
+            !bao_run_ask(r, f->asks[i].sub, seen->values[f->asks[i].value], NULL))
+            return f->negated;
+    if (f->whole != NULL && !bao_run_ask(r, f->whole, v, NULL))
+        return f->negated;
+    return !f->negated;
+}
+
+bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
+                  struct bao_eval *ev)
+{
+    const struct bao_seen *s = ins->seen;
+    const struct bao_members *m = &s->members;
+    const struct bao_entry *guess = m->entries;
+    struct seen seen;
+
+    (void)ev;
+    if (v->len < m->n_required)
+        return false;
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    r->steps -= v->len >> 3;
+    seen.present = 0;
+    for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
+        const struct bao_entry *e = entry_of(m, guess, x);
+        const struct bao_ins *pc;
+
+        if (e != NULL) {
+            guess = e + 1;
+            seen.present |= (uint64_t)1 << e->index;
+            seen.values[e->value] = &x->value;
+            pc = e->at[x->value.type];
+        } else {
+            pc = m->rest == NULL ? NULL : m->rest->at[x->value.type];
+        }
+        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+            return false;
+    }
+    if ((seen.present & s->need) != s->need)
+        return false;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct bao_test *t = &s->tests[i];
+        bool yes = hold(r, &t->when, v, &seen);
+
+        if (r->error != 0 || !hold(r, yes ? &t->then : &t->otherwise, v, &seen))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the other keywords of maps ---- */
+
+bool bao_run_names(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                   struct bao_eval *ev)
+{
+    const struct bao_ins *at = pc->sub->at[BAO_STRING];
+    bool good = true;
+
+    (void)ev;
+    if (at == NULL)
+        return true;
+    r->steps -= v->len >> 3;
+    r->no_memo++; /* the node below is at one address for all names */
+    for (uint32_t i = 0; i < v->len && good; i++) {
+        const struct bao_member *x = &v->members[i];
+        struct bao_node key = {
+            .type = BAO_STRING, .style = BAO_STYLE_QUOTED, .len = x->key_len, .str = x->key};
+
+        good = bao_run_go(r, at, &key, NULL);
+    }
+    r->no_memo--;
+    return good;
+}
+
+bool bao_run_dependent(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                       struct bao_eval *ev)
+{
+    for (uint32_t i = 0; i < pc->n; i++) {
+        const struct bao_dependent *d = &pc->dependents[i];
+
+        r->steps--;
+        if (r->steps < 0)
+            return bao_run_fail(r, -E2BIG);
+        if (bao_run_member_of(v, d->key, d->hash) == NULL)
+            continue;
+        for (uint32_t k = 0; k < d->n_names; k++)
+            if (bao_run_member_of(v, d->names[k], d->hashes[k]) == NULL)
+                return false;
+        if (d->sub != NULL && !bao_run_ask(r, d->sub, v, ev))
+            return false;
+    }
+    return true;
+}
