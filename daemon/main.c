@@ -18,7 +18,7 @@
 
 #include <unistd.h>
 
-enum { EXIT_NO = 1, EXIT_USAGE = 2, DATABASE_WAIT_MS = 30000, OFFICE_WAIT_MS = 60000 };
+enum { EXIT_NO = 1, EXIT_USAGE = 2, DATABASE_WAIT_MS = 30000, OFFICE_WAIT_MS = 600000 };
 
 static const char default_config[] = "/etc/baocaod/baocaod.yaml";
 
@@ -338,6 +338,11 @@ static int office(const struct invocation *call, const struct baod_settings *set
     return ask_daemon(call, settings, "office", true);
 }
 
+static int units_apply(const struct invocation *call, const struct baod_settings *settings)
+{
+    return ask_daemon(call, settings, "units", true);
+}
+
 static int serve(const struct invocation *call, const struct baod_settings *settings)
 {
     (void)call;
@@ -379,6 +384,11 @@ static const struct {
      token,
      {"cấp, liệt kê, thu hồi mã truy cập", "make, list and revoke access tokens"}},
     {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
+    {{"units", "apply"},
+     "[--dry-run …]",
+     units_apply,
+     {"áp dụng tệp của tỉnh vào dịch vụ đang chạy; --dry-run chỉ cho xem thay đổi",
+      "bring the province's files into the running daemon; --dry-run only shows the changes"}},
     {{"office", "return"},
      OFFICE_OPTIONS,
      office,
@@ -474,7 +484,7 @@ static command *find(const struct invocation *call)
                strcmp(call->words[n], commands[i].words[n]) == 0)
             n++;
         if ((n == (int)BAO_COUNT(commands[i].words) || commands[i].words[n] == NULL) &&
-            (call->n_words == n + (argument != NULL) || (many && call->n_words > n)))
+            (call->n_words == n + (argument != NULL) || (many && (call->n_words > n || *argument == '['))))
             return commands[i].run;
     }
     return NULL;

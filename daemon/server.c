@@ -24,6 +24,7 @@
 #include "daemon/store/prepare.h"
 #include "daemon/store/queries.h"
 #include "daemon/store/stat.h"
+#include "daemon/store/sync_report.h"
 #include "daemon/store/writer.h"
 #include "lib/form/due.h"
 #include "lib/doc/load.h"
@@ -54,6 +55,7 @@ struct server {
 
     struct baod_snapshot *snapshot;
     struct baod_snapshot *candidate; /* files reloaded, which the database has not taken yet; NULL: none */
+    struct reload *applying;         /* `units apply` that waits for its files to be taken; NULL: none */
     struct baod_embedded *embedded;
     int lock; /* of the state folder, with a database of one's own */
     const char *conninfo;
@@ -98,6 +100,8 @@ static bao_time now(void *user)
 static void end_loop(struct server *s);
 static void tell_notice(void *user, uint64_t peer, const struct baod_notice *notice);
 static void prepare(struct baod_writer *writer, void *user);
+static void finish_apply(struct server *s, const struct baod_snapshot *snapshot, bool taken);
+static struct baod_sync_report *report_wanted(const struct server *s);
 
 static void part_done(struct server *s)
 {
@@ -222,9 +226,11 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
     if (prepared->dictionary == NULL && prepared->conflict && s->candidate != NULL) {
         baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay: %s", prepared->why);
         s->candidate = baod_snapshot_unref(s->candidate);
+        finish_apply(s, snapshot, false);
         prepare(s->writer, s);
         return;
     }
+    finish_apply(s, snapshot, prepared->dictionary != NULL);
     if (prepared->dictionary == NULL) {
         baod_log(BAOD_LOG_ERROR, "database: not ready: %s", prepared->why);
     } else {
@@ -249,7 +255,7 @@ static void prepare(struct baod_writer *writer, void *user)
         .wait_ms = PREPARE_WAIT_MS,
         .done = on_prepared,
         .user = s,
-        .sync = {.now = baod_clock_now(&s->clock), .node = s->node},
+        .sync = {.now = baod_clock_now(&s->clock), .node = s->node, .report = report_wanted(s)},
     };
 
     if (s->preparing)
@@ -305,13 +311,130 @@ static int make_transform(void *user, const struct baod_transform_ops **ret_ops,
 
 /* ------------------------------------------------------------------ reloading */
 
+enum { ACTS_MAX = 8, ADMIN_ANSWER_MAX = 4 << 20, ADMIN_NODES = 64 };
+
+static void admin_reply(struct server *s, uint64_t peer, int r, struct bao_buf *out)
+{
+    static const char no_memory[] = "{\"code\":\"BUSY\",\"message\":{\"vi\":\"Dịch vụ đang thiếu bộ nhớ hoặc "
+                                    "quá bận; chưa có gì thay đổi, hãy làm "
+                                    "lại sau.\",\"en\":\"The daemon is too busy or short of memory; nothing "
+                                    "was changed, try again later.\"}}";
+
+    if (s->admin != NULL)
+        baod_admin_reply(s->admin, peer, r == 0 ? bao_buf_str(out) : bao_str_c(no_memory));
+    bao_buf_deinit(out);
+}
+
+enum reload_kind {
+    RELOAD_SIGNAL,  /* waits for a database that is away */
+    RELOAD_PREVIEW, /* `units apply --dry-run` */
+    RELOAD_APPLY,
+};
+
 struct reload {
     uv_work_t work;
     struct server *server;
+    enum reload_kind kind;
+    uint64_t peer; /* of the admin socket, to be answered */
     struct baod_snapshot *snapshot;
     struct bao_buf complaints;
+    struct baod_sync_report report;
     int r;
 };
+
+static struct baod_sync_report *report_wanted(const struct server *s)
+{
+    return s->applying != NULL && s->applying->snapshot == s->candidate ? &s->applying->report : NULL;
+}
+
+static struct reload *free_reload(struct reload *reload)
+{
+    if (reload == NULL)
+        return NULL;
+    baod_snapshot_unref(reload->snapshot);
+    bao_buf_deinit(&reload->complaints);
+    baod_sync_report_deinit(&reload->report);
+    free(reload);
+    return NULL;
+}
+
+/* Why nothing was done, in the words of the files' own complaints where there are any. */
+static int print_not_taken(struct bao_buf *out, const struct reload *reload, bool away)
+{
+    const char *why[BAO_LANGS] = {
+        away ? "Cơ sở dữ liệu không nhận lúc này; chưa có gì thay đổi, hãy làm lại sau."
+             : "Tệp của tỉnh hoặc biểu mẫu có lỗi; chưa có gì thay đổi.",
+        away ? "The database does not take it now; nothing was changed, try again later."
+             : "The province's files or the forms are wrong; nothing was changed."};
+    struct bao_str lines = bao_buf_str(&reload->complaints);
+    int r = bao_buf_printf(out, "{\"code\":\"%s\",\"lines\":[", away ? "BUSY" : "FILES");
+
+    for (enum bao_lang lang = BAO_VI; r == 0 && lines.n != 0 && lang < BAO_LANGS; lang++) {
+        r = bao_buf_append_c(out, lang == BAO_VI ? "{\"vi\":" : ",\"en\":");
+        if (r == 0)
+            r = bao_json_quote(out, lines);
+    }
+    if (r == 0)
+        r = bao_buf_append_c(out, lines.n != 0 ? "}],\"message\":{\"vi\":" : "],\"message\":{\"vi\":");
+    if (r == 0)
+        r = bao_json_quote(out, bao_str_c(why[BAO_VI]));
+    if (r == 0)
+        r = bao_buf_append_c(out, ",\"en\":");
+    if (r == 0)
+        r = bao_json_quote(out, bao_str_c(why[BAO_EN]));
+    return r == 0 ? bao_buf_append_c(out, "}}") : r;
+}
+
+static void answer_reload(struct server *s, const struct reload *reload, bool taken)
+{
+    struct bao_buf out = BAO_BUF_NULL(ADMIN_ANSWER_MAX);
+    bool conflict = *reload->report.conflict[BAO_EN] != '\0';
+
+    if (reload->kind != RELOAD_SIGNAL)
+        admin_reply(s, reload->peer,
+                    taken || conflict ? baod_sync_report_print(&out, &reload->report)
+                                      : print_not_taken(&out, reload, reload->r == 0),
+                    &out);
+}
+
+/* The database has spoken of a snapshot. One that was asked for by hand is not tried again later. */
+static void finish_apply(struct server *s, const struct baod_snapshot *snapshot, bool taken)
+{
+    struct reload *reload = BAO_TAKE(s->applying);
+
+    if (reload == NULL)
+        return;
+    if (!taken && s->candidate == reload->snapshot)
+        s->candidate = baod_snapshot_unref(s->candidate);
+    answer_reload(s, reload, taken && snapshot == reload->snapshot);
+    free_reload(reload);
+}
+
+static void on_looked(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
+{
+    struct reload *reload = user;
+
+    (void)snapshot;
+    if (!prepared->done && !prepared->conflict)
+        baod_log(BAOD_LOG_ERROR, "units apply: the look failed: %s", prepared->why);
+    answer_reload(reload->server, reload, prepared->done);
+    free_reload(reload);
+}
+
+static int look(struct server *s, struct reload *reload)
+{
+    struct baod_prepare_options options = {
+        .conninfo = s->conninfo,
+        .snapshot = reload->snapshot,
+        .wait_ms = PREPARE_WAIT_MS,
+        .done = on_looked,
+        .user = reload,
+        .sync = {.now = baod_clock_now(&s->clock), .node = s->node, .report = &reload->report},
+    };
+
+    memcpy(options.sync.seed, s->seed, sizeof(s->seed));
+    return baod_prepare(&s->loop, &options);
+}
 
 static void on_reload_work(uv_work_t *work)
 {
@@ -332,46 +455,74 @@ static void tell_left_out(const struct baod_snapshot *snapshot)
                  BAO_STR_ARG(snapshot->left_out[i].programme));
 }
 
+/* May the files be brought into the database? What is wrong with them is logged. */
+static bool may_take(const struct server *s, const struct reload *reload, int status)
+{
+    bool read = status == 0 && reload->r == 0;
+
+    if (read && !bao_str_eq(reload->snapshot->registry.province, s->snapshot->registry.province)) {
+        baod_log(BAOD_LOG_ERROR, "reload: the files are another province's; those in force stay");
+        return false;
+    }
+    if (!read && reload->kind != RELOAD_PREVIEW)
+        baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay");
+    return read && s->state == SERVING;
+}
+
 static void on_reload_done(uv_work_t *work, int status)
 {
     struct reload *reload = work->data;
     struct server *s = reload->server;
+    bool may = may_take(s, reload, status);
 
-    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&reload->complaints)));
-    if (status == 0 && reload->r == 0 &&
-        !bao_str_eq(reload->snapshot->registry.province, s->snapshot->registry.province)) {
-        baod_log(BAOD_LOG_ERROR, "reload: the files are another province's; those in force stay");
-        baod_snapshot_unref(reload->snapshot);
-    } else if (status != 0 || reload->r != 0 || s->state != SERVING) {
-        baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay");
-        baod_snapshot_unref(reload->snapshot);
-    } else {
+    if (reload->kind == RELOAD_SIGNAL)
+        fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&reload->complaints)));
+    if (may && reload->kind == RELOAD_PREVIEW && look(s, reload) == 0)
+        return;
+    if (may && (reload->kind == RELOAD_SIGNAL || (reload->kind == RELOAD_APPLY && s->applying == NULL))) {
         /* In force once the database has taken them; while it is away they wait. */
         baod_snapshot_unref(s->candidate);
-        s->candidate = reload->snapshot;
+        s->candidate = baod_snapshot_ref(reload->snapshot);
         tell_left_out(s->candidate);
+        if (reload->kind == RELOAD_APPLY)
+            s->applying = reload;
         prepare(s->writer, s);
     }
     baod_sd_ready("serving");
-    bao_buf_deinit(&reload->complaints);
-    free(reload);
+    if (s->applying == reload)
+        return;
+    answer_reload(s, reload, false);
+    free_reload(reload);
+}
+
+static int start_reload(struct server *s, enum reload_kind kind, uint64_t peer)
+{
+    struct reload *reload = s->state == SERVING ? calloc(1, sizeof(*reload)) : NULL;
+
+    if (reload == NULL)
+        return -ENOMEM;
+    reload->server = s;
+    reload->kind = kind;
+    reload->peer = peer;
+    baod_sync_report_init(&reload->report, kind == RELOAD_PREVIEW);
+    bao_buf_init(&reload->complaints, 16 << 20);
+    reload->work.data = reload;
+    uv_queue_work(&s->loop, &reload->work, on_reload_work,
+                  on_reload_done); /* fails only without a callback */
+    return 0;
 }
 
 static void on_reload_signal(uv_signal_t *handle, int signum)
 {
     struct server *s = handle->data;
-    struct reload *reload = s->state == SERVING ? calloc(1, sizeof(*reload)) : NULL;
 
     (void)signum;
-    if (reload == NULL)
+    if (s->state != SERVING)
         return;
     baod_sd_reloading();
     (void)load_tls(s); /* it has told what is wrong; the keys in force stay */
-    reload->server = s;
-    bao_buf_init(&reload->complaints, 16 << 20);
-    reload->work.data = reload;
-    uv_queue_work(&s->loop, &reload->work, on_reload_work,
-                  on_reload_done); /* fails only without a callback */
+    if (start_reload(s, RELOAD_SIGNAL, 0) < 0)
+        baod_log(BAOD_LOG_ERROR, "reload: no memory; the files in force stay");
 }
 
 /* ------------------------------------------------------------------ signals and the tick */
@@ -629,25 +780,11 @@ static bool is_ready(void *user)
 
 /* ------------------------------------------------------------------ what the office and the operator ask */
 
-enum { ACTS_MAX = 8, ADMIN_ANSWER_MAX = 4 << 20, ADMIN_NODES = 64 };
-
 /* One act of the admin socket under way. */
 struct act_call {
     struct server *server;
     uint64_t peer;
 };
-
-static void admin_reply(struct server *s, uint64_t peer, int r, struct bao_buf *out)
-{
-    static const char no_memory[] = "{\"code\":\"BUSY\",\"message\":{\"vi\":\"Dịch vụ đang thiếu bộ nhớ hoặc "
-                                    "quá bận; chưa có gì thay đổi, hãy làm "
-                                    "lại sau.\",\"en\":\"The daemon is too busy or short of memory; nothing "
-                                    "was changed, try again later.\"}}";
-
-    if (s->admin != NULL)
-        baod_admin_reply(s->admin, peer, r == 0 ? bao_buf_str(out) : bao_str_c(no_memory));
-    bao_buf_deinit(out);
-}
 
 static void admin_refuse(struct server *s, uint64_t peer, const char *const why[BAO_LANGS])
 {
@@ -710,6 +847,32 @@ static int start_act(struct server *s, uint64_t peer, uid_t uid, const struct ba
     return r;
 }
 
+static int do_office(struct server *s, uint64_t peer, uid_t uid, const struct bao_node *request)
+{
+    const char *why[BAO_LANGS];
+    struct baod_act act;
+
+    if (baod_act_read(request, s->snapshot->registry.offset, &act, why) != 0) {
+        admin_refuse(s, peer, why);
+        return 0;
+    }
+    return start_act(s, peer, uid, &act);
+}
+
+static int do_units(struct server *s, uint64_t peer, uid_t uid, const struct bao_node *request)
+{
+    bool look_only = bao_node_get(request, "dry-run") != NULL;
+
+    if (!look_only)
+        baod_log(BAOD_LOG_NOTICE, "units apply: asked for by user %lu", (unsigned long)uid);
+    return start_reload(s, look_only ? RELOAD_PREVIEW : RELOAD_APPLY, peer);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct server *s, uint64_t peer, uid_t uid, const struct bao_node *request);
+} errands[] = {{"office", do_office}, {"units", do_units}};
+
 static void on_admin_line(void *user, uint64_t peer, uid_t uid, struct bao_str line)
 {
     static const char *const unknown[BAO_LANGS] = {"Dịch vụ này không hiểu yêu cầu.",
@@ -719,20 +882,20 @@ static void on_admin_line(void *user, uint64_t peer, uid_t uid, struct bao_str l
     struct bao_arena arena = BAO_ARENA_NULL(1 << 20);
     struct bao_findings findings;
     const struct bao_node *what;
-    const char *why[BAO_LANGS];
-    struct baod_act act;
     struct bao_doc doc;
+    size_t i = 0;
     int r;
 
     load.limits.nodes = ADMIN_NODES;
     bao_findings_init(&findings, &arena, 1);
     r = bao_load(&arena, line, &load, &findings, &doc);
     what = r == 0 ? bao_node_get(&doc.root, "do") : NULL;
-    if (what == NULL || what->type != BAO_STRING || !bao_str_is(bao_node_str(what), "office"))
+    while (what != NULL && what->type == BAO_STRING && i < BAO_COUNT(errands) &&
+           !bao_str_is(bao_node_str(what), errands[i].name))
+        i++;
+    if (what == NULL || what->type != BAO_STRING || i == BAO_COUNT(errands))
         admin_refuse(s, peer, unknown);
-    else if (baod_act_read(&doc.root, s->snapshot->registry.offset, &act, why) != 0)
-        admin_refuse(s, peer, why);
-    else if (s->state != SERVING || start_act(s, peer, uid, &act) < 0)
+    else if (s->state != SERVING || errands[i].run(s, peer, uid, &doc.root) < 0)
         admin_reply(s, peer, -EAGAIN, &BAO_BUF_NULL(1));
     bao_arena_deinit(&arena);
 }
@@ -1073,6 +1236,7 @@ int baod_server_run(const struct baod_settings *settings)
         baod_log(BAOD_LOG_WARNING, "stop: handles were left open");
     s.snapshot = baod_snapshot_unref(s.snapshot);
     s.candidate = baod_snapshot_unref(s.candidate);
+    s.applying = free_reload(s.applying);
     s.embedded = baod_embedded_close(s.embedded);
     if (s.lock >= 0)
         close(s.lock);

@@ -29,7 +29,7 @@ static int add_member(struct ask *ask, struct bao_str name, struct bao_str value
     return r == 0 ? bao_json_quote(&ask->request, value) : r;
 }
 
-/* "--name value" or "--name=value" at *i, which moves on: false when it is neither. */
+/* "--name value", "--name=value" or "--name" at *i, which moves on: false when it is none of them. */
 static bool take_option(const struct baod_admin_command *c, int *i, struct bao_str *ret_name,
                         struct bao_str *ret_value)
 {
@@ -39,9 +39,12 @@ static bool take_option(const struct baod_admin_command *c, int *i, struct bao_s
         return false;
     *ret_name =
         equals == NULL ? bao_str_c(word + 2) : (struct bao_str){word + 2, (size_t)(equals - word - 2)};
-    if (equals == NULL && *i + 1 >= c->n_words)
-        return false;
-    *ret_value = bao_str_c(equals != NULL ? equals + 1 : c->words[++*i]);
+    if (equals != NULL)
+        *ret_value = bao_str_c(equals + 1);
+    else if (*i + 1 < c->n_words && strncmp(c->words[*i + 1], "--", 2) != 0)
+        *ret_value = bao_str_c(c->words[++*i]);
+    else
+        *ret_value = BAO_STR("yes"); /* a switch */
     return true;
 }
 

@@ -13,6 +13,7 @@ struct job {
     struct baod_sync_changes changes;
     struct baod_dictionary *dictionary;
     int r;
+    bool done;
 };
 
 static void free_job(struct job *job)
@@ -49,6 +50,7 @@ static void on_work(uv_work_t *work)
 
     if (r == 0)
         r = job->r = sync_up(job);
+    job->done = r == 0;
     /* Without memory the sentence stays empty. */
     if (r < 0 && bao_buf_len(&job->why) == 0 && bao_buf_append_c(&job->why, strerror(-r)) < 0)
         bao_buf_clear(&job->why);
@@ -59,6 +61,7 @@ static void on_done(uv_work_t *work, int status)
     struct job *job = work->data;
     struct baod_prepare_options *o = &job->options;
     struct baod_prepared prepared = {.dictionary = status == 0 ? job->dictionary : NULL,
+                                     .done = status == 0 && job->done,
                                      .conflict = job->r == BAOD_SYNC_E_CONFLICT,
                                      .changes = job->changes};
 

@@ -2,6 +2,7 @@
 
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
+#include "daemon/store/sync_report.h"
 #include "daemon/store/sync_rows.h"
 #include "lib/form/receipt.h"
 
@@ -440,9 +441,30 @@ static const char *const WRITE_INDICATORS[] = {
     "k.code)) x",
 };
 
+/* The sentence for whoever asked for the change. */
+static void tell_conflict(struct sync *s, enum bao_lang lang, const char *pattern,
+                          const struct bao_str *words)
+{
+    struct bao_buf out = BAO_BUF_NULL(sizeof(s->options->report->conflict[lang]) - 1);
+    int r = 0;
+
+    if (s->options->report == NULL)
+        return;
+    for (; r == 0 && *pattern != '\0'; pattern++) {
+        if (pattern[0] == '%' && pattern[1] >= '1' && pattern[1] <= '4')
+            r = bao_buf_append_str(&out, words[*++pattern - '1']);
+        else
+            r = bao_buf_append(&out, pattern, 1);
+    }
+    snprintf(s->options->report->conflict[lang], sizeof(s->options->report->conflict[lang]), "%.*s",
+             BAO_STR_ARG(bao_buf_str(&out)));
+    bao_buf_deinit(&out);
+}
+
 static int refuse_conflict(struct sync *s)
 {
     const struct baod_pg_result *rows;
+    struct bao_str words[4];
     int r = run(s, FIND_CONFLICT, NULL, 0, &rows);
 
     if (r != 0 || baod_pg_rows(rows) == 0)
@@ -453,6 +475,19 @@ static int refuse_conflict(struct sync *s)
         "stand by it; give the indicator a new code",
         BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), (long long)baod_pg_int(rows, 0, 1),
         BAO_STR_ARG(baod_pg_bytes(rows, 0, 3)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
+    words[0] = baod_pg_bytes(rows, 0, 0);
+    words[1] = baod_pg_bytes(rows, 0, 2);
+    words[2] = baod_pg_bytes(rows, 0, 3);
+    tell_conflict(s, BAO_VI,
+                  "Biểu mẫu %1: %3 của chỉ tiêu %2 khác với các phiên bản khác mà số liệu đã lưu dựa vào; "
+                  "hãy đặt mã mới "
+                  "cho chỉ tiêu này.",
+                  words);
+    tell_conflict(s, BAO_EN,
+                  "Form %1: %3 of indicator %2 is not what other versions say, and stored figures stand by "
+                  "it; give the "
+                  "indicator a new code.",
+                  words);
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
 
@@ -559,6 +594,7 @@ static const char MAKE_OBLIGATIONS[] =
 static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
 {
     const struct baod_pg_result *rows;
+    struct bao_str words[4];
     int r = run(s, FIND_ORPHAN, range, 2, &rows);
 
     if (r != 0 || baod_pg_rows(rows) == 0)
@@ -570,6 +606,18 @@ static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
         "nobody; keep the unit in units.yaml (give it an end with to:) or the form's older version",
         BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 1)),
         BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
+    for (size_t i = 0; i < 3; i++)
+        words[i] = baod_pg_bytes(rows, 0, i);
+    tell_conflict(s, BAO_VI,
+                  "Đơn vị %1 đã gửi %2 kỳ %3, mà theo tệp mới thì không phải gửi: báo cáo đã nhận sẽ không "
+                  "thuộc về ai. Hãy "
+                  "giữ đơn vị trong units.yaml (ghi ngày cuối ở to:) hoặc giữ phiên bản cũ của biểu mẫu.",
+                  words);
+    tell_conflict(
+        s, BAO_EN,
+        "Unit %1 has sent %2 for %3, which by the new files it does not owe: its reports would belong to "
+        "nobody. Keep the unit in units.yaml (give it an end with to:) or the form's older version.",
+        words);
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
 
@@ -758,6 +806,11 @@ static int finish(struct sync *s)
     return r;
 }
 
+static bool is_preview(const struct sync *s)
+{
+    return s->options->report != NULL && s->options->report->preview;
+}
+
 static int do_all(struct sync *s, struct baod_dictionary **ret)
 {
     int r = lock(s);
@@ -768,6 +821,8 @@ static int do_all(struct sync *s, struct baod_dictionary **ret)
         r = read_head(s);
     if (r == 0)
         r = stage_batch(s);
+    if (r == 0 && s->options->report != NULL)
+        r = complain(s, baod_sync_report_before(s->call));
     if (r == 0 && s->registry_differs)
         r = write_registry(s);
     if (r == 0 && s->forms_differ)
@@ -778,7 +833,9 @@ static int do_all(struct sync *s, struct baod_dictionary **ret)
         r = write_obligations(s);
     if (r == 0)
         r = finish(s);
-    if (r == 0)
+    if (r == 0 && s->options->report != NULL)
+        r = complain(s, baod_sync_report_after(s->call, s->seq, s->options->report));
+    if (r == 0 && !is_preview(s))
         r = complain(s, baod_dictionary_read(s->call, s->snapshot, ret));
     return r;
 }
@@ -793,7 +850,7 @@ int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
 
     bao_arena_init(&s.arena, ROWS_MAX);
     r = do_all(&s, &dictionary);
-    if (r == 0)
+    if (r == 0 && !is_preview(&s))
         r = run(&s, "COMMIT", NULL, 0, NULL);
     else
         (void)run(&s, "ROLLBACK", NULL, 0, NULL); /* the first failure is the one to tell */

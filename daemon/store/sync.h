@@ -6,10 +6,13 @@
 
 #include "daemon/store/dictionary.h"
 
+struct baod_sync_report;
+
 struct baod_sync_options {
     bao_time now;
-    const char *node; /* for the audit row */
-    uint8_t seed[32]; /* the key that signs it */
+    const char *node;                /* for the audit row */
+    uint8_t seed[32];                /* the key that signs it */
+    struct baod_sync_report *report; /* filled when not NULL; its preview asks for a look only */
 };
 
 enum baod_sync_outcome {
@@ -24,8 +27,8 @@ struct baod_sync_changes {
 };
 
 /* Does the work, blocking, and gives the dictionary of the outcome. On success `why` lists the deadlines that
- * moved, one a line. Obligations reach from the first day that
- * a form was in force (five years back at most) to 400 days ahead. 0, an outcome, or <0. */
+ * moved, one a line. Obligations reach from the first day that a form was in force (five years back at most)
+ * to 400 days ahead. A preview changes nothing and gives no dictionary (NULL). 0, an outcome, or <0. */
 int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
               const struct baod_sync_options *options, struct bao_buf *why,
               struct baod_sync_changes *ret_changes, struct baod_dictionary **ret) BAO_MUST_CHECK;

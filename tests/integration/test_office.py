@@ -1,10 +1,13 @@
 """Acts of the office through the running daemon: what each does to obligations, sums, custody and the chain."""
 import json
 import os
+import shutil
+import signal
 import subprocess
 
 import pytest
 from brp import Client
+from conftest import wait_for
 from reports import FORM, PERIOD, report
 
 UNIT, OTHER = "24133", "22015"
@@ -224,3 +227,88 @@ def test_the_daemon_must_run_and_the_peer_must_be_known(hub):
     assert not os.path.exists(path)
     done = daemon.operate("office", "lock", "--form", FORM, "--period", PERIOD)
     assert done.returncode == 2 and "không chạy" in done.stderr
+
+
+# ---------------------------------------------------------------- units apply
+
+@pytest.fixture
+def province(make_daemon, programs, tmp_path):
+    """A hub that serves from a province folder of its own, which a test may change."""
+    folder = str(tmp_path / "province")
+    shutil.copytree(programs.province, folder)
+    os.chmod(tmp_path, 0o755)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(tmp_path)], check=True)
+    for parent in tmp_path.parents:
+        if parent != parent.parent and str(parent).startswith("/tmp/") and os.stat(parent).st_uid == os.geteuid():
+            os.chmod(parent, os.stat(parent).st_mode | 0o055)
+    daemon = make_daemon()
+    daemon.province = folder
+    return Province(daemon.start(), os.path.join(folder, "units.yaml"))
+
+
+class Province(Hub):
+    def __init__(self, daemon, units):
+        super().__init__(daemon)
+        self.units = units
+
+    def edit(self, old, new, count=1):
+        with open(self.units, encoding="utf-8") as f:
+            text = f.read()
+        assert old in text
+        with open(self.units, "w", encoding="utf-8") as f:
+            f.write(text.replace(old, new, count))
+
+    def apply(self, *words, expect=0):
+        done = self.daemon.operate("units", "apply", *words, "--format", "json")
+        assert done.returncode == expect, (words, done.stdout, done.stderr, self.daemon.log()[-2000:])
+        return json.loads(done.stdout)
+
+
+def test_units_apply_shows_then_does_and_sums_follow(province):
+    hub = province
+    hub.send(1, 5)
+    hub.send(1, 7, OTHER)
+    group = lambda: hub.sql("SELECT value FROM office.rollup WHERE form = %s AND period = %s AND indicator = 'diss.press'"
+                            "  AND scope = 'group:phu-yen-cu'", FORM, PERIOD)
+    assert group() == [(7,)]
+    hub.edit('  - {code: "22015", kind: ward, name: Phường Tuy Hoà,', '  - {code: "22015", kind: ward, name: Phường Tuy Hòa Mới,')
+    hub.edit("groups: [phu-yen-cu], ", "groups: [dak-lak-cu], ")
+    hub.edit("units:\n", 'units:\n  - {code: "66.X1", kind: department, name: Sở Thử nghiệm, en: Test, from: 2025-07-01,'
+                         ' parents: {state: "66", party: "TU66.02"}}\n')
+    before = hub.sql("SELECT max(seq) FROM baocao.audit")[0][0]
+    shown = hub.apply("--dry-run")
+    assert (shown["opened"], shown["renamed"], shown["moved"], shown["closed"]) == (1, 1, 1, 0), shown
+    assert shown["made"] > 0 and shown["rollups"] > 0 and "Nếu áp dụng" in shown["message"]["vi"]
+    assert any("Phường Tuy Hòa Mới" in line["vi"] for line in shown["lines"]), shown["lines"]
+    assert hub.sql("SELECT max(seq) FROM baocao.audit")[0][0] == before and group() == [(7,)]
+    assert not hub.sql("SELECT 1 FROM baocao.unit WHERE code = '66.X1'")
+    done = hub.apply()
+    assert {**done, "preview": True, "message": None} == {**shown, "message": None}
+    assert group() in ([], [(None,)]) and hub.press() == (12, 2)
+    assert hub.send(1, 9, "66.X1").verb == "OK"  # it judges by them at once
+    again = hub.apply()
+    assert (again["opened"], again["renamed"], again["moved"], again["rollups"]) == (0, 0, 0, 0)
+    hub.check()
+
+
+def test_units_apply_refuses_what_would_orphan_reports(province):
+    hub = province
+    hub.send(1, 5, "22045")
+    hub.edit('  - {code: "22045",', '  - {code: "22999",')
+    for words in (["--dry-run"], []):
+        told = hub.apply(*words, expect=1)
+        assert told["code"] == "CONFLICT" and "22045" in told["message"]["vi"] and "22045" in told["message"]["en"], told
+    assert hub.send(2, 6, "22045").state == "committed"  # the files in force stay
+    assert hub.send(1, 6, "22999").verb == "NO"
+    hub.edit('  - {code: "22999",', '  - {code: "22045",')
+    hub.edit("kind: ward", "kind: wardd")
+    told = hub.apply(expect=1)
+    assert told["code"] == "FILES" and "units.yaml" in told["lines"][0]["vi"], told
+    assert hub.send(3, 8, "22045").state == "committed"
+    # A reload by signal that contradicts what is stored changes nothing either.
+    hub.edit("kind: wardd", "kind: ward")
+    hub.edit('  - {code: "22045",', '  - {code: "22999",')
+    hub.daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "would belong to nobody" in hub.daemon.log())
+    assert hub.send(4, 9, "22045").state == "committed"
+    hub.check()
