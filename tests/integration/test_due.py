@@ -1,0 +1,372 @@
+"""What is owed and until when: deadlines and locks against the clock, states, successors, what units are told."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from brp import Client, Ended, connect_tls
+from conftest import SOURCE, USER, wait_for
+from trial import Province, day, form, once, report, unit
+
+OLD, NEW, PART = "90001", "90002", "90003"
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("province")
+    for path in (root, root.parent, root.parent.parent):
+        os.chmod(path, 0o755)
+    return str(root)
+
+
+def lines(answer):
+    """The obligations of a DUE answer by form."""
+    assert answer.verb == "OK", answer
+    found = [json.loads(line) for line in answer.body.decode("utf-8").splitlines()]
+    for row in found:
+        assert {"form", "unit", "period", "title", "from", "to", "due", "lock", "state", "revision", "why"} <= set(row)
+    return {row["form"]: row for row in found}
+
+
+def due(client, code, **keys):
+    return lines(client.ask("DUE", unit=code, **keys))
+
+
+def counts(daemon, **query):
+    rows = daemon.get("/v1/status", scope="99", **query)[1]
+    for row in rows:
+        states = row["pending"] + row["overdue"] + row["on_time"] + row["late"] + row["exempt"]
+        assert states == row["owed"], row
+    return {row["form"]: row for row in rows}
+
+
+def reload(daemon):
+    size = len(daemon.log())
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "reload:" in daemon.log()[size:], 60)
+    return daemon.log()[size:]
+
+
+# ------------------------------------------------------------------ the three clocks
+
+LOCKED = {"days": 2}
+
+
+def clock_forms():
+    return [
+        once("dung-han", -30, -3, 5),                                              # cut-off past, deadline ahead
+        once("muon", -30, -10, -5),                                                # late, never locked
+        once("khoa", -30, -10, -5, lock={**LOCKED, "then": "refuse"}),             # locked three days ago
+        once("khong-lam", -30, -10, -5, lock={**LOCKED, "then": "not-done"}),      # the same, and final
+        once("van-nhan", -30, -10, -5, lock={**LOCKED, "then": "accept"}),         # the lock only counts, it takes
+        once("sap-khoa", -30, -10, -5, lock={"days": 20, "then": "refuse"}),       # late, and not yet locked
+        once("chua-mo", 3, 10, 20),                                                # has not begun
+        once("dang-mo", -3, 10, 20),                                               # before its cut-off
+        once("chi-phuong", -30, -3, 5, reporters={"kinds": ["ward"]}),
+        once("het-hieu-luc", -60, -40, -30, effective={"from": "2020-01-01", "to": day(-50)}),
+    ]
+
+
+def test_deadline_lock_and_period_each_have_their_answer(make_daemon, postgres, folder):
+    province = Province(folder, clock_forms(), [
+        unit("90001", "Xã Một"), unit("90002", "Xã Hai"),
+        unit("90003", "Xã Ba", **{"to": day(-20)}),           # closed within the periods
+        unit("90004", "Xã Bốn", **{"from": day(-20)}),        # opened within them
+        unit("90005", "Xã Năm", **{"from": day(-2)}),         # opened after their last day
+    ])
+    daemon = province.serve(make_daemon, postgres)
+    with Client(daemon.reports_port) as c:
+        def send(name, code="90001", last=-10):
+            return c.submit(report(name, code, day(last), 1))
+
+        assert (send("dung-han", last=-3).state, send("muon").due, send("van-nhan").due) == ("committed", "late", "late")
+        assert send("dung-han", "90004", -3).due == "on-time"
+        assert send("sap-khoa").due == "late"
+        for name in ("khoa", "khong-lam"):
+            assert send(name).code == "LOCKED", name
+        assert send("chua-mo", last=10).code == "PERIOD"
+        early = send("dang-mo", last=10)
+        assert early.state == "committed" and any(code.startswith("BC") for _, _, code, _, _ in early.findings), early
+        assert send("het-hieu-luc", last=-40).code == "PERIOD"  # its version has ended before the period's last day
+        assert send("chi-phuong", last=-3).code == "NOTOWED"
+        assert send("muon", "90003").code == "NOTOWED"           # it no longer existed on the last day
+        assert send("muon", "90005").code == "NOTOWED"           # it did not exist yet
+        assert send("muon", "90009").code == "NOTOWED"
+        assert send("muon", "90004").due == "late"               # it existed on the last day, if not on the first
+
+        mine = due(c, "90001")
+        want = {"dung-han": "on-time", "muon": "late", "van-nhan": "late", "sap-khoa": "late", "khoa": "overdue",
+                "khong-lam": "overdue", "dang-mo": "on-time", "chua-mo": "pending"}
+        assert {name: row["state"] for name, row in mine.items()} == want
+        assert mine["muon"]["lock"] is None and mine["van-nhan"]["lock"] is None and mine["khoa"]["lock"]
+        assert "counts as not done" in mine["khong-lam"]["why"] and "Locked at 24:00" in mine["khoa"]["why"]
+        assert "Art. 8.5c" in mine["muon"]["why"]
+        assert (mine["muon"]["revision"], mine["khoa"]["revision"]) == (1, 0)
+        assert due(c, "90003") == {}  # it owes nothing: all periods end after it
+        assert set(due(c, "90001", until=day(3))) == set(want) - {"chua-mo", "dang-mo", "dung-han"}
+        assert c.ask("DUE", unit="90001", until="soon").code == "HEAD"
+        assert c.ask("DUE", unit="90009").code == "UNKNOWN"
+
+    status = counts(daemon)
+    assert (status["khoa"]["overdue"], status["khoa"]["final"], status["khoa"]["owed"]) == (3, 3, 3)
+    assert (status["muon"]["late"], status["muon"]["overdue"], status["muon"]["final"]) == (2, 1, 0)
+    assert (status["dung-han"]["on_time"], status["dung-han"]["pending"]) == (2, 1)
+    assert status["chi-phuong"]["owed"] == 0 if "chi-phuong" in status else True
+    assert "het-hieu-luc" not in status
+
+    # An extension and an exemption change the state and say by whose decision.
+    postgres.sql("UPDATE baocao.obligation SET extended_to = now() + interval '2 days'"
+                 " WHERE unit = (SELECT unit FROM baocao.unit WHERE code = '90002')"
+                 "   AND form = (SELECT form FROM baocao.form WHERE id = 'muon')")
+    postgres.sql("UPDATE baocao.obligation SET exempt = true"
+                 " WHERE unit = (SELECT unit FROM baocao.unit WHERE code = '90002')"
+                 "   AND form = (SELECT form FROM baocao.form WHERE id = 'dung-han')")
+    for kind, name in (("extended", "muon"), ("exempted", "dung-han")):
+        postgres.sql("INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, due_at,"
+                     " exempt) SELECT unit, form, period, 999, 0, %s, now(), 'VP', 'Quyết định 12/QĐ-UBND', due_at, exempt"
+                     " FROM baocao.obligation WHERE unit = (SELECT unit FROM baocao.unit WHERE code = '90002')"
+                     " AND form = (SELECT form FROM baocao.form WHERE id = %s)", kind, name)
+    with Client(daemon.reports_port, lang="vi") as c:
+        mine = due(c, "90002")
+        assert mine["muon"]["state"] == "pending" and "Đã được gia hạn đến" in mine["muon"]["why"]
+        assert mine["dung-han"]["state"] == "exempt" and "Quyết định 12/QĐ-UBND" in mine["dung-han"]["why"]
+    status = counts(daemon)
+    assert (status["muon"]["pending"], status["dung-han"]["exempt"], status["dung-han"]["pending"]) == (1, 1, 0)
+
+    # The command shows the same, and the files alone answer without the hub, and for it while the database is away.
+    told = daemon.baocao("due", "--unit", "90001", "--lang", "en", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    assert {row["form"]: row["state"] for row in json.loads(told.stdout)} == want
+    text = daemon.baocao("due", "--unit", "90002", "--until", day(30))
+    assert "quá hạn chưa gửi" in text.stdout and "Đã được gia hạn đến" in text.stdout, text.stdout
+    local = ("--forms", daemon.schemas, "--province", daemon.province)
+    files = daemon.programs.run("due", "--unit", "Xã Một", "--format", "json", *local)
+    assert {row["state"] for row in json.loads(files.stdout)} == {"unknown"}, files.stdout + files.stderr
+    assert {row["form"] for row in json.loads(files.stdout)} == {"dung-han", "dang-mo", "chua-mo"}
+    assert daemon.programs.run("due", "--unit", "Xã Mười", *local).returncode == 2
+    postgres.kill()
+    with Client(daemon.reports_port) as c:
+        away = due(c, "90001")
+        assert {row["state"] for row in away.values()} == {"unknown"} and away["khoa"]["revision"] is None
+
+
+# ------------------------------------------------------------------ units through time
+
+def pki(root, *units):
+    """A certificate for the server and one for each unit."""
+    for words in (("authority",), ("server", "localhost", "127.0.0.1"), *(("unit", u) for u in units)):
+        subprocess.run([os.path.join(SOURCE, "deploy", "pki"), root, *words], check=True, capture_output=True)
+    if USER:
+        for name in os.listdir(root):
+            shutil.chown(os.path.join(root, name), USER)
+    return {"tls": {"certificate": f"{root}/server.pem", "key": f"{root}/server.key", "authorities": f"{root}/ca.pem"}}
+
+
+def connect(daemon, root, code, **keys):
+    sock = connect_tls("localhost", daemon.reports_port, f"{root}/ca.pem", f"{root}/unit-{code}.pem",
+                       f"{root}/unit-{code}.key")
+    return Client(0, sock=sock, **keys)
+
+
+@pytest.fixture
+def certificates(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pki")
+    for path in (root, root.parent, root.parent.parent):
+        os.chmod(path, 0o755)
+    return str(root)
+
+
+def merged():
+    """90001 and a third of 90004 became 90002, the rest of 90004 became 90003; 90002 was itself merged into 90005."""
+    return [
+        unit("90001", "Xã Hoà Bình", **{"to": day(-10)}),
+        unit("90004", "Xã Bến", **{"to": day(-10)}),
+        unit("90002", "Xã Hòa Bến", **{"from": day(-9), "to": day(-5), "was": [{"code": "90001"},
+                                                                              {"code": "90004", "share": 0.3}]}),
+        unit("90003", "Xã Bến Mới", **{"from": day(-9), "was": [{"code": "90004", "share": 0.7}]}),
+        unit("90005", "Phường Hòa Bình", "ward", **{"from": day(-4), "was": [{"code": "90002"}]}),
+        unit("90006", "Xã Khác"),
+    ]
+
+
+def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon, postgres, folder, certificates):
+    config = pki(certificates, "90003", "90005", "90006")
+    province = Province(folder, [once("truoc", -40, -12, -2), once("giua", -40, -7, 4), once("sau", -40, -3, 6)], merged())
+    daemon = province.serve(make_daemon, postgres, config)
+    with connect(daemon, certificates, "90005") as c:
+        mine = [json.loads(line) for line in c.ask("DUE", unit="90005").body.decode("utf-8").splitlines()]
+        assert {(r["form"], r["unit"], r["state"]) for r in mine} == {
+            ("truoc", "90001", "overdue"), ("giua", "90002", "pending"), ("sau", "90005", "pending")}
+        passed = {r["form"]: r["why"] for r in mine}
+        assert 'unit: "90001"' in passed["truoc"] and "successor" in passed["giua"] and "successor" not in passed["sau"]
+        first = c.submit(report("truoc", "90001", day(-12), 5))
+        assert (first.state, first.due, first.unit) == ("committed", "late", "90001")
+        mended = c.submit(report("truoc", "90001", day(-12), 7, 2))
+        assert (mended.state, mended.rev) == ("committed", "2")
+        assert c.submit(report("giua", "90002", day(-7), 1)).due == "on-time"
+        assert c.ask("STAT", form="truoc", unit="90001", period=day(-12)).receipt == mended.receipt
+        assert c.ask("STAT", receipt=first.receipt).unit == "90001"
+        # Its own code did not exist then; what went elsewhere or is somebody else's is not its to send.
+        assert c.submit(report("truoc", "90005", day(-12), 5)).code == "NOTOWED"
+        for other in ("90004", "90006"):
+            assert c.submit(report("truoc", other, day(-12), 5)).code == "UNIT"
+            assert c.ask("DUE", unit=other).code == "UNIT"
+        assert [json.loads(line)["state"] for line in c.ask("DUE", unit="90001").body.splitlines()] == ["late"]
+    with connect(daemon, certificates, "90003") as c:  # the larger part of 90004
+        assert c.submit(report("truoc", "90004", day(-12), 3)).state == "committed"
+        assert c.submit(report("truoc", "90001", day(-12), 3, 3)).code == "UNIT"
+    with connect(daemon, certificates, "90006") as c:
+        assert c.ask("STAT", receipt=first.receipt).code == "UNKNOWN"
+    assert postgres.sql("SELECT value FROM office.value WHERE form = 'truoc' AND unit = '90001'")[0][0] == 7
+    assert counts(daemon)["truoc"]["owed"] == 3  # 90001, 90004, 90006: who existed on the last day
+
+    # Old and new places of tone marks find the same unit, by the files and over the wire.
+    words = ("--forms", daemon.schemas, "--province", daemon.province, "--until", day(30), "--format", "json")
+    for name in ("Phường Hoà Bình", "phường hòa bình", "hoa binh"):
+        found = daemon.programs.run("due", "--unit", name, *words)
+        assert found.returncode == 0, found.stderr
+        assert {row["unit"] for row in json.loads(found.stdout)} == {"90002", "90005"}
+
+
+# ------------------------------------------------------------------ new files
+
+def test_new_files_are_taken_or_refused_with_the_reason(make_daemon, postgres, folder):
+    ahead = [{"working_days": 1}]
+    province = Province(folder, [
+        form("ngay", {"type": "day", "calendar": "civil"}, deadline=ahead, effective={"from": day(-3), "to": None}),
+        once("xong", -30, -10, -5)], [unit("90001", "Xã Một"), unit("90002", "Xã Hai")])
+    daemon = province.serve(make_daemon, postgres)
+
+    def deadlines():
+        return dict(postgres.sql("SELECT p.label, o.due_at::text FROM baocao.obligation o"
+                                 " JOIN baocao.period p USING (form, period) JOIN baocao.form_name f USING (form)"
+                                 " WHERE f.id = 'ngay' AND o.unit = 1"))
+
+    with Client(daemon.reports_port) as c:
+        assert c.submit(report("xong", "90001", day(-10), 4)).state == "committed"
+        before, old = deadlines(), due(c, "90001")
+
+        # A holiday: what is ahead moves and is listed, what is past stays.
+        province.holidays["holidays"].append({"from": day(10), "to": day(16), "name": "Nghỉ thử", "basis": "Thông báo 1"})
+        province.write()
+        log = reload(daemon)
+        after = deadlines()
+        moved = {p for p in before if before[p] != after[p]}
+        assert moved and min(moved) >= day(7), sorted(moved)
+        assert all(f"deadline moved: ngay {p}: due" in daemon.log() for p in moved), log
+        assert due(c, "90001")["xong"]["due"] == old["xong"]["due"]
+
+        # Dates beyond the known holidays say that they are provisional, until they are known.
+        province.holidays["known_to"] = day(20)
+        province.write()
+        reload(daemon)
+        provisional = postgres.sql("SELECT count(*) FILTER (WHERE provisional AND due_at < now() + interval '19 days'),"
+                                   " count(*) FILTER (WHERE NOT provisional AND due_at > now() + interval '23 days')"
+                                   " FROM baocao.obligation")[0]
+        assert provisional == (0, 0)
+        far = [json.loads(line) for line in c.ask("DUE", unit="90001", until=day(60)).body.decode().splitlines()]
+        assert all(("provisional" in r["why"]) == r["provisional"] for r in far) and any(r["provisional"] for r in far)
+        province.holidays["known_to"] = day(1000)
+
+        # Without 90001 its report would be nobody's: refused, and everything goes on as before.
+        whole = province.units
+        province.units = whole[1:]
+        province.write()
+        size = len(daemon.log())
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "those in force stay" in daemon.log()[size:], 60)
+        assert "90001" in daemon.log()[size:] and "keep the unit in units.yaml" in daemon.log()[size:]
+        assert c.submit(report("xong", "90001", day(-10), 5, 2)).state == "committed"
+        assert due(c, "90001")["xong"]["revision"] == 2
+        # Closed instead of erased it is taken.
+        province.units = [{**whole[0], "to": day(-1)}, whole[1]]
+        province.write()
+        assert "those in force stay" not in reload(daemon)
+        assert postgres.sql("SELECT count(*) FROM baocao.obligation o JOIN baocao.unit u USING (unit)"
+                            " WHERE u.code = '90001' AND o.cutoff > current_date + 1")[0][0] == 0
+
+        # A form of a programme that the province does not carry out is named, not dropped in silence.
+        province.forms.append(once("la", -3, 5, 9, programme="khac-han"))
+        province.write()
+        assert "form la v1 is not used" in wait_for(lambda: reload(daemon) and daemon.log())
+        assert c.submit(report("la", "90002", day(5), 1)).code == "FORM"
+    checked = daemon.operate("forms", "check")
+    assert "la v1: không dùng" in checked.stdout and "khac-han" in checked.stdout, checked.stdout
+
+
+# ------------------------------------------------------------------ what units are told
+
+def outcome(postgres, code, name, revision, seq, **more):
+    row = {"kind": "returned", "state": "returned", "symbol": None, "detail": "Thiếu phụ lục", "until": day(4) + " 17:00+07",
+           **more}
+    postgres.sql("INSERT INTO baocao.outcome (unit, seq, leaf, kind, receipt, form, period, revision, state, symbol, detail,"
+                 " until) SELECT o.unit, %s, 0, %s, NULL, o.form, o.period, %s, %s, %s, %s, %s FROM baocao.obligation o"
+                 " JOIN baocao.unit u USING (unit) JOIN baocao.form_name f USING (form) WHERE u.code = %s AND f.id = %s",
+                 seq, row["kind"], revision, row["state"], row["symbol"], row["detail"], row["until"], code, name)
+
+
+def unread(postgres):
+    return postgres.sql("SELECT count(*) FROM baocao.outcome")[0][0]
+
+
+def told(client, *verbs, n=1):
+    """Waits until n frames of these verbs have been told."""
+    def look():
+        client.ask("PING")
+        found = [frame for frame in client.told if frame.verb in verbs]
+        return found if len(found) >= n else None
+    return wait_for(look, 60, every=0.2)
+
+
+def test_outcomes_are_told_until_they_are_read(make_daemon, postgres, folder, certificates):
+    config = pki(certificates, "90001", "90002")
+    province = Province(folder, [once("muon", -30, -10, -5), once("sap", -30, -1, 2), once("con-lau", -30, 3, 60)],
+                        [unit("90001", "Xã Một"), unit("90002", "Xã Hai"),
+                         unit("90000", "Xã Không", **{"to": day(-8)}),
+                         unit("90003", "Xã Ba", **{"from": day(-7), "was": [{"code": "90000"}]})])
+    daemon = province.serve(make_daemon, postgres, config)
+    with connect(daemon, certificates, "90001") as c:
+        assert c.submit(report("muon", "90001", day(-10), 4)).state == "committed"
+    with connect(daemon, certificates, "90001") as c, connect(daemon, certificates, "90002", lang="vi") as other:
+        # While it is connected: whoever writes the row, the unit hears of it, and nobody else.
+        outcome(postgres, "90001", "muon", 1, 1000)
+        back = told(c, "RETURNED")[0]
+        assert (back.form, back.unit, back.period, back.rev) == ("muon", "90001", day(-10), "1")
+        assert back.until.startswith(day(4) + "T17:00") and back.body.decode("utf-8") == "Thiếu phụ lục"
+        assert not [f for f in other.told if f.verb == "RETURNED"]
+
+        # What is near or past its deadline is told once on a connection: not what has come, not what is far.
+        reminded = told(other, "REMIND", n=2)
+        assert {f.form for f in reminded} == {"muon", "sap"} and all(f.unit == "90002" for f in reminded)
+        bodies = {f.form: f.body.decode("utf-8") for f in reminded}
+        assert "quá hạn" in bodies["muon"] and "Sắp đến hạn" in bodies["sap"]
+        assert {f.due[:10] for f in reminded if f.form == "sap"} == {day(3)}  # 24:00 of the day after tomorrow
+        assert [f.form for f in told(c, "REMIND")] == ["sap"]
+    assert unread(postgres) == 1
+    second = province.serve(make_daemon, postgres, config)
+    for daemon_now in (daemon, second):  # after each HELLO, on any daemon
+        with connect(daemon_now, certificates, "90001") as c:
+            assert told(c, "RETURNED")[0].rev == "1"
+    with connect(second, certificates, "90001") as c:
+        told(c, "RETURNED")
+        row = due(c, "90001")["muon"]
+        assert "Thiếu phụ lục" in row["why"] and row["state"] == "late", row
+        wait_for(lambda: unread(postgres) == 0)
+    with connect(daemon, certificates, "90001") as c:
+        assert [f.form for f in told(c, "REMIND")] == ["sap"]
+        assert not [f for f in c.told if f.verb == "RETURNED"]
+        # A queued report's outcome; STAT of another revision leaves it unread, STAT of this one does not.
+        outcome(postgres, "90001", "muon", 2, 1001, kind="done", state="refused", symbol="LOCKED", detail=None, until=None)
+        refused = told(c, "DONE")[0]
+        assert (refused.state, refused.code, refused.rev) == ("refused", "LOCKED", "2")
+        assert c.ask("STAT", form="muon", unit="90001", period=day(-10), rev=1).verb == "OK"
+        assert c.submit(report("muon", "90001", day(-10), 5, 2)).state == "committed"
+        assert unread(postgres) == 1
+        assert c.ask("STAT", form="muon", unit="90001", period=day(-10), rev=2).verb == "OK"
+        wait_for(lambda: unread(postgres) == 0)
+        # With the database away nothing is told and nothing breaks.
+        postgres.kill()
+        assert c.ask("PING").verb == "OK"
