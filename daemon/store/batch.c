@@ -34,7 +34,7 @@ void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictio
     bao_buf_clear(&b->copy);
     bao_map_deinit(&b->obligations);
     bao_map_deinit(&b->sums_map);
-    b->n = b->octets = b->n_sums = b->n_stored = b->n_back = b->pasts.n = 0;
+    b->n = b->octets = b->n_sums = b->n_stored = b->n_leaves = b->n_spooled = b->n_back = b->pasts.n = 0;
     b->head = (struct baod_head){.read = false};
     b->dictionary = dictionary;
     b->error = 0;
@@ -128,7 +128,7 @@ static int resolve(struct baod_batch *b, struct baod_item *item)
 
 int baod_batch_add(struct baod_batch *b, struct baod_submission *s)
 {
-    struct baod_item item = {.s = s, .verdict = &s->verdict, .leaf = -1};
+    struct baod_item item = {.s = s, .verdict = &s->verdict, .leaf = -1, .move = -1};
     struct bao_str key;
     int32_t numbers[3];
     int r;
@@ -337,21 +337,42 @@ static struct baod_item **in_order_of_period(struct baod_batch *b)
     return order;
 }
 
+/* Gives their leaves to what is written beside the stored reports. */
+static void count_leaves(struct baod_batch *b)
+{
+    b->n_leaves = b->n_stored;
+    for (size_t i = 0; i < b->n; i++) {
+        struct baod_item *item = &b->items[i];
+
+        if (item->decision.moved_custody)
+            item->move = (int32_t)b->n_leaves++;
+        b->n_spooled += baod_item_is_told(item);
+    }
+}
+
+bool baod_item_is_told(const struct baod_item *item)
+{
+    bool final =
+        item->decision.kind != BAOD_REFUSE || bao_symbol_info(item->decision.symbol)->answer == BAO_NO;
+
+    return item->s->spooled && final && item->unit != 0 && item->form != 0;
+}
+
 int baod_batch_decide(struct baod_batch *b)
 {
-    struct baod_item **order;
+    struct baod_item **order = NULL;
     int r = 0;
 
     b->seq = b->head.last.seq + 1;
     b->at = b->head.now > b->head.last.at ? b->head.now : b->head.last.at + 1;
-    if (b->pasts.n == 0) {
-        for (size_t i = 0; r == 0 && i < b->n; i++)
-            r = decide_item(b, &b->items[i]);
-        return r;
+    if (b->pasts.n != 0) {
+        order = in_order_of_period(b);
+        r = order == NULL ? -ENOMEM : 0;
     }
-    order = in_order_of_period(b);
     for (size_t i = 0; r == 0 && i < b->n; i++)
-        r = order == NULL ? -ENOMEM : decide_item(b, order[i]);
+        r = decide_item(b, order == NULL ? &b->items[i] : order[i]);
+    if (r == 0)
+        count_leaves(b);
     return r;
 }
 

@@ -34,7 +34,8 @@ struct baod_item {
     struct baod_decision decision;
     uint32_t *rollups; /* indexes of its scopes' rows */
     size_t n_rollups;
-    int32_t leaf;
+    int32_t leaf; /* of the stored report; -1 = not stored */
+    int32_t move; /* leaf of the custody that moved; -1 = it did not */
 };
 
 struct baod_sums {
@@ -71,6 +72,8 @@ struct baod_batch {
     int64_t seq;
     bao_time at;
     size_t n_stored;
+    size_t n_leaves;     /* the stored ones', then those of custody that moved */
+    size_t n_spooled;    /* whose outcome is to be left for their units */
     struct bao_buf copy; /* COPY data of the reports */
     int error;           /* <0 met while reading answers (-ENOMEM, -EBADMSG) */
     /* the first statement that failed */
@@ -107,6 +110,8 @@ bool baod_item_is_open(const struct baod_item *item);
 bool baod_batch_looks_back(struct baod_batch *b);
 int baod_batch_look_back(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
                          void *user) BAO_MUST_CHECK;
+/* Is its outcome to be left for its unit, which was told `queued`? */
+bool baod_item_is_told(const struct baod_item *item);
 /* Decides every report and computes what is to be written. An earlier period of the same unit and form comes
  * first, whatever the order in the batch. */
 int baod_batch_decide(struct baod_batch *b) BAO_MUST_CHECK;

@@ -46,6 +46,36 @@ static const struct baod_pg_statement AUDIT = {
     "w_audit", "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
+/* A copy drained from a spool whose report had come another way before: its receipt resolves too. */
+static const struct baod_pg_statement INSERT_COPIES = {
+    "w_copies", "INSERT INTO baocao.receipt (id, unit, form, period, revision)"
+                " SELECT * FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::int4[])"
+                " ON CONFLICT DO NOTHING"};
+
+/* What became of a report that had been answered `queued`, until its unit has read it. Those that were not
+ * stored have no leaf: a negative number made of the receipt keeps them apart. */
+static const struct baod_pg_statement OUTCOMES = {
+    "w_outcomes",
+    "INSERT INTO baocao.outcome (unit, seq, leaf, kind, receipt, form, period, revision, state, symbol)"
+    " SELECT k.unit, $1, k.leaf, 'done', k.receipt, k.form, k.period, k.revision, k.state, k.symbol"
+    "   FROM unnest($2::int4[], $3::int4[], $4::uuid[], $5::int4[], $6::int4[], $7::int4[], $8::text[], "
+    "$9::text[])"
+    "        k(unit, leaf, receipt, form, period, revision, state, symbol)"
+    "  WHERE NOT EXISTS (SELECT FROM baocao.outcome o WHERE o.unit = k.unit AND o.receipt = k.receipt)"
+    " ON CONFLICT DO NOTHING"};
+
+static const struct baod_pg_statement MOVE_CUSTODY = {
+    "w_custody",
+    "UPDATE baocao.obligation SET received_at = $4 WHERE unit = $1 AND form = $2 AND period = $3"};
+
+static const struct baod_pg_statement CUSTODY_EVENT = {
+    "w_custody_event",
+    "INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, revision,"
+    "       due_at, lock_at, extended_to, exempt, kept_at, kept_until, received_at)"
+    " SELECT o.unit, o.form, o.period, $5, $6, 'custody', $7, $8, $9, $10,"
+    "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_at, o.kept_until, $4"
+    "   FROM baocao.obligation o WHERE o.unit = $1 AND o.form = $2 AND o.period = $3"};
+
 static const struct baod_pg_statement COMMIT = {"w_commit", "COMMIT"};
 
 /* ------------------------------------------------------------------ answers */
@@ -335,21 +365,191 @@ static int write_sums(struct baod_batch *b, struct baod_pg *pg)
     return r;
 }
 
+/* ------------------------------------------------------------------ what was drained from a spool */
+
+static bool is_copy(const struct baod_item *item)
+{
+    return item->s->spooled && item->decision.kind == BAOD_DUPLICATE &&
+           memcmp(item->s->receipt.id, item->same.id, sizeof(item->same.id)) != 0;
+}
+
+static int write_copies(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 5, sizeof(*params));
+    int32_t *v = bao_arena_array(&b->arena, 4 * b->n, sizeof(*v));
+    uint8_t(*ids)[16] = bao_arena_array(&b->arena, b->n, sizeof(*ids));
+    size_t n = 0;
+
+    if (params == NULL || v == NULL || ids == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+
+        if (!is_copy(item))
+            continue;
+        memcpy(ids[n], item->s->receipt.id, sizeof(ids[n]));
+        v[n] = item->unit;
+        v[b->n + n] = item->form;
+        v[2 * b->n + n] = item->period;
+        v[3 * b->n + n++] = item->s->verdict.revision;
+    }
+    if (n == 0)
+        return 0;
+    params[0] = baod_pg_p_uuids(&b->arena, (const uint8_t(*)[16])ids, n);
+    for (size_t k = 0; k < 4; k++)
+        params[k + 1] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, n);
+    return baod_pg_exec(pg, &INSERT_COPIES, params, 5, on_written, b);
+}
+
+static struct bao_str outcome_state(const struct baod_item *item)
+{
+    bool superseded = item->decision.kind == BAOD_KEEP ||
+                      (item->decision.kind == BAOD_DUPLICATE && item->same.state == BAOD_SUPERSEDED);
+
+    if (item->decision.kind == BAOD_REFUSE)
+        return BAO_STR("refused");
+    return superseded ? BAO_STR("superseded") : BAO_STR("committed");
+}
+
+/* The place of an outcome in its batch. */
+static int32_t outcome_leaf(const struct baod_item *item)
+{
+    const uint8_t *random = item->s->receipt.id + 12;
+
+    if (stores(item))
+        return item->leaf;
+    return -1 - (int32_t)((uint32_t)(random[0] & 0x7f) << 24 | (uint32_t)random[1] << 16 |
+                          (uint32_t)random[2] << 8 | random[3]);
+}
+
+static int write_outcomes(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct bao_arena *a = &b->arena;
+    size_t n = b->n_spooled, at = 0;
+    struct baod_pg_param *params = bao_arena_array(a, 9, sizeof(*params));
+    int32_t *v = bao_arena_array(a, 5 * n, sizeof(*v));
+    uint8_t(*ids)[16] = bao_arena_array(a, n, sizeof(*ids));
+    struct bao_str *texts = bao_arena_array(a, 2 * n, sizeof(*texts));
+
+    if (params == NULL || v == NULL || ids == NULL || texts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+
+        if (!baod_item_is_told(item))
+            continue;
+        memcpy(ids[at], item->s->receipt.id, sizeof(ids[at]));
+        v[at] = item->unit;
+        v[n + at] = outcome_leaf(item);
+        v[2 * n + at] = item->form;
+        v[3 * n + at] = item->period;
+        v[4 * n + at] = item->s->verdict.revision;
+        texts[at] = outcome_state(item);
+        if (item->decision.kind == BAOD_REFUSE)
+            texts[n + at] = bao_str_c(bao_symbol_info(item->decision.symbol)->name);
+        at++;
+    }
+    params[0] = baod_pg_p_int8(a, b->seq);
+    params[1] = baod_pg_p_int4s(a, v, NULL, n);
+    params[2] = baod_pg_p_int4s(a, v + n, NULL, n);
+    params[3] = baod_pg_p_uuids(a, (const uint8_t(*)[16])ids, n);
+    for (size_t k = 2; k < 5; k++)
+        params[k + 2] = baod_pg_p_int4s(a, v + k * n, NULL, n);
+    params[7] = baod_pg_p_texts(a, texts, n);
+    params[8] = baod_pg_p_texts(a, texts + n, n);
+    return baod_pg_exec(pg, &OUTCOMES, params, 9, on_written, b);
+}
+
+/* ------------------------------------------------------------------ custody that moved */
+
+static struct bao_str copy_receipt(struct baod_batch *b, const struct baod_item *item)
+{
+    char hex[33];
+
+    bao_hex(item->s->receipt.id, sizeof(item->s->receipt.id), hex);
+    return bao_arena_printf(&b->arena, "receipt %s", hex);
+}
+
+static int write_move(struct baod_batch *b, struct baod_pg *pg, const struct baod_item *item,
+                      const struct baod_signer *signer)
+{
+    struct bao_arena *a = &b->arena;
+    struct baod_pg_param *params = bao_arena_array(a, 10, sizeof(*params));
+    struct bao_str reason = copy_receipt(b, item);
+    int r;
+
+    if (params == NULL || reason.p == NULL)
+        return -ENOMEM;
+    params[0] = baod_pg_p_int4(a, item->unit);
+    params[1] = baod_pg_p_int4(a, item->form);
+    params[2] = baod_pg_p_int4(a, item->period);
+    params[3] = baod_pg_p_time(a, item->decision.after.received_at);
+    params[4] = baod_pg_p_int8(a, b->seq);
+    params[5] = baod_pg_p_int4(a, item->move);
+    params[6] = baod_pg_p_time(a, b->at);
+    params[7] = baod_pg_p_text(signer->node);
+    params[8] = baod_pg_p_text(reason);
+    params[9] = baod_pg_p_int4(a, item->s->verdict.revision);
+    r = baod_pg_exec(pg, &MOVE_CUSTODY, params, 4, on_written, b);
+    return r < 0 ? r : baod_pg_exec(pg, &CUSTODY_EVENT, params, 10, on_written, b);
+}
+
+static int write_moves(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < b->n; i++)
+        if (b->items[i].move >= 0)
+            r = write_move(b, pg, &b->items[i], signer);
+    return r;
+}
+
+static int make_move_leaves(struct baod_batch *b, const struct baod_signer *signer, struct bao_hash *leaves)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+        struct bao_str reason;
+        char period[16];
+
+        if (item->move < 0)
+            continue;
+        reason = copy_receipt(b, item);
+        if (reason.p == NULL)
+            return -ENOMEM;
+        bao_period_print(item->s->verdict.period, period);
+        bao_buf_clear(&text);
+        r = bao_buf_printf(&text,
+                           "baocao-custody 1\nform %.*s\nunit %.*s\nperiod %s\nrevision %d\nnode %.*s\n%.*s\n"
+                           "received_at %lld\n",
+                           BAO_STR_ARG(item->s->verdict.form_id), BAO_STR_ARG(item->s->verdict.unit), period,
+                           item->s->verdict.revision, BAO_STR_ARG(signer->node), BAO_STR_ARG(reason),
+                           (long long)item->decision.after.received_at);
+        if (r == 0)
+            bao_merkle_leaf(bao_buf_str(&text), &leaves[item->move]);
+    }
+    return r;
+}
+
 static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer)
 {
     struct baod_pg_param *params = bao_arena_array(&b->arena, 9, sizeof(*params));
-    struct bao_hash *leaves = bao_arena_array(&b->arena, b->n_stored, sizeof(*leaves));
+    struct bao_hash *leaves = bao_arena_array(&b->arena, b->n_leaves, sizeof(*leaves));
     struct bao_batch *row = bao_arena_array(&b->arena, 1, sizeof(*row));
     struct bao_arena *a = &b->arena;
     int r = params == NULL || leaves == NULL || row == NULL ? -ENOMEM : 0;
 
     if (r == 0)
         r = make_leaves(b, leaves);
+    if (r == 0)
+        r = make_move_leaves(b, signer, leaves);
     if (r < 0)
         return r;
     *row = (struct bao_batch){
-        .province = signer->province, .node = signer->node, .seq = b->seq, .at = b->at, .n = b->n_stored};
-    bao_merkle_root(leaves, b->n_stored, &row->root);
+        .province = signer->province, .node = signer->node, .seq = b->seq, .at = b->at, .n = b->n_leaves};
+    bao_merkle_root(leaves, b->n_leaves, &row->root);
     if (b->head.last.seq != 0) {
         b->head.last.province = signer->province;
         r = bao_batch_hash(&b->head.last, &row->previous);
@@ -361,12 +561,12 @@ static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct ba
     params[0] = baod_pg_p_int8(a, b->seq);
     params[1] = baod_pg_p_text(signer->node);
     params[2] = baod_pg_p_time(a, b->at);
-    params[3] = baod_pg_p_int4(a, (int32_t)b->n_stored);
+    params[3] = baod_pg_p_int4(a, (int32_t)b->n_leaves);
     params[4] = baod_pg_p_bytea(octets(row->root.octets, sizeof(row->root.octets)));
     params[5] = baod_pg_p_bytea(octets(row->previous.octets, sizeof(row->previous.octets)));
     params[6] = baod_pg_p_bytea(octets(signer->pub, sizeof(signer->pub)));
     params[7] = baod_pg_p_bytea(octets(row->signature, sizeof(row->signature)));
-    params[8] = baod_pg_p_bytea((struct bao_str){(const char *)leaves, b->n_stored * sizeof(*leaves)});
+    params[8] = baod_pg_p_bytea((struct bao_str){(const char *)leaves, b->n_leaves * sizeof(*leaves)});
     return baod_pg_exec(pg, &AUDIT, params, 9, on_written, b);
 }
 
@@ -387,9 +587,16 @@ int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod
             r = write_obligations(b, pg);
         if (r == 0)
             r = write_sums(b, pg);
-        if (r == 0)
-            r = write_audit(b, pg, signer);
     }
+    if (r == 0)
+        r = write_moves(b, pg, signer);
+    if (r == 0 && b->n_spooled != 0) {
+        r = write_copies(b, pg);
+        if (r == 0)
+            r = write_outcomes(b, pg);
+    }
+    if (r == 0 && b->n_leaves != 0)
+        r = write_audit(b, pg, signer);
     if (r == 0)
         r = baod_pg_exec(pg, &COMMIT, NULL, 0, committed, user);
     return r < 0 ? r : baod_pg_sync(pg, done, user);

@@ -139,6 +139,19 @@ static void accept(const struct baod_case *c, struct baod_decision *ret)
         o->revision = revision;
 }
 
+/* A copy that had come earlier than the one that was stored first: custody never gets worse. Of a report that
+ * was given back nothing counts. */
+static void move_custody(const struct baod_case *c, struct baod_decision *ret)
+{
+    struct baod_obligation *o = &ret->after;
+    bool valid = c->same->state == BAOD_COUNTED || c->same->state == BAOD_SUPERSEDED;
+
+    ret->moved_custody = o->exists && valid && c->received_at < c->same->received_at &&
+                         (o->received_at == BAO_TIME_NONE || c->received_at < o->received_at);
+    if (ret->moved_custody)
+        o->received_at = c->received_at;
+}
+
 static bool comes_before_lock(enum bao_symbol symbol)
 {
     return symbol == BAO_SYM_FORM || symbol == BAO_SYM_PERIOD || symbol == BAO_SYM_NOTOWED;
@@ -153,7 +166,7 @@ int baod_decide(const struct baod_case *c, struct bao_arena *arena, struct baod_
     bao_require(verdict->has_key);
     if (c->same->exists && memcmp(c->same->content, verdict->content, sizeof(verdict->content)) == 0) {
         d.kind = BAOD_DUPLICATE;
-        d.moved_custody = c->received_at < c->same->received_at;
+        move_custody(c, &d);
     } else if (c->same->exists) {
         r = refuse_reused(c, arena, &d);
     } else if (comes_before_lock(verdict->symbol)) {

@@ -45,4 +45,6 @@ struct baod_submission {
     uint64_t since_ms;       /* loop time at which it was handed over */
     uint8_t tries, failures; /* batches of it that were run again; that failed on it alone */
     bool has_id; /* receipt.id was made; a stored row with it is this very copy, not a duplicate */
+    /* Drained from the spool: it was answered `queued`, so its outcome is left for its unit to read. */
+    bool spooled;
 };

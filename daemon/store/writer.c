@@ -15,6 +15,7 @@ enum {
     PREPARE_AGAIN_MS = 1000,
     ANSWER_MS = 10000, /* longest wait for one answer of the database */
     WAIT_MS = 2000,    /* after= of BUSY */
+    SHARE = 4,         /* one part in so many of a batch is kept for the backlog, when there is one */
     SCAN_MAX = 4,      /* queue entries looked at for a place in the batch, times its size */
 };
 
@@ -50,7 +51,10 @@ struct baod_writer {
     enum state state;
     struct baod_batch batch;
     struct queue queue;
-    size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
+    struct queue backlog; /* in custody elsewhere: nobody waits for them */
+    bool backlog_first;   /* whose turn it is while a failing report is looked for */
+    uint64_t away_since;  /* ms; 0: the database is there */
+    size_t limit;         /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
     uv_work_t judging; /* while the batch belongs to a worker thread */
     int judged;        /* what deciding gave there */
@@ -127,13 +131,14 @@ static void drain_check(struct baod_writer *w)
 /* The reports of the batch go back to the front, in their order, to be tried again. */
 static void put_back(struct baod_writer *w)
 {
-    struct queue front = {.n = 0};
+    struct queue front = {.n = 0}, later = {.n = 0};
 
     for (size_t i = 0; i < w->batch.n; i++)
-        queue_push(&front, w->batch.items[i].s);
+        queue_push(w->batch.items[i].s->spooled ? &later : &front, w->batch.items[i].s);
     w->batch.n = 0;
     w->counts.in_batch = 0;
     queue_prepend(&w->queue, &front);
+    queue_prepend(&w->backlog, &later);
 }
 
 static void pause_for(struct baod_writer *w, uint64_t ms)
@@ -442,14 +447,14 @@ static void on_read_done(const struct baod_pg_result *r, void *user)
         give_up(w, e);
 }
 
-/* Fills the batch from the queue; those whose obligation is in it already keep their places. */
-static void fill(struct baod_writer *w)
+/* Fills the batch up to n reports; those whose obligation is in it already keep their places. */
+static void fill_from(struct baod_writer *w, struct queue *queue, size_t n)
 {
     struct queue stay = {.n = 0};
     size_t looked = 0, most = SCAN_MAX * w->limit;
     struct baod_submission *s;
 
-    while (w->batch.n < w->limit && looked++ < most && (s = queue_pop(&w->queue)) != NULL) {
+    while (w->batch.n < n && looked++ < most && (s = queue_pop(queue)) != NULL) {
         int r = baod_batch_add(&w->batch, s);
 
         if (r == 0)
@@ -461,7 +466,20 @@ static void fill(struct baod_writer *w)
         if (r == BAOD_BATCH_E_FULL)
             break;
     }
-    queue_prepend(&w->queue, &stay);
+    queue_prepend(queue, &stay);
+}
+
+/* New reports first, with a share for the backlog. While a failing one is looked for both take turns, so that
+ * it will stand alone wherever it waits. */
+static void fill(struct baod_writer *w)
+{
+    size_t kept = w->backlog.n < w->limit / SHARE ? w->backlog.n : w->limit / SHARE;
+
+    w->backlog_first = w->limit < w->batch.max && !w->backlog_first;
+    if (w->backlog_first)
+        fill_from(w, &w->backlog, w->limit);
+    fill_from(w, &w->queue, w->backlog_first ? w->limit : w->limit - kept);
+    fill_from(w, &w->backlog, w->limit);
     w->counts.in_batch = w->batch.n;
 }
 
@@ -470,7 +488,7 @@ static void kick(struct baod_writer *w)
 {
     int r;
 
-    if (w->state != IDLE || w->queue.n == 0)
+    if (w->state != IDLE || (w->queue.n == 0 && w->backlog.n == 0))
         return;
     baod_batch_clear(&w->batch, w->dictionary);
     w->retired = baod_dictionary_free(w->retired);
@@ -537,6 +555,8 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
     }
     put_back(w);
     w->state = OFFLINE;
+    if (w->away_since == 0)
+        w->away_since = uv_now(w->loop);
 }
 
 /* The worker thread has given back the batch of a connection that is gone. */
@@ -544,6 +564,8 @@ static void settle_loss(struct baod_writer *w)
 {
     put_back(w);
     w->state = OFFLINE;
+    if (w->away_since == 0)
+        w->away_since = uv_now(w->loop);
     if (w->came && baod_pg_is_ready(w->pg)) {
         w->came = false;
         on_ready(w->pg, w);
@@ -565,11 +587,43 @@ void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
     w->dictionary = dictionary;
     if (w->state == PREPARING) {
         w->state = IDLE;
+        w->away_since = 0;
         kick(w);
     }
 }
 
-/* Those who have waited too long for the database are told to come again. */
+/* Nobody is to wait longer for it: somebody else takes the report over, or it must come again. */
+static void give_away(struct baod_writer *w, struct baod_submission *s)
+{
+    if (w->options.away != NULL)
+        w->options.away(w->options.away_user, s);
+    else
+        answer(s, BAO_SYM_BUSY);
+}
+
+/* Has the database been away for so long that waiting for it is no use? */
+static bool is_long_away(const struct baod_writer *w)
+{
+    return w->away_since != 0 && uv_now(w->loop) - w->away_since > (uint64_t)w->options.patience_ms;
+}
+
+/* Those of the backlog go back to where they are in custody: all of them, or those that were tried in vain.
+ */
+static void sweep_backlog(struct baod_writer *w, bool all)
+{
+    struct queue was = w->backlog;
+    struct baod_submission *s;
+
+    w->backlog = (struct queue){.n = 0};
+    while ((s = queue_pop(&was)) != NULL) {
+        if (all || s->tries >= TRIES_MAX)
+            answer(s, BAO_SYM_BUSY);
+        else
+            queue_push(&w->backlog, s);
+    }
+}
+
+/* Those who have waited too long for the database. */
 static void sweep_queue(struct baod_writer *w)
 {
     uint64_t now = uv_now(w->loop), patience = (uint64_t)w->options.patience_ms;
@@ -580,7 +634,8 @@ static void sweep_queue(struct baod_writer *w)
         queue_push(s->since_ms + patience < now || s->tries >= TRIES_MAX ? &tired : &stay, s);
     w->queue = stay;
     while ((s = queue_pop(&tired)) != NULL)
-        answer(s, BAO_SYM_BUSY);
+        give_away(w, s);
+    sweep_backlog(w, w->state == OFFLINE);
     drain_check(w);
 }
 
@@ -608,12 +663,25 @@ void baod_writer_submit(struct baod_writer *w, struct baod_submission *s)
 {
     s->since_ms = uv_now(w->loop);
     s->tries = s->failures = 0;
-    s->has_id = false;
     if (w->draining || w->queue.n >= w->options.queue_max) {
         answer(s, w->draining ? BAO_SYM_DRAINING : BAO_SYM_BUSY);
+    } else if (w->options.away != NULL && is_long_away(w)) {
+        w->options.away(w->options.away_user, s);
+    } else {
+        queue_push(&w->queue, s);
+        kick(w);
+    }
+}
+
+void baod_writer_submit_later(struct baod_writer *w, struct baod_submission *s)
+{
+    s->since_ms = uv_now(w->loop);
+    s->tries = s->failures = 0;
+    if (w->draining || !baod_writer_is_up(w)) {
+        answer(s, BAO_SYM_BUSY);
         return;
     }
-    queue_push(&w->queue, s);
+    queue_push(&w->backlog, s);
     kick(w);
 }
 
@@ -622,6 +690,7 @@ void baod_writer_drain(struct baod_writer *w, void (*drained)(void *user), void 
     w->draining = true;
     w->drained = drained;
     w->drained_user = user;
+    sweep_backlog(w, true);
     drain_check(w);
 }
 
@@ -630,6 +699,7 @@ struct baod_writer_counts baod_writer_counts(const struct baod_writer *w)
     struct baod_writer_counts counts = w->counts;
 
     counts.waiting = w->queue.n;
+    counts.backlog = w->backlog.n;
     return counts;
 }
 
@@ -657,6 +727,7 @@ static void finish_free(struct baod_writer *w)
     put_back(w);
     while ((s = queue_pop(&w->queue)) != NULL)
         answer(s, BAO_SYM_DRAINING);
+    sweep_backlog(w, true);
     uv_close((uv_handle_t *)&w->sweep, on_closed);
 }
 
@@ -716,6 +787,7 @@ int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, 
     memcpy(w->signer.seed, options->seed, sizeof(w->signer.seed));
     bao_ed25519_public(w->signer.seed, w->signer.pub);
     w->limit = w->options.batch_max;
+    w->away_since = uv_now(loop);
     r = baod_batch_init(&w->batch, w->options.batch_max);
     if (r < 0)
         return r;

@@ -22,7 +22,11 @@ struct baod_writer_options {
     size_t batch_max;     /* reports in a batch; 0 = 1,000 */
     size_t queue_max;     /* reports waiting; 0 = 20,000. More are answered BUSY */
     int deadline_ms;      /* longest wait for one answer of the database; 0 = 10000 */
-    int patience_ms;      /* how long a report waits for the database before WAIT BUSY; 0 = 4,000 */
+    int patience_ms; /* how long a report waits for the database before WAIT BUSY, or away(); 0 = 4,000 */
+    /* Takes over a report that the database keeps waiting, and answers it through s->done. NULL: WAIT BUSY.
+     */
+    void (*away)(void *user, struct baod_submission *s);
+    void *away_user;
     /* The database is there: bring what judges and numbers up to its epochs (migrations, forms, registry),
      * then call baod_writer_go(). Called on each connection, and when a batch found another daemon's epoch.
      */
@@ -36,7 +40,7 @@ struct baod_writer_counts {
     uint64_t duplicates, refused;
     uint64_t retried, bisected, quarantined,
         unknown; /* batches run again; split; rows set aside; commits without answer */
-    size_t waiting, in_batch;
+    size_t waiting, in_batch, backlog;
     int64_t last_seq;
 };
 
@@ -48,6 +52,9 @@ int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options,
 void baod_writer_go(struct baod_writer *writer, struct baod_dictionary *dictionary);
 /* Takes a judged report (verdict.has_key) and answers through s->done, once, perhaps at once. */
 void baod_writer_submit(struct baod_writer *writer, struct baod_submission *s);
+/* Takes a report that is in custody elsewhere: it goes along with new ones, which never wait behind it. It is
+ * answered as by baod_writer_submit, but never handed to away(): with BUSY when the database goes away. */
+void baod_writer_submit_later(struct baod_writer *writer, struct baod_submission *s);
 /* Takes nothing new, finishes what waits, then calls drained(user) once. */
 void baod_writer_drain(struct baod_writer *writer, void (*drained)(void *user), void *user);
 /* Answers what waits with DRAINING, lets the connection go. Accepts NULL; gives NULL. */
