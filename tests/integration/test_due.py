@@ -1,4 +1,5 @@
 """What is owed and until when: deadlines and locks against the clock, states, successors, what units are told."""
+import datetime
 import json
 import os
 import shutil
@@ -370,3 +371,29 @@ def test_outcomes_are_told_until_they_are_read(make_daemon, postgres, folder, ce
         # With the database away nothing is told and nothing breaks.
         postgres.kill()
         assert c.ask("PING").verb == "OK"
+
+
+# ------------------------------------------------------------------ the delivered calendars
+
+@pytest.mark.parametrize("name", ["01-ha-noi", "66-dak-lak", "68-lam-dong"])
+def test_every_year_has_its_eleven_statutory_days(programs, name):
+    """Labour Code Art. 112: 1 January, five days of Lunar New Year, Hung Kings' Day, 30 April, 1 May, two of National Day;
+    one that falls on a weekend is given on a working day, and a day swapped away is worked on a Saturday."""
+    path = os.path.join(programs.schemas, "provinces", name, "holidays.yaml")
+    loaded = programs.run("load", path)
+    calendar = json.loads(loaded.stdout)
+    for year in range(2025, int(calendar["known_to"][:4]) + 1):
+        statutory, swapped = [], []
+        for row in calendar["holidays"]:
+            first, last = (datetime.date.fromisoformat(row.get(k, row["from"])) for k in ("from", "to"))
+            days = [first + datetime.timedelta(days=i) for i in range((last - first).days + 1)]
+            into = swapped if "hoán đổi" in row["name"]["vi"] else statutory
+            into += [d for d in days if d.year == year and d.weekday() < 5]
+        worked = [d for d in calendar["working"] if d.startswith(str(year))]
+        assert len(statutory) == len(set(statutory)) == 11, (year, statutory)
+        assert len(swapped) == len(worked), (year, swapped, worked)
+        assert all(datetime.date.fromisoformat(d).weekday() >= 5 for d in worked)
+        fixed = {(1, 1), (4, 30), (5, 1), (9, 2)}
+        off = {(d.month, d.day) for d in statutory}
+        assert all((m, d) in off or datetime.date(year, m, d).weekday() >= 5 for m, d in fixed)
+        assert len([d for d in statutory if d.month in (1, 2) and d != datetime.date(year, 1, 1)]) == 5

@@ -1,6 +1,6 @@
 /* Working days, deadlines and locks. The holidays are those of the year 2026 as the province's file has them.
  */
-#include "lib/form/calendar.h"
+#include "lib/form/form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,6 +156,92 @@ static void locks_follow_deadlines(void **state)
     assert_int_equal(bao_lock_time(&lock, &h, due, BAO_VN_OFFSET), BAO_TIME_NONE);
 }
 
+/* Decree 09 Art. 8.5 wants a deadline for each tier, Art. 13.1 the Government's by the 25th: commune 16 or
+ * 17, department 18 or 19, Home Affairs, the committee's office, Government 25 (domain.md c1). Each tier is a
+ * kind of its own. */
+static void the_chain_of_tiers_ends_by_the_25th(void **state)
+{
+    static const char *const kinds[] = {"commune", "department", "home-affairs", "committee-office",
+                                        "government"};
+    static const char *const september[] = {"2026-09-16", "2026-09-18", "2026-09-21", "2026-09-22",
+                                            "2026-09-25"};
+    static const int working_days[] = {2, 4, 5, 6, 0};
+    struct bao_str kind[BAO_COUNT(kinds)];
+    struct bao_deadline rows[BAO_COUNT(kinds)];
+    struct bao_form form = {.deadlines = rows, .n_deadlines = BAO_COUNT(rows)};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(kinds); i++) {
+        kind[i] = bao_str_c(kinds[i]);
+        rows[i] = on_day(25, false, BAO_ROLL_PREVIOUS); /* nothing slips past the 25th */
+        if (working_days[i] != 0)
+            rows[i] =
+                (struct bao_deadline){.working_days = working_days[i], .at = 17 * 3600, .on = BAO_DATE_NONE};
+        rows[i].kinds = &kind[i];
+        rows[i].n_kinds = 1;
+    }
+    for (int month = 1; month <= 12; month++) {
+        bao_date cutoff = bao_date_make(2026, month, 14);
+        bao_time before = bao_time_make(bao_working_days_after(&h, cutoff, 1), 86400, BAO_VN_OFFSET), due,
+                 lock;
+
+        if (month == 2)
+            continue; /* Lunar New Year leaves two working days before the 25th: the office extends by hand */
+        for (size_t i = 0; i < BAO_COUNT(kinds); i++) {
+            bao_form_times(&form, &h, BAO_VN_OFFSET, kind[i], cutoff, &due, &lock);
+            if (due <= before)
+                fail_msg("month %d: %s is not after the tier below", month, kinds[i]);
+            if (month == 9)
+                assert_int_equal(bao_time_date(due - 1, BAO_VN_OFFSET), day(september[i]));
+            before = due;
+        }
+        assert_true(bao_time_date(before - 1, BAO_VN_OFFSET) <= bao_date_make(2026, month, 25));
+    }
+}
+
+/* Khanh Hoa's KPI: by the 25th of each month, and what has not come then was not done. The Civil Code's Art.
+ * 148: a day off moves the end to the end of the next working day. */
+static void not_done_after_the_25th(void **state)
+{
+    static const struct {
+        const char *cutoff, *due;
+    } rows[] = {
+        {"2026-03-14", "2026-03-25"},
+        {"2026-04-14", "2026-04-28"}, /* Saturday, Sunday, Hung Kings' day in lieu */
+        {"2026-07-14", "2026-07-27"},
+        {"2026-12-14", "2026-12-25"},
+    };
+    struct bao_lock lock = {.present = true, .working_days = -1, .days = 0, .then = BAO_LOCK_NOT_DONE};
+    struct bao_deadline d = on_day(25, false, BAO_ROLL_NEXT);
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rows); i++) {
+        bao_time due = bao_deadline_time(&d, &h, day(rows[i].cutoff), BAO_VN_OFFSET);
+
+        assert_int_equal(due, bao_time_make(day(rows[i].due), 86400, BAO_VN_OFFSET));
+        assert_int_equal(bao_lock_time(&lock, &h, due, BAO_VN_OFFSET), due);
+    }
+}
+
+/* Article 8.5b: at least one working day after the window closes, wherever the window's end falls. */
+static void one_working_day_is_the_least(void **state)
+{
+    static const struct {
+        const char *cutoff, *due; /* by the end of this day */
+    } rows[] = {
+        {"2026-01-14", "2026-01-15"}, {"2026-02-14", "2026-02-23"}, {"2026-03-14", "2026-03-16"},
+        {"2026-04-14", "2026-04-15"}, {"2026-05-14", "2026-05-15"}, {"2026-06-14", "2026-06-15"},
+        {"2026-07-14", "2026-07-15"}, {"2026-08-14", "2026-08-17"}, {"2026-09-14", "2026-09-15"},
+        {"2026-10-14", "2026-10-15"}, {"2026-11-14", "2026-11-16"}, {"2026-12-14", "2026-12-15"},
+        {"2026-08-30", "2026-09-03"}, {"2026-04-29", "2026-05-04"}, {"2025-12-31", "2026-01-05"},
+    };
+    struct bao_deadline d = {.working_days = 1, .at = 86400, .on = BAO_DATE_NONE};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rows); i++)
+        assert_int_equal(bao_deadline_day(&d, &h, day(rows[i].cutoff)), day(rows[i].due));
+}
+
 static void dates_beyond_what_is_known_are_provisional(void **state)
 {
     (void)state;
@@ -173,6 +259,9 @@ int main(void)
         cmocka_unit_test(deadlines_of_the_circulars),
         cmocka_unit_test(deadlines_roll_as_told),
         cmocka_unit_test(locks_follow_deadlines),
+        cmocka_unit_test(the_chain_of_tiers_ends_by_the_25th),
+        cmocka_unit_test(not_done_after_the_25th),
+        cmocka_unit_test(one_working_day_is_the_least),
         cmocka_unit_test(dates_beyond_what_is_known_are_provisional),
     };
 

@@ -238,6 +238,42 @@ static void five_states_by_precedence(void **state)
     assert_int_equal(sum, BAO_COUNT(rows));
 }
 
+static uint64_t next(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *seed >> 33;
+}
+
+/* Whatever was stored and whenever it is asked: one state each, so the five add up; and time alone moves only
+ * pending to overdue. */
+static void the_five_states_always_add_up(void **state)
+{
+    uint64_t seed = 73;
+
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        size_t counts[BAO_STATES] = {0}, sum = 0, n = 1 + next(&seed) % 40;
+        bao_time now = (bao_time)(next(&seed) % 1000);
+
+        for (size_t i = 0; i < n; i++) {
+            struct bao_standing s = {.counted = next(&seed) % 2 != 0,
+                                     .received_at = (bao_time)(next(&seed) % 1000),
+                                     .exempt = next(&seed) % 4 == 0,
+                                     .due = next(&seed) % 10 == 0 ? BAO_TIME_NONE
+                                                                  : (bao_time)(next(&seed) % 1000)};
+            enum bao_state at = bao_obligation_state(&s, now), later = bao_obligation_state(&s, now + 500);
+
+            assert_true((unsigned)at < BAO_STATES);
+            assert_true(at == later || (at == BAO_STATE_PENDING && later == BAO_STATE_OVERDUE));
+            assert_int_equal(s.counted, at == BAO_STATE_ON_TIME || at == BAO_STATE_LATE);
+            counts[at]++;
+        }
+        for (size_t i = 0; i < BAO_STATES; i++)
+            sum += counts[i];
+        assert_int_equal(sum, n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +281,7 @@ int main(void)
         cmocka_unit_test(times_depend_on_the_kind),
         cmocka_unit_test(dates_are_explained),
         cmocka_unit_test(five_states_by_precedence),
+        cmocka_unit_test(the_five_states_always_add_up),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);

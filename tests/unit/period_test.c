@@ -36,6 +36,15 @@ static void decree_09_article_12(void **state)
     assert_window("2026-09", nd09, "2026-08-15", "2026-09-14");
     assert_window("2026-12", nd09, "2026-11-15", "2026-12-14");
     assert_window("2024-03", nd09, "2024-02-15", "2024-03-14");
+    /* Clause 1 for every month: from the 15th of the month before to the 14th. */
+    for (int month = 1; month <= 12; month++) {
+        struct bao_period p = {.year = 2026, .type = BAO_P_MONTH, .n = (uint16_t)month};
+        bao_date from, to;
+
+        bao_period_window(p, nd09, &from, &to);
+        assert_int_equal(from, month == 1 ? bao_date_make(2025, 12, 15) : bao_date_make(2026, month - 1, 15));
+        assert_int_equal(to, bao_date_make(2026, month, 14));
+    }
     assert_window("2026-Q1", nd09, "2025-12-15", "2026-03-14");
     assert_window("2026-Q2", nd09, "2026-03-15", "2026-06-14");
     assert_window("2026-Q3", nd09, "2026-06-15", "2026-09-14");
