@@ -3,6 +3,9 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+/* zlib's names for what a stream's head may be. */
+enum { ZLIB_ALONE = 15, ZLIB_OR_GZIP = 15 + 32, FIRST_ROOM = 16384, USUAL_RATIO = 8 };
+
 struct bao_inflater {
     z_stream z;
 };
@@ -48,7 +51,7 @@ int bao_inflate(struct bao_inflater *z, struct bao_arena *arena, struct bao_str 
 
     if (raw >= UINT32_MAX || in.n >= UINT32_MAX)
         return BAO_INFLATE_E_RAW;
-    if (inflateReset(&z->z) != Z_OK)
+    if (inflateReset2(&z->z, ZLIB_ALONE) != Z_OK)
         return -EINVAL;
     out = bao_arena_alloc(arena, raw + 1);
     if (out == NULL)
@@ -62,6 +65,57 @@ int bao_inflate(struct bao_inflater *z, struct bao_arena *arena, struct bao_str 
         return r;
     out[raw] = '\0';
     *ret = (struct bao_str){out, raw};
+    return 0;
+}
+
+/* Twice the room, with what was written so far. */
+static char *more_room(struct bao_arena *arena, const char *have, size_t n, size_t *size, size_t most)
+{
+    size_t larger = *size > most / 2 ? most : *size * 2;
+    char *out = bao_arena_alloc(arena, larger);
+
+    if (out != NULL) {
+        memcpy(out, have, n);
+        *size = larger;
+    }
+    return out;
+}
+
+int bao_inflate_most(struct bao_inflater *z, struct bao_arena *arena, struct bao_str in, size_t most,
+                     struct bao_str *ret)
+{
+    size_t size = in.n * USUAL_RATIO + FIRST_ROOM;
+    char *out;
+    int r;
+
+    if (most >= UINT32_MAX || in.n >= UINT32_MAX / USUAL_RATIO - FIRST_ROOM)
+        return BAO_INFLATE_E_RAW;
+    if (inflateReset2(&z->z, ZLIB_OR_GZIP) != Z_OK)
+        return -EINVAL;
+    if (size > most + 1)
+        size = most + 1;
+    out = bao_arena_alloc(arena, size);
+    z->z.next_in = (const Bytef *)in.p;
+    z->z.avail_in = (uInt)in.n;
+    for (;;) {
+        if (out == NULL)
+            return -ENOMEM;
+        z->z.next_out = (Bytef *)out + z->z.total_out;
+        z->z.avail_out = (uInt)(size - z->z.total_out);
+        r = inflate(&z->z, Z_NO_FLUSH);
+        if (r != Z_OK || z->z.avail_out != 0 || size > most)
+            break;
+        out = more_room(arena, out, size, &size, most + 1);
+    }
+    if (r == Z_OK && z->z.avail_out == 0)
+        return BAO_INFLATE_E_RAW;
+    r = inflate_outcome(z, r, z->z.total_out < most ? (size_t)z->z.total_out : most);
+    if (r != 0)
+        return r;
+    if (z->z.total_out == size && (out = more_room(arena, out, size, &size, size + 1)) == NULL)
+        return -ENOMEM;
+    out[z->z.total_out] = '\0';
+    *ret = (struct bao_str){out, z->z.total_out};
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* zlib streams. deflate.c is the only file that includes zlib. A context is reused; one thread at a time. */
+/* zlib and gzip streams. deflate.c is the only file that includes zlib. A context is reused; one thread at a
+ * time. */
 #pragma once
 
 #include "lib/base/arena.h"
@@ -20,6 +21,11 @@ struct bao_inflater *bao_inflater_free(struct bao_inflater *z);
  * so a bomb costs what it announced. 0, an outcome, or -ENOMEM. */
 int bao_inflate(struct bao_inflater *z, struct bao_arena *arena, struct bao_str in, size_t raw,
                 struct bao_str *ret) BAO_MUST_CHECK;
+
+/* The same for a stream that does not announce its size, zlib or gzip by its first octets, of at most `most`
+ * octets: E_RAW when it gives more. */
+int bao_inflate_most(struct bao_inflater *z, struct bao_arena *arena, struct bao_str in, size_t most,
+                     struct bao_str *ret) BAO_MUST_CHECK;
 
 /* level 1..9. NULL when there is no memory. */
 struct bao_deflater *bao_deflater_new(int level) BAO_MUST_CHECK;

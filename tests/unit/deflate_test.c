@@ -110,6 +110,39 @@ static void a_bomb_costs_what_it_announced(void **state)
     free((char *)zeros.p);
 }
 
+static void a_stream_may_keep_its_size_to_itself(void **state)
+{
+    struct kit *kit = *state;
+    /* "xin chào\n" by gzip */
+    static const unsigned char zipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                                           0xab, 0xc8, 0xcc, 0x53, 0x48, 0xce, 0x38, 0xbc, 0x20, 0x9f,
+                                           0x0b, 0x00, 0x76, 0xd2, 0x1a, 0x64, 0x0a, 0x00, 0x00, 0x00};
+    struct bao_str s, gzip = {(const char *)zipped, sizeof(zipped)}, bomb;
+    char *zeros = calloc(1, 3 << 20);
+
+    assert_int_equal(bao_inflate_most(kit->in, &kit->arena, gzip, 10, &s), 0);
+    assert_true(bao_str_is(s, "xin chào\n"));
+    assert_int_equal(bao_inflate_most(kit->in, &kit->arena, gzip, 9, &s), BAO_INFLATE_E_RAW);
+    assert_int_equal(bao_inflate_most(kit->in, &kit->arena, kit->packed, kit->plain.n, &s), 0);
+    assert_true(bao_str_eq(s, kit->plain));
+    assert_int_equal(s.p[s.n], '\0');
+    assert_int_equal(bao_inflate_most(kit->in, &kit->arena, kit->packed, kit->plain.n - 1, &s),
+                     BAO_INFLATE_E_RAW);
+    /* The room grows as far as is allowed, and no further. */
+    assert_non_null(zeros);
+    assert_int_equal(bao_deflate(kit->out, &kit->arena, (struct bao_str){zeros, 3 << 20}, &bomb), 0);
+    assert_int_equal(bao_inflate_most(kit->in, &kit->arena, bomb, 3 << 20, &s), 0);
+    assert_int_equal(s.n, 3 << 20);
+    assert_int_equal(bao_inflate_most(kit->in, &kit->arena, bomb, (3 << 20) - 1, &s), BAO_INFLATE_E_RAW);
+    free(zeros);
+    for (size_t n = 0; n < gzip.n; n++)
+        assert_int_equal(bao_inflate_most(kit->in, &kit->arena, (struct bao_str){gzip.p, n}, 100, &s),
+                         BAO_INFLATE_E_BROKEN);
+    /* A zlib stream with its size is still read, and gzip is none. */
+    assert_int_equal(bao_inflate(kit->in, &kit->arena, kit->packed, kit->plain.n, &s), 0);
+    assert_int_equal(bao_inflate(kit->in, &kit->arena, gzip, 10, &s), BAO_INFLATE_E_BROKEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +150,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_size_is_told, make, unmake),
         cmocka_unit_test_setup_teardown(a_cut_or_padded_stream_is_broken, make, unmake),
         cmocka_unit_test_setup_teardown(a_bomb_costs_what_it_announced, make, unmake),
+        cmocka_unit_test_setup_teardown(a_stream_may_keep_its_size_to_itself, make, unmake),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
