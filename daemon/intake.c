@@ -25,6 +25,7 @@ struct job {
     struct bao_arena own; /* the request's copy */
     struct baod_request request;
     struct baod_identity who;
+    struct baod_expected expected;
     struct job *next;
     struct job *same; /* identical reports that wait for this one's answer */
 };
@@ -97,9 +98,33 @@ static void job_free(struct job *job)
     free(job);
 }
 
+static size_t request_bytes(const struct baod_intake *intake, const struct baod_request *request)
+{
+    size_t raw = request->sizeless ? intake->options.max_raw : (size_t)request->raw;
+
+    return request->body.n + (request->deflated ? raw : 0);
+}
+
 static size_t job_bytes(const struct job *job)
 {
-    return job->request.body.n + (job->request.deflated ? (size_t)job->request.raw : 0);
+    return request_bytes(job->intake, &job->request);
+}
+
+/* Copies what the sender said of the document. false: no memory. */
+static bool copy_expected(struct job *job)
+{
+    struct bao_str *texts[] = {&job->expected.unit, &job->expected.form, &job->expected.period};
+
+    if (job->request.expected == NULL)
+        return true;
+    job->expected = *job->request.expected;
+    job->request.expected = &job->expected;
+    for (size_t i = 0; i < BAO_COUNT(texts); i++) {
+        *texts[i] = bao_arena_str(&job->own, *texts[i]);
+        if (texts[i]->p == NULL)
+            return false;
+    }
+    return true;
 }
 
 static int copy_units(struct job *job, const struct baod_identity *who)
@@ -136,7 +161,7 @@ static struct job *job_new(struct baod_intake *intake, const struct baod_request
     job->request.body = bao_arena_str(&job->own, request->body);
     job->who = *request->who;
     job->request.who = &job->who;
-    if (job->request.body.p == NULL)
+    if (job->request.body.p == NULL || !copy_expected(job))
         goto fail;
     if (job->who.n_units != 0 && copy_units(job, request->who) < 0)
         goto fail;
@@ -249,6 +274,12 @@ static int open_body(struct worker *w, struct job *job)
             job->s.symbol = BAO_SYM_TOOBIG;
         return 0;
     }
+    if (request->sizeless) {
+        r = bao_inflate_most(w->inflater, &w->arena, request->body, max_raw, &job->s.document);
+        if (r > 0)
+            job->s.symbol = r == BAO_INFLATE_E_RAW ? BAO_SYM_TOOBIG : BAO_SYM_INFLATE;
+        return r < 0 ? r : 0;
+    }
     job->s.stored = request->body;
     if (request->raw > max_raw) {
         job->s.symbol = BAO_SYM_TOOBIG;
@@ -281,7 +312,7 @@ static int judge(struct worker *w, struct job *job)
     if (r < 0)
         return r;
     if (job->s.verdict.symbol == BAO_SYM_NONE) {
-        if (!job->request.deflated)
+        if (job->s.stored.p == NULL)
             r = bao_deflate(w->deflater, &job->s.arena, job->s.document, &job->s.stored);
         return r < 0 ? r : keep_verdict(job);
     }
@@ -333,6 +364,37 @@ static bool may_speak(const struct job *job)
     return heir != NULL && speaks_for(&job->who, heir->code);
 }
 
+/* Is the document the one that the sender named? Otherwise both are told. */
+static bool is_expected(struct job *job)
+{
+    const struct baod_expected *e = job->request.expected;
+    const struct bao_verdict *v = &job->s.verdict;
+    struct bao_period period;
+    char label[16];
+
+    if (e == NULL ||
+        (bao_str_eq(e->unit, v->unit) && bao_str_eq(e->form, v->form_id) &&
+         bao_period_parse(e->period, &period) && bao_period_code(period) == bao_period_code(v->period) &&
+         (e->revision == 0 || e->revision == v->revision)))
+        return true;
+    bao_period_print(v->period, label);
+    job->s.detail[BAO_VI] =
+        bao_arena_printf(&job->s.arena,
+                         "Địa chỉ gửi không khớp với báo cáo: trong tệp ghi đơn vị %.*s, biểu mẫu %.*s, kỳ "
+                         "%s, lần báo cáo %d. "
+                         "Hãy gửi tới /v1/reports/%.*s/%.*s/%s/%d hoặc sửa phần đầu của tệp.",
+                         BAO_STR_ARG(v->unit), BAO_STR_ARG(v->form_id), label, v->revision,
+                         BAO_STR_ARG(v->unit), BAO_STR_ARG(v->form_id), label, v->revision);
+    job->s.detail[BAO_EN] =
+        bao_arena_printf(&job->s.arena,
+                         "The address does not agree with the report: the file says unit %.*s, form %.*s, "
+                         "period %s, revision %d. "
+                         "Send it to /v1/reports/%.*s/%.*s/%s/%d, or mend the head of the file.",
+                         BAO_STR_ARG(v->unit), BAO_STR_ARG(v->form_id), label, v->revision,
+                         BAO_STR_ARG(v->unit), BAO_STR_ARG(v->form_id), label, v->revision);
+    return false;
+}
+
 static struct bao_str content_key(const struct job *job)
 {
     return (struct bao_str){(const char *)job->s.verdict.content, sizeof(job->s.verdict.content)};
@@ -374,6 +436,14 @@ static void judged(struct baod_intake *intake, struct job *job)
         s->symbol = s->verdict.symbol == BAO_SYM_NONE ? BAO_SYM_INTERNAL : s->verdict.symbol;
     if (s->symbol == BAO_SYM_NONE && s->verdict.is_secret)
         s->symbol = BAO_SYM_SECRET;
+    if (s->symbol == BAO_SYM_NONE && !is_expected(job))
+        s->symbol = BAO_SYM_ENVELOPE;
+    if (job->request.only_judge) {
+        if (s->symbol == BAO_SYM_NONE)
+            s->symbol = s->verdict.symbol;
+        job_answer(job);
+        return;
+    }
     if (s->symbol == BAO_SYM_NONE && !may_speak(job))
         s->symbol = BAO_SYM_UNIT;
     if (s->symbol != BAO_SYM_NONE) {
@@ -444,7 +514,7 @@ static void dispatch(struct baod_intake *intake)
 
 int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request)
 {
-    size_t bytes = request->body.n + (request->deflated ? (size_t)request->raw : 0);
+    size_t bytes = request_bytes(intake, request);
     struct job *job;
 
     if (intake->draining || intake->snapshot == NULL ||

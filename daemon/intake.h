@@ -21,10 +21,19 @@ struct baod_identity {
     size_t n_units;
 };
 
+/* The key that the sender said the document has, beside the document itself. */
+struct baod_expected {
+    struct bao_str unit, form, period;
+    int revision; /* 0 = not said */
+};
+
 struct baod_request {
     struct bao_str body; /* as received; copied */
     bool deflated;       /* enc=deflate: a zlib stream of `raw` octets */
+    bool sizeless;       /* deflated, zlib or gzip, and raw is not announced */
+    bool only_judge;     /* tell the verdict; store nothing, and do not ask whom the sender speaks for */
     uint64_t raw;        /* announced size after inflating */
+    const struct baod_expected *expected; /* NULL: nothing was said; copied. Otherwise: symbol ENVELOPE */
     bool has_sha256;
     uint8_t sha256[32];   /* announced hash of the uncompressed document */
     bao_time received_at; /* last octet read */

@@ -2,6 +2,7 @@
 
 #include "daemon/brp/peers.h"
 #include "daemon/brp/who.h"
+#include "daemon/config/files.h"
 #include "daemon/config/snapshot.h"
 #include "daemon/http/api.h"
 #include "daemon/intake.h"
@@ -33,6 +34,7 @@
 #include <unistd.h>
 
 enum {
+    KEYS_MAX = 1 << 20,
     BACKLOG = 4096,
     TICK_MS = 1000,
     FRESH_TICKS = 5,
@@ -167,6 +169,7 @@ static void end_loop(struct server *s)
     s->state = ENDING;
     s->draining = 0;
     baod_peers_close(BAO_TAKE(s->peers));
+    baod_api_attach(s->api, NULL);
     baod_http_close(BAO_TAKE(s->http), NULL, NULL);
     baod_listener_close(BAO_TAKE(s->listener));
     s->admin = baod_admin_close(s->admin);
@@ -300,6 +303,40 @@ static int load_tls(struct server *s)
     baod_tls_unref(s->tls);
     s->tls = tls;
     return 0;
+}
+
+/* Reads the same keys as texts, for the HTTP port: *ret lives in the arena, both NULL without TLS. */
+static int read_http_keys(const struct server *s, struct bao_arena *arena, struct baod_http_keys *ret)
+{
+    const char *files[] = {s->settings->tls_certificate, s->settings->tls_key};
+    struct bao_str texts[2] = {BAO_STR_NULL};
+
+    *ret = (struct baod_http_keys){.certificate = NULL};
+    if (s->tls == NULL)
+        return 0;
+    for (size_t i = 0; i < BAO_COUNT(files); i++) {
+        int r = baod_file_read(arena, files[i], KEYS_MAX, &texts[i]);
+
+        if (r != 0) {
+            baod_log(BAOD_LOG_ERROR, "tls: %s: %s", files[i], r < 0 ? strerror(-r) : "cannot be read");
+            return r < 0 ? r : -EINVAL;
+        }
+    }
+    *ret = (struct baod_http_keys){.certificate = texts[0].p, .key = texts[1].p};
+    return 0;
+}
+
+/* Gives the HTTP port the keys that load_tls() has just found good; on failure it keeps the old ones. */
+static void renew_http(struct server *s)
+{
+    struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(4 * KEYS_MAX);
+    struct baod_http_keys keys;
+    int r = s->tls == NULL ? 0 : read_http_keys(s, &arena, &keys);
+
+    if (r == 0 && s->tls != NULL)
+        r = baod_http_renew(s->http, &keys);
+    if (r < 0)
+        baod_log(BAOD_LOG_ERROR, "http: the new keys were not taken: %s", strerror(-r));
 }
 
 static int make_transform(void *user, const struct baod_transform_ops **ret_ops, void **ret_transform)
@@ -520,7 +557,8 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
     if (s->state != SERVING)
         return;
     baod_sd_reloading();
-    (void)load_tls(s); /* it has told what is wrong; the keys in force stay */
+    if (load_tls(s) == 0) /* else it has told what is wrong, and the keys in force stay */
+        renew_http(s);
     if (start_reload(s, RELOAD_SIGNAL, 0) < 0)
         baod_log(BAOD_LOG_ERROR, "reload: no memory; the files in force stay");
 }
@@ -1129,25 +1167,66 @@ static int serve_reports(struct server *s)
     return r == 0 ? write_port(&socket, "reports", s->settings->reports_port_file) : r;
 }
 
+static int who(void *user, struct bao_str secret, const struct baod_credential **ret)
+{
+    struct server *s = user;
+
+    return baod_credentials_find(s->credentials, secret, baod_clock_now(&s->clock), ret);
+}
+
+static int http_stat(void *user, const struct baod_stat_ask *asked, baod_stat_done *done, void *done_user)
+{
+    struct server *s = user;
+
+    return baod_stat(s->reading, bao_str_c(s->province), asked, done, done_user);
+}
+
+static int make_api(struct server *s)
+{
+    const struct baod_api_ops ops = {.user = s,
+                                     .now = now,
+                                     .ask = ask,
+                                     .is_ready = is_ready,
+                                     .who = who,
+                                     .submit = submit,
+                                     .stat = http_stat};
+    const struct baod_api_config config = {.local = s->settings->http_local,
+                                           .offset = s->snapshot->registry.offset,
+                                           .lang = s->lang,
+                                           .failures = &s->failures};
+
+    return baod_api_new(&config, &ops, &s->api);
+}
+
 static int serve_http(struct server *s)
 {
-    const struct baod_api_ops ops = {.user = s, .now = now, .ask = ask, .is_ready = is_ready};
     const struct baod_http_limits limits = {
         .body = (size_t)s->settings->max_body,
+        .total_body = (size_t)s->settings->total_bytes,
         .connections = (unsigned)s->settings->connections,
         .per_address = (unsigned)s->settings->per_address,
         .head_ms = (unsigned)s->settings->hello_ms,
         .idle_ms = (unsigned)s->settings->idle_ms,
     };
+    struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(4 * KEYS_MAX);
+    struct baod_http_handlers handlers;
+    struct baod_http_keys keys;
     struct baod_socket socket;
-    int r = open_socket(s, "http", s->settings->http_address, s->settings->http_plaintext, &socket);
+    int r = read_http_keys(s, &arena, &keys);
 
     if (r == 0)
-        r = baod_api_new(&ops, &s->api);
+        r = make_api(s);
     if (r == 0)
-        r = baod_http_new(&s->loop, socket.fd, &limits, baod_api_handle, s->api, &s->http);
+        r = open_socket(s, "http", s->settings->http_address, s->settings->http_plaintext || s->tls != NULL,
+                        &socket);
     if (r != 0)
         return r;
+    handlers = baod_api_handlers(s->api);
+    r = baod_http_new(&s->loop, socket.fd, &limits, &handlers, &keys, &s->http);
+    if (r != 0) {
+        baod_log(BAOD_LOG_ERROR, "http: %s", r == -EKEYREJECTED ? "the keys cannot be used" : strerror(-r));
+        return r;
+    }
     baod_api_attach(s->api, s->http);
     return write_port(&socket, "http", s->settings->http_port_file);
 }

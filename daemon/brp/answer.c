@@ -1,103 +1,11 @@
 /* The answer of a report, from what became of it. */
+#include "daemon/answer.h"
 #include "daemon/brp/peer.h"
-
-#include "lib/text/catalogue.h"
-
-static const char *state_of(const struct baod_receipt *r)
-{
-    if (r->queued)
-        return "queued";
-    if (r->returned)
-        return "returned";
-    return r->superseded ? "superseded" : "committed";
-}
-
-static const char *due_of(const struct baod_receipt *r)
-{
-    if (r->due_at == BAO_TIME_NONE)
-        return "none";
-    return r->on_time ? "on-time" : "late";
-}
 
 int baod_answer_keys(struct bao_buf *out, const struct baod_brp_fate *fate, int offset)
 {
-    const struct baod_receipt *r = &fate->receipt;
-    struct bao_receipt_text text = {
-        .state = state_of(r),
-        .form = fate->form,
-        .unit = fate->unit,
-        .period = fate->period,
-        .revision = r->revision,
-        .at = r->received_at,
-        .offset = offset,
-        .due = due_of(r),
-        .form_version = r->form_version,
-        .dup = r->dup,
-        .dur = r->queued ? "spool" : (r->durable_sync ? "sync" : "local"),
-        .chain = r->queued ? 0 : r->chain,
-    };
+    struct bao_receipt_text text =
+        baod_receipt_words(&fate->receipt, fate->form, fate->unit, fate->period, offset);
 
-    memcpy(text.id, r->id, sizeof(text.id));
-    memcpy(text.content, r->content, sizeof(text.content));
-    memcpy(text.sha256, r->sha256, sizeof(text.sha256));
     return bao_receipt_put(out, &text);
-}
-
-/* Is the finding told? With an accepted report only what did not stand in its way. */
-static bool is_told(const struct baod_submission *s, const struct bao_finding *f)
-{
-    return s->symbol != BAO_SYM_NONE || f->severity != BAO_ERROR;
-}
-
-/* Does the answer need a sentence of its own, beside the findings? */
-static bool has_sentence(const struct baod_submission *s)
-{
-    return s->symbol != BAO_SYM_NONE && (s->verdict.findings.n == 0 || s->detail[BAO_VI].n != 0 ||
-                                         s->detail[BAO_EN].n != 0 || s->symbol != s->verdict.symbol);
-}
-
-static int text_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang)
-{
-    const struct bao_findings *f = &s->verdict.findings;
-    int r = has_sentence(s) ? bao_symbol_body(out, s->symbol, s->detail, lang, false) : 0;
-
-    for (size_t i = 0; i < f->n && r == 0; i++) {
-        if (is_told(s, &f->items[i]))
-            r = bao_text_wire_line(out, &f->items[i], lang);
-    }
-    return r;
-}
-
-static int json_body(struct bao_buf *out, const struct baod_submission *s)
-{
-    const struct bao_findings *f = &s->verdict.findings;
-    const char *comma = "[";
-    int r = 0;
-
-    if (has_sentence(s)) {
-        r = bao_symbol_body(out, s->symbol, s->detail, BAO_VI, true); /* a whole array, reopened below */
-        if (r == 0 && bao_buf_len(out) != 0)
-            out->end--;
-        comma = ",";
-    }
-    for (size_t i = 0; i < f->n && r == 0; i++) {
-        if (!is_told(s, &f->items[i]))
-            continue;
-        r = bao_buf_append_c(out, comma);
-        if (r == 0)
-            r = bao_text_json(out, &f->items[i]);
-        comma = ",";
-    }
-    if (r == 0 && *comma == ',')
-        r = bao_buf_append_c(out, "]");
-    return r;
-}
-
-int baod_answer_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang, bool json)
-{
-    bool secret = s->symbol == BAO_SYM_SECRET || s->verdict.is_secret;
-
-    if (secret) /* nothing of it is repeated */
-        return bao_symbol_body(out, BAO_SYM_SECRET, NULL, lang, json);
-    return json ? json_body(out, s) : text_body(out, s, lang);
 }

@@ -97,7 +97,5 @@ void baod_peers_release(struct baod_peers *peers, uint64_t octets);
 /* Forgets a peer everywhere. */
 void baod_peers_forget(struct baod_peers *peers, struct baod_peer *p);
 
-/* The keys and the body of the answer to a judged report; symbols in bao_server_no() are the caller's. */
+/* The keys of the answer to a report that was taken. */
 int baod_answer_keys(struct bao_buf *out, const struct baod_brp_fate *fate, int offset) BAO_MUST_CHECK;
-int baod_answer_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang,
-                     bool json) BAO_MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "daemon/brp/peers.h"
 
+#include "daemon/answer.h"
 #include "daemon/brp/peer.h"
 #include "daemon/ops/log.h"
 
@@ -350,7 +351,7 @@ void baod_brp_answer(void *user, uint64_t peer, uint32_t txn, const struct baod_
         r = baod_answer_keys(&keys, &fate, peers->config.offset);
     }
     if (r == 0)
-        r = baod_answer_body(&body, s, p->session.lang, p->session.json);
+        r = baod_answer_findings(&body, s, p->session.lang, p->session.json);
     if (r < 0 && p->failed == NULL)
         p->failed = strerror(-r);
     give(p, txn, s->symbol, s->after_ms, &keys, bao_buf_str(&body));

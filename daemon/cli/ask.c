@@ -9,13 +9,18 @@ static const char default_server[] = "http://127.0.0.1:7380";
 
 bool cli_question_read(const struct cli_options *options, int argc, char **argv, struct cli_question *ret)
 {
-    struct cli_question q = {.server = getenv("BAOCAO_SERVER")};
+    struct cli_question q = {.server = getenv("BAOCAO_SERVER"),
+                             .token_file = getenv("BAOCAO_TOKEN_FILE"),
+                             .ca = getenv("BAOCAO_CA")};
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--server", &q.server}, {"--form", &q.form},           {"--period", &q.period},
-                 {"--span", &q.span},     {"--scope", &q.scope},         {"--unit", &q.unit},
-                 {"--units", &q.units},   {"--indicator", &q.indicator}, {"--limit", &q.limit}};
+    } known[] = {{"--server", &q.server}, {"--token-file", &q.token_file},
+                 {"--ca", &q.ca},         {"--form", &q.form},
+                 {"--period", &q.period}, {"--span", &q.span},
+                 {"--scope", &q.scope},   {"--unit", &q.unit},
+                 {"--units", &q.units},   {"--indicator", &q.indicator},
+                 {"--limit", &q.limit}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -34,10 +39,10 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
                     options->lang == BAO_VI
                         ? "baocao %s: không hiểu “%s”\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] "
                           "[--span KHOẢNG] [--scope PHẠM_VI] [--unit ĐƠN_VỊ] [--units as-reported|today] "
-                          "[--indicator CHỈ_TIÊU] [--limit N] [--server URL]\n"
+                          "[--indicator CHỈ_TIÊU] [--limit N] [--server URL] [--token-file TỆP] [--ca TỆP]\n"
                         : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] "
                           "[--span SPAN] [--scope SCOPE] [--unit UNIT] [--units as-reported|today] "
-                          "[--indicator CODE] [--limit N] [--server URL]\n",
+                          "[--indicator CODE] [--limit N] [--server URL] [--token-file FILE] [--ca FILE]\n",
                     argv[0], argv[i], argv[0]);
             return false;
         }
@@ -86,9 +91,33 @@ static int read_answer(const struct cli_options *options, long status, struct ba
     return CLI_OK;
 }
 
-int cli_ask(const struct cli_options *options, const struct cli_question *question, const char *path,
+void cli_tell_no_answer(const struct cli_options *options, const char *server, const char *why)
+{
+    fprintf(stderr,
+            options->lang == BAO_VI ? "baocao: không hỏi được %s: %s\n" : "baocao: cannot ask %s: %s\n",
+            server, why);
+}
+
+bool cli_hub_ready(const struct cli_options *options, const char *token_file, char token[CLI_TOKEN_MAX],
+                   struct cli_hub *hub)
+{
+    hub->token = token;
+    if (token_file != NULL && *token_file != '\0' && !cli_token_read(options, token_file, token))
+        return false;
+    if (cli_may_carry(hub))
+        return true;
+    fprintf(stderr,
+            options->lang == BAO_VI
+                ? "baocao: không gửi mã truy cập qua đường không mã hóa tới %s; hãy dùng địa chỉ https://\n"
+                : "baocao: the token does not travel unencrypted to %s; use an address with https://\n",
+            hub->server);
+    return false;
+}
+
+int cli_ask(const struct cli_options *options, struct cli_question *question, const char *path,
             struct bao_arena *arena, const struct bao_node **ret_rows)
 {
+    struct cli_hub hub = {.server = question->server, .ca = question->ca};
     const struct cli_parameter parameters[] = {
         {"form", question->form},           {"period", question->period}, {"span", question->span},
         {"scope", question->scope},         {"unit", question->unit},     {"units", question->units},
@@ -98,13 +127,14 @@ int cli_ask(const struct cli_options *options, const struct cli_question *questi
     const char *why = "";
     struct bao_str copy;
     long status = 0;
-    int r = cli_get(question->server, path, parameters, BAO_COUNT(parameters), &body, &status, &why);
+    int r;
 
     *ret_rows = NULL;
+    if (!cli_hub_ready(options, question->token_file, question->token, &hub))
+        return CLI_USAGE;
+    r = cli_get(&hub, path, parameters, BAO_COUNT(parameters), &body, &status, &why);
     if (r < 0) {
-        fprintf(stderr,
-                options->lang == BAO_VI ? "baocao: không hỏi được %s: %s\n" : "baocao: cannot ask %s: %s\n",
-                question->server, why);
+        cli_tell_no_answer(options, question->server, why);
         bao_buf_deinit(&body);
         return CLI_USAGE;
     }

@@ -52,15 +52,14 @@ bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o)
     return false;
 }
 
-/* Reads the secret; it must be its owner's alone. */
-static bool read_token(const struct cli_options *options, struct cli_brp_options *o)
+bool cli_token_read(const struct cli_options *options, const char *file, char ret[CLI_TOKEN_MAX])
 {
-    FILE *f = fopen(o->token_file, "re");
+    FILE *f = fopen(file, "re");
     struct stat st;
     bool ok = false;
 
     if (f == NULL) {
-        fprintf(stderr, "%s: %s\n", o->token_file, strerror(errno));
+        fprintf(stderr, "%s: %s\n", file, strerror(errno));
         return false;
     }
     if (fstat(fileno(f), &st) == 0 && (st.st_mode & 077) != 0)
@@ -68,15 +67,16 @@ static bool read_token(const struct cli_options *options, struct cli_brp_options
                 options->lang == BAO_VI
                     ? "%s: tệp mã truy cập phải chỉ chủ của nó đọc được; hãy chạy: chmod 600 %s\n"
                     : "%s: the token file must be readable by its owner alone; run: chmod 600 %s\n",
-                o->token_file, o->token_file);
-    else if (fgets(o->token, sizeof(o->token), f) == NULL)
+                file, file);
+    else if (fgets(ret, CLI_TOKEN_MAX, f) == NULL)
         fprintf(stderr,
                 options->lang == BAO_VI ? "%s: tệp mã truy cập rỗng\n" : "%s: the token file is empty\n",
-                o->token_file);
+                file);
     else
         ok = true;
     (void)fclose(f); /* it was only read */
-    o->token[strcspn(o->token, " \t\r\n")] = '\0';
+    if (ok)
+        ret[strcspn(ret, " \t\r\n")] = '\0';
     return ok;
 }
 
@@ -86,7 +86,7 @@ bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_opt
         o->to = getenv("BAOCAO_TO");
     if (o->token_file == NULL)
         o->token_file = getenv("BAOCAO_TOKEN_FILE");
-    return o->token_file == NULL || read_token(options, o);
+    return o->token_file == NULL || cli_token_read(options, o->token_file, o->token);
 }
 
 void cli_brp_options_done(struct cli_brp_options *o)

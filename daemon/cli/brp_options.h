@@ -5,18 +5,22 @@
 #include "daemon/cli/cli.h"
 #include "daemon/net/tls.h"
 
+enum { CLI_TOKEN_MAX = 256 };
+
 struct cli_brp_options {
     const char *to;                     /* --to HOST[:PORT], else BAOCAO_TO, else this machine */
     const char *token_file;             /* --token-file FILE, else BAOCAO_TOKEN_FILE; mode 0600 */
     const char *ca, *certificate, *key; /* --ca, --cert, --key: PEM files */
     bool plaintext;                     /* --plaintext: no TLS though the hub is elsewhere */
-    char token[256];
+    char token[CLI_TOKEN_MAX];
     struct baod_tls *tls; /* made by the first connection */
 };
 
 /* The value of option `name` at argv[*i], written "--name value" or "--name=value"; moves *i to its last
  * word. NULL: argv[*i] is something else. */
 const char *cli_option(int argc, char **argv, int *i, const char *name);
+/* Reads the secret of a file that must be its owner's alone: false after telling what is wrong. */
+bool cli_token_read(const struct cli_options *options, const char *file, char ret[CLI_TOKEN_MAX]);
 /* A number of seconds, 0..86400, or -1. */
 int cli_seconds(const char *text);
 /* Takes argv[*i] when it is an option of a connection. */

@@ -36,10 +36,32 @@ static int make_url(CURL *curl, const char *server, const char *path, const stru
     return r == 0 ? bao_buf_append(url, "", 1) : r;
 }
 
-static CURLcode perform(CURL *curl, const char *url, struct bao_buf *body, long *ret_status)
+bool cli_may_carry(const struct cli_hub *hub)
+{
+    static const char *const here[] = {"127.0.0.1", "localhost", "[::1]"};
+    const char *host = hub->server + 7;
+
+    if (*hub->token == '\0' || strncmp(hub->server, "http://", 7) != 0)
+        return true;
+    for (size_t i = 0; i < BAO_COUNT(here); i++)
+        if (strncmp(host, here[i], strlen(here[i])) == 0 && strchr(":/", host[strlen(here[i])]) != NULL)
+            return true;
+    return false;
+}
+
+static CURLcode perform(CURL *curl, const struct cli_hub *hub, const char *url, struct bao_buf *body,
+                        long *ret_status)
 {
     CURLcode code;
 
+    if (*hub->token != '\0') {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, hub->token);
+    }
+    if (hub->ca != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, hub->ca);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -54,17 +76,17 @@ static CURLcode perform(CURL *curl, const char *url, struct bao_buf *body, long 
     return code;
 }
 
-int cli_get(const char *server, const char *path, const struct cli_parameter *parameters, size_t n,
+int cli_get(const struct cli_hub *hub, const char *path, const struct cli_parameter *parameters, size_t n,
             struct bao_buf *ret_body, long *ret_status, const char **ret_why)
 {
     struct bao_buf url = BAO_BUF_NULL(16384);
     CURL *curl = curl_easy_init();
     CURLcode code;
-    int r = curl == NULL ? -ENOMEM : make_url(curl, server, path, parameters, n, &url);
+    int r = curl == NULL ? -ENOMEM : make_url(curl, hub->server, path, parameters, n, &url);
 
     *ret_why = curl_easy_strerror(CURLE_OUT_OF_MEMORY);
     if (r == 0) {
-        code = perform(curl, bao_buf_data(&url), ret_body, ret_status);
+        code = perform(curl, hub, bao_buf_data(&url), ret_body, ret_status);
         *ret_why = curl_easy_strerror(code);
         r = code == CURLE_OK ? 0 : -EIO;
     }

@@ -10,7 +10,7 @@
 struct baod_settings {
     char *reports_address, *reports_port_file;
     char *tls_certificate, *tls_key, *tls_authorities, *tls_revoked;
-    char *http_address, *http_port_file;
+    char *http_address, *http_port_file, *http_local;
     bool reports_plaintext, http_plaintext;
     char *database_url;
     char *state, *runtime, *forms, *province;

@@ -1,43 +1,22 @@
-#include "daemon/http/api.h"
-
+#include "daemon/http/api_internal.h"
 #include "daemon/http/rows.h"
 #include "lib/doc/tree.h"
-#include "lib/text/symbols.h"
 
-enum { ANSWER_MAX = 64 << 20, ROWS_MAX = 100000 };
+#include <strings.h>
 
-enum format { JSON, CSV };
+enum { ANSWER_MAX = 64 << 20, ROWS_MAX = 100000, CALL_MAX = 1 << 20 };
 
-static const char *const types[] = {"application/json; charset=utf-8",
-                                    "text/csv; charset=utf-8; header=present"};
+const char *const baod_types[BAOD_FORMATS] = {"application/json; charset=utf-8",
+                                              "text/csv; charset=utf-8; header=present"};
 
-struct baod_api {
-    struct baod_api_ops ops;
-    struct baod_http *http;
-    unsigned refs; /* the owner and each question under way */
-    bool closed;
-};
-
-/* One question under way. */
-struct question {
-    struct baod_api *api;
-    uint64_t exchange;
-    enum format format;
-};
-
-static void unref(struct baod_api *api)
-{
-    if (--api->refs == 0)
-        free(api);
-}
-
-int baod_api_new(const struct baod_api_ops *ops, struct baod_api **ret)
+int baod_api_new(const struct baod_api_config *config, const struct baod_api_ops *ops, struct baod_api **ret)
 {
     struct baod_api *api = calloc(1, sizeof(*api));
 
     if (api == NULL)
         return -ENOMEM;
     api->ops = *ops;
+    api->config = *config;
     api->refs = 1;
     *ret = api;
     return 0;
@@ -45,125 +24,106 @@ int baod_api_new(const struct baod_api_ops *ops, struct baod_api **ret)
 
 void baod_api_attach(struct baod_api *api, struct baod_http *http)
 {
-    api->http = http;
+    if (api != NULL)
+        api->http = http;
+}
+
+void baod_api_ref(struct baod_api *api)
+{
+    api->refs++;
+}
+
+void baod_api_unref(struct baod_api *api)
+{
+    if (--api->refs == 0)
+        free(api);
 }
 
 struct baod_api *baod_api_free(struct baod_api *api)
 {
     if (api != NULL) {
-        api->closed = true;
-        unref(api);
+        api->http = NULL;
+        baod_api_unref(api);
     }
     return NULL;
 }
 
-static void reply(struct baod_api *api, uint64_t exchange, int status, const char *type, struct bao_str body)
-{
-    struct baod_http_reply answer = {.status = status, .type = type, .body = body};
+/* ------------------------------------------------------------------ answers */
 
-    if (status == 503) {
-        answer.headers[0] = "Retry-After";
-        answer.headers[1] = "5";
-    }
-    if (status == 405) {
-        answer.headers[0] = "Allow";
-        answer.headers[1] = "GET, HEAD";
-    }
-    baod_http_reply(api->http, exchange, &answer);
+void baod_api_reply(const struct baod_asker *to, const struct baod_http_reply *reply)
+{
+    if (to->api->http != NULL)
+        baod_http_reply(to->api->http, to->exchange, reply);
 }
 
-/* Every refusal has the same shape: {"code", "message": {"vi", "en"}}. */
-static void refuse(struct baod_api *api, uint64_t exchange, int status, const char *code, const char *vi,
-                   const char *en)
+static int print_refusal(struct bao_buf *out, const char *code, const char *vi, const char *en)
 {
-    struct bao_buf out = BAO_BUF_NULL(4096);
-    int r = bao_buf_printf(&out, "{\"code\":\"%s\",\"message\":{\"vi\":", code);
+    int r = bao_buf_printf(out, "{\"code\":\"%s\",\"message\":{\"vi\":", code);
 
     if (r == 0)
-        r = bao_json_quote(&out, bao_str_c(vi));
+        r = bao_json_quote(out, bao_str_c(vi));
     if (r == 0)
-        r = bao_buf_append_c(&out, ",\"en\":");
+        r = bao_buf_append_c(out, ",\"en\":");
     if (r == 0)
-        r = bao_json_quote(&out, bao_str_c(en));
-    if (r == 0)
-        r = bao_buf_append_c(&out, "}}\n");
-    reply(api, exchange, status, types[JSON], r == 0 ? bao_buf_str(&out) : BAO_STR_NULL);
-    bao_buf_deinit(&out);
+        r = bao_json_quote(out, bao_str_c(en));
+    return r == 0 ? bao_buf_append_c(out, "}}\n") : r;
 }
 
-static void refuse_symbol(struct baod_api *api, uint64_t exchange, enum bao_symbol symbol)
+void baod_api_refuse(const struct baod_asker *to, int status, const char *code, const char *vi,
+                     const char *en)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(8192);
+    int r = to->text ? bao_buf_printf(&out, "%s\n", to->lang == BAO_VI ? vi : en)
+                     : print_refusal(&out, code, vi, en);
+    struct baod_http_reply reply = {
+        .status = status,
+        .type = to->text ? "text/plain; charset=utf-8" : baod_types[BAOD_FORMAT_JSON],
+        .body = r == 0 ? bao_buf_str(&out) : BAO_STR_NULL,
+    };
+
+    if (status == 503 || status == 429) {
+        reply.headers[0] = "Retry-After";
+        reply.headers[1] = "5";
+    }
+    baod_api_reply(to, &reply);
+}
+
+void baod_api_refuse_symbol(const struct baod_asker *to, enum bao_symbol symbol)
 {
     const struct bao_symbol_info *info = bao_symbol_info(symbol);
 
-    refuse(api, exchange, info->http, info->name, info->sentence[BAO_VI], info->sentence[BAO_EN]);
+    baod_api_refuse(to, info->http, info->name, info->sentence[BAO_VI], info->sentence[BAO_EN]);
 }
+
+/* ------------------------------------------------------------------ rows */
+
+/* One question under way. */
+struct question {
+    struct baod_asker asker;
+    enum baod_format format;
+};
 
 static void on_rows(void *user, int r, const struct baod_rows *rows)
 {
     struct question *q = user;
-    struct baod_api *api = q->api;
-    struct bao_buf out = BAO_BUF_NULL(ANSWER_MAX);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(ANSWER_MAX);
 
-    if (!api->closed) {
-        if (r == 0)
-            r = q->format == CSV ? baod_rows_csv(&out, rows) : baod_rows_json(&out, rows);
-        if (r == 0)
-            reply(api, q->exchange, 200, types[q->format], bao_buf_str(&out));
-        else
-            refuse_symbol(api, q->exchange, r == -EIO ? BAO_SYM_INTERNAL : BAO_SYM_BUSY);
+    if (r == 0)
+        r = q->format == BAOD_FORMAT_CSV ? baod_rows_csv(&out, rows) : baod_rows_json(&out, rows);
+    if (r == 0) {
+        struct baod_http_reply reply = {
+            .status = 200, .type = baod_types[q->format], .body = bao_buf_str(&out)};
+
+        baod_api_reply(&q->asker, &reply);
+    } else {
+        baod_api_refuse_symbol(&q->asker, r == -EIO ? BAO_SYM_INTERNAL : BAO_SYM_BUSY);
     }
-    bao_buf_deinit(&out);
+    baod_api_unref(q->asker.api);
     free(q);
-    unref(api);
 }
 
-struct route {
-    const char *path;
-    enum baod_question question;
-    const char *const *filters; /* names of the query parameters it knows, NULL-terminated */
-};
-
-static const char *const by_rollup[] = {"form",  "period", "span",   "scope", "indicator",
-                                        "units", "limit",  "format", NULL};
-static const char *const by_trend[] = {"form", "scope", "indicator", "units", "limit", "format", NULL};
-static const char *const by_status[] = {"form", "period", "scope", "units", "limit", "format", NULL};
-static const char *const by_report[] = {"form", "period", "scope", "unit", "units", "limit", "format", NULL};
-static const char *const by_alert[] = {"form",      "period", "scope",  "unit",
-                                       "indicator", "limit",  "format", NULL};
-static const char *const by_unit_period[] = {"form", "period", "scope", "unit", "limit", "format", NULL};
-static const char *const by_form[] = {"form", "limit", "format", NULL};
-static const char *const by_scope[] = {"scope", "unit", "limit", "format", NULL};
-
-static const struct route routes[] = {
-    {"/v1/rollups", BAOD_ASK_ROLLUP, by_rollup},
-    {"/v1/status", BAOD_ASK_STATUS, by_status},
-    {"/v1/missing", BAOD_ASK_MISSING, by_unit_period},
-    {"/v1/reports", BAOD_ASK_REPORT, by_report},
-    {"/v1/trend", BAOD_ASK_TREND, by_trend},
-    {"/v1/alerts", BAOD_ASK_ALERT, by_alert},
-    {"/v1/forms", BAOD_ASK_FORM, by_form},
-    {"/v1/units", BAOD_ASK_UNIT, by_scope},
-    {"/v1/indicators", BAOD_ASK_INDICATOR, by_form},
-};
-
-/* The route of a path; a suffix .json or .csv names the format. */
-static const struct route *find_route(const char *path, enum format *format)
-{
-    for (size_t i = 0; i < BAO_COUNT(routes); i++) {
-        size_t n = strlen(routes[i].path);
-
-        if (strncmp(path, routes[i].path, n) != 0)
-            continue;
-        if (strcmp(path + n, ".csv") == 0)
-            *format = CSV;
-        else if (path[n] != '\0' && strcmp(path + n, ".json") != 0)
-            continue;
-        return &routes[i];
-    }
-    return NULL;
-}
-
-static struct bao_str filter(const struct baod_http_exchange *x, const struct route *route, const char *name)
+static struct bao_str filter(const struct baod_http_exchange *x, const struct baod_route *route,
+                             const char *name)
 {
     for (const char *const *known = route->filters; *known != NULL; known++)
         if (strcmp(*known, name) == 0)
@@ -194,19 +154,30 @@ static bool read_units(struct bao_str text, bool *ret)
     return *ret || text.n == 0 || bao_str_is(text, "as-reported");
 }
 
-static enum format wanted_format(const struct baod_http_exchange *x)
+/* A unit asks for its own rows: names the one it is, or sees to it that the one named is its own. */
+static bool keep_to_own(const struct baod_call *call, struct bao_str *unit)
 {
-    const char *named = baod_http_query(x, "format"), *accept = baod_http_header(x, "Accept");
-
-    if (named != NULL)
-        return strcmp(named, "csv") == 0 ? CSV : JSON;
-    return accept != NULL && strstr(accept, "text/csv") != NULL ? CSV : JSON;
+    if (!call->route->own || call->role != BAOD_ROLE_UNIT || call->any_unit)
+        return true;
+    if (unit->n == 0 && call->n_units == 1)
+        *unit = call->units[0];
+    if (unit->n == 0) {
+        baod_api_refuse(&call->asker, 400, "UNIT",
+                        "Mã truy cập này dùng cho nhiều đơn vị; hãy ghi rõ một đơn vị: unit=…",
+                        "This token is for several units; name one of them: unit=…");
+        return false;
+    }
+    if (baod_call_speaks_for(call, *unit))
+        return true;
+    baod_api_refuse(&call->asker, 403, "UNIT", "Mã truy cập này không được xem số liệu của đơn vị khác.",
+                    "This token does not show what other units report.");
+    return false;
 }
 
-static void ask(struct baod_api *api, const struct baod_http_exchange *x, const struct route *route,
-                enum format format)
+static void ask(struct baod_call *call, struct baod_http_exchange *x)
 {
-    uint64_t exchange = baod_http_id(x);
+    const struct baod_route *route = call->route;
+    struct baod_api *api = call->asker.api;
     struct baod_ask question = {
         .question = route->question,
         .form = filter(x, route, "form"),
@@ -220,77 +191,290 @@ static void ask(struct baod_api *api, const struct baod_http_exchange *x, const 
     struct question *q;
     int r;
 
-    if (!read_units(filter(x, route, "units"), &question.today)) {
-        refuse(api, exchange, 400, "UNITS",
-               "units phải là as-reported (đơn vị lúc báo cáo) hoặc today (đơn vị hiện nay).",
-               "units must be as-reported or today.");
-        return;
-    }
     if (!read_limit(x, &question.limit)) {
-        refuse(api, exchange, 400, "LIMIT", "limit phải là số từ 1 đến 100000.",
-               "limit must be a number from 1 to 100000.");
+        baod_api_refuse(&call->asker, 400, "LIMIT", "limit phải là số từ 1 đến 100000.",
+                        "limit must be a number from 1 to 100000.");
         return;
     }
+    if (!read_units(filter(x, route, "units"), &question.today)) {
+        baod_api_refuse(&call->asker, 400, "UNITS",
+                        "units phải là as-reported (đơn vị lúc báo cáo) hoặc today (đơn vị hiện nay).",
+                        "units must be as-reported or today.");
+        return;
+    }
+    if (!keep_to_own(call, &question.unit))
+        return;
     q = malloc(sizeof(*q));
     if (q == NULL) {
-        refuse_symbol(api, exchange, BAO_SYM_BUSY);
+        baod_api_refuse_symbol(&call->asker, BAO_SYM_BUSY);
         return;
     }
-    *q = (struct question){api, exchange, format};
-    api->refs++;
+    *q = (struct question){call->asker, call->format};
+    baod_api_ref(api);
     r = api->ops.ask(api->ops.user, &question, on_rows, q);
     if (r == 0)
         return;
     free(q);
-    unref(api);
+    baod_api_unref(api);
     if (r == BAOD_ASK_E_PERIOD)
-        refuse(api, exchange, 422, "PERIOD",
-               "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
-               "A period is written like 2026, 2026-Q3, 2026-09, 2026-W37 or 2026-09-14.");
+        baod_api_refuse(&call->asker, 422, "PERIOD",
+                        "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
+                        "A period is written like 2026, 2026-Q3, 2026-09, 2026-W37 or 2026-09-14.");
     else if (r == BAOD_ASK_E_SPAN)
-        refuse(api, exchange, 422, "SPAN",
-               "Hỏi số tổng hợp theo đơn vị hiện nay thì phải nêu period hoặc span.",
-               "Rollups by the units of today need a period or a span.");
+        baod_api_refuse(&call->asker, 422, "SPAN",
+                        "Hỏi số tổng hợp theo đơn vị hiện nay thì phải nêu period hoặc span.",
+                        "Rollups by the units of today need a period or a span.");
     else
-        refuse_symbol(api, exchange, BAO_SYM_BUSY);
+        baod_api_refuse_symbol(&call->asker, BAO_SYM_BUSY);
 }
 
-static bool is_reading(const char *method)
-{
-    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-}
+/* ------------------------------------------------------------------ health */
 
-static void health(struct baod_api *api, uint64_t exchange, bool ready)
+static void health(struct baod_call *call, struct baod_http_exchange *x)
 {
-    bool database = api->ops.is_ready(api->ops.user);
+    struct baod_api *api = call->asker.api;
+    bool database = api->ops.is_ready(api->ops.user), ready = baod_http_path(x)[1] == 'r';
     const char *text = database ? "{\"status\":\"ok\",\"database\":\"ready\"}\n"
                                 : "{\"status\":\"ok\",\"database\":\"away\"}\n";
+    struct baod_http_reply reply = {.status = ready && !database ? 503 : 200,
+                                    .type = baod_types[BAOD_FORMAT_JSON],
+                                    .body = bao_str_c(text)};
 
-    reply(api, exchange, ready && !database ? 503 : 200, types[JSON], bao_str_c(text));
+    baod_api_reply(&call->asker, &reply);
 }
 
-void baod_api_handle(void *user, struct baod_http_exchange *x)
+/* ------------------------------------------------------------------ the table of paths */
+
+static const char *const by_rollup[] = {"form",  "period", "span",   "scope", "indicator",
+                                        "units", "limit",  "format", NULL};
+static const char *const by_trend[] = {"form", "scope", "indicator", "units", "limit", "format", NULL};
+static const char *const by_status[] = {"form", "period", "scope", "units", "limit", "format", NULL};
+static const char *const by_report[] = {"form", "period", "scope", "unit", "units", "limit", "format", NULL};
+static const char *const by_alert[] = {"form",      "period", "scope",  "unit",
+                                       "indicator", "limit",  "format", NULL};
+static const char *const by_unit_period[] = {"form", "period", "scope", "unit", "limit", "format", NULL};
+static const char *const by_form[] = {"form", "limit", "format", NULL};
+static const char *const by_scope[] = {"scope", "unit", "limit", "format", NULL};
+
+#define ROLE(name) (1u << BAOD_ROLE_##name)
+#define READERS (ROLE(OFFICE) | ROLE(OVERSIGHT) | ROLE(OPERATOR))
+#define ALL (READERS | ROLE(UNIT))
+
+static const struct baod_route routes[] = {
+    {"/healthz", BAOD_GET, 0, false, health, 0, NULL},
+    {"/readyz", BAOD_GET, 0, false, health, 0, NULL},
+    {"/v1/rollups", BAOD_GET, READERS, false, ask, BAOD_ASK_ROLLUP, by_rollup},
+    {"/v1/status", BAOD_GET, ALL, false, ask, BAOD_ASK_STATUS, by_status},
+    {"/v1/trend", BAOD_GET, READERS, false, ask, BAOD_ASK_TREND, by_trend},
+    {"/v1/alerts", BAOD_GET, READERS, false, ask, BAOD_ASK_ALERT, by_alert},
+    {"/v1/missing", BAOD_GET, ALL, true, ask, BAOD_ASK_MISSING, by_unit_period},
+    {"/v1/reports", BAOD_GET, ALL, true, ask, BAOD_ASK_REPORT, by_report},
+    {"/v1/reports/", BAOD_GET, ALL, false, baod_reports_get, 0, NULL},
+    {"/v1/reports/", BAOD_PUT, ROLE(UNIT), false, baod_reports_put, 0, NULL},
+    {"/v1/check", BAOD_POST, ALL, false, baod_reports_check, 0, NULL},
+    {"/v1/forms", BAOD_GET, ALL, false, ask, BAOD_ASK_FORM, by_form},
+    {"/v1/units", BAOD_GET, ALL, false, ask, BAOD_ASK_UNIT, by_scope},
+    {"/v1/indicators", BAOD_GET, ALL, false, ask, BAOD_ASK_INDICATOR, by_form},
+};
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} methods[] = {{"GET", BAOD_GET}, {"HEAD", BAOD_GET}, {"PUT", BAOD_PUT}, {"POST", BAOD_POST}};
+
+static unsigned method_bit(const char *name)
+{
+    for (size_t i = 0; i < BAO_COUNT(methods); i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return methods[i].bit;
+    return 0;
+}
+
+/* Does the path name the route? A suffix .json or .csv of rows says the format. */
+static bool matches(const struct baod_route *route, const char *path, enum baod_format *format)
+{
+    size_t n = strlen(route->path);
+
+    if (strncmp(path, route->path, n) != 0)
+        return false;
+    if (route->path[n - 1] == '/')
+        return path[n] != '\0';
+    if (path[n] == '\0')
+        return true;
+    if (route->filters == NULL)
+        return false;
+    if (strcmp(path + n, ".csv") == 0)
+        *format = BAOD_FORMAT_CSV;
+    else if (strcmp(path + n, ".json") == 0)
+        *format = BAOD_FORMAT_JSON;
+    else
+        return false;
+    return true;
+}
+
+static void refuse_method(const struct baod_asker *to, unsigned allowed)
+{
+    char list[40] = "";
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(4096);
+    int r = print_refusal(&out, "METHOD", "Đường dẫn này không nhận phương thức HTTP này.",
+                          "This path does not take this HTTP method.");
+    struct baod_http_reply reply = {.status = 405,
+                                    .type = baod_types[BAOD_FORMAT_JSON],
+                                    .body = r == 0 ? bao_buf_str(&out) : BAO_STR_NULL,
+                                    .headers = {"Allow", list}};
+
+    for (size_t i = 0, n = 0; i < BAO_COUNT(methods); i++)
+        if ((allowed & methods[i].bit) != 0)
+            n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n == 0 ? "" : ", ", methods[i].name);
+    baod_api_reply(to, &reply);
+}
+
+/* Finds the route of the request: false after answering that there is none. */
+static bool find_route(struct baod_call *call, const struct baod_http_exchange *x)
+{
+    const char *path = baod_http_path(x);
+    unsigned bit = method_bit(baod_http_method(x)), allowed = 0;
+
+    for (size_t i = 0; i < BAO_COUNT(routes); i++) {
+        if (!matches(&routes[i], path, &call->format))
+            continue;
+        allowed |= routes[i].methods;
+        if ((routes[i].methods & bit) == 0)
+            continue;
+        call->route = &routes[i];
+        return true;
+    }
+    if (allowed != 0)
+        refuse_method(&call->asker, allowed);
+    else
+        baod_api_refuse(&call->asker, 404, "PATH",
+                        "Không có đường dẫn này; các đường dẫn đọc được bắt đầu bằng /v1/.",
+                        "There is no such path; readable ones begin with /v1/.");
+    return false;
+}
+
+/* ------------------------------------------------------------------ a call */
+
+static enum baod_format wanted_format(const struct baod_http_exchange *x)
+{
+    const char *named = baod_http_query(x, "format"), *accept = baod_http_header(x, "Accept");
+
+    if (named != NULL)
+        return strcmp(named, "csv") == 0 ? BAOD_FORMAT_CSV : BAOD_FORMAT_JSON;
+    return accept != NULL && strstr(accept, "text/csv") != NULL ? BAOD_FORMAT_CSV : BAOD_FORMAT_JSON;
+}
+
+/* "q=0.8" of one item of a list, in thousandths. */
+static int weight_of(const char *item, size_t n)
+{
+    const char *q = memmem(item, n, "q=", 2);
+    int weight = 0, digit = 1000;
+
+    if (q == NULL)
+        return 1000;
+    for (q += 2; q < item + n && (*q == '.' || (*q >= '0' && *q <= '9')); q++) {
+        if (*q == '.')
+            continue;
+        weight += (*q - '0') * digit;
+        digit /= 10;
+    }
+    return weight;
+}
+
+/* The language of ours that the asker likes best. */
+static enum bao_lang wanted_lang(const struct baod_http_exchange *x, enum bao_lang lang)
+{
+    const char *list = baod_http_query(x, "lang");
+    int best = 0;
+
+    if (list == NULL)
+        list = baod_http_header(x, "Accept-Language");
+    while (list != NULL && *list != '\0') {
+        size_t n = strcspn(list, ","), tag = strcspn(list, "-;, ");
+        int weight = weight_of(list, n);
+
+        if (tag == 2 && weight > best &&
+            (strncasecmp(list, "vi", 2) == 0 || strncasecmp(list, "en", 2) == 0)) {
+            best = weight;
+            lang = strncasecmp(list, "en", 2) == 0 ? BAO_EN : BAO_VI;
+        }
+        list += n;
+        list += strspn(list, ", ");
+    }
+    return lang;
+}
+
+static bool wants_text(const struct baod_http_exchange *x)
+{
+    const char *accept = baod_http_header(x, "Accept");
+
+    return accept != NULL && strstr(accept, "text/plain") != NULL && strstr(accept, "json") == NULL;
+}
+
+static void end_call(void *user, struct baod_http_exchange *x)
+{
+    struct baod_call *call = baod_http_kept(x);
+
+    (void)user;
+    if (call == NULL)
+        return;
+    bao_arena_deinit(&call->arena);
+    free(call);
+}
+
+/* Splits what follows the route's path: false when it has too many parts or an empty one. */
+static bool split_path(struct baod_call *call, const char *path)
+{
+    const char *at = path + strlen(call->route->path);
+
+    if (call->route->path[strlen(call->route->path) - 1] != '/')
+        return true;
+    for (;;) {
+        size_t n = strcspn(at, "/");
+
+        if (n == 0 || call->n_parts == BAOD_PATH_PARTS)
+            return false;
+        call->part[call->n_parts++] = (struct bao_str){at, n};
+        if (at[n] == '\0')
+            return true;
+        at += n + 1;
+    }
+}
+
+/* The head is here: finds the route and who calls, before anything of a body is kept. */
+static void on_head(void *user, struct baod_http_exchange *x)
 {
     struct baod_api *api = user;
-    const char *path = baod_http_path(x);
-    uint64_t exchange = baod_http_id(x);
-    enum format format = wanted_format(x);
-    const struct route *route;
+    struct baod_call *call = calloc(1, sizeof(*call));
+    const struct baod_asker nobody = {api, baod_http_id(x), BAO_VI, false};
 
-    if (!is_reading(baod_http_method(x))) {
-        refuse(api, exchange, 405, "METHOD", "Đường dẫn này chỉ để đọc (GET).",
-               "This path is for reading (GET).");
+    if (call == NULL) {
+        baod_api_refuse_symbol(&nobody, BAO_SYM_BUSY);
         return;
     }
-    if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) {
-        health(api, exchange, path[1] == 'r');
+    baod_http_keep(x, call);
+    bao_arena_init(&call->arena, CALL_MAX);
+    call->asker = (struct baod_asker){api, baod_http_id(x), wanted_lang(x, api->config.lang), wants_text(x)};
+    call->format = wanted_format(x);
+    if (!find_route(call, x) || !baod_access_check(call, x))
         return;
-    }
-    route = find_route(path, &format);
-    if (route == NULL)
-        refuse(api, exchange, 404, "PATH",
-               "Không có đường dẫn này; các đường dẫn đọc được bắt đầu bằng /v1/.",
-               "There is no such path; readable ones begin with /v1/.");
-    else
-        ask(api, x, route, format);
+    if (call->route->methods != BAOD_GET && !baod_access_may_write(call, x))
+        return;
+    if (!split_path(call, baod_http_path(x)))
+        baod_api_refuse(&call->asker, 404, "PATH", "Đường dẫn này viết chưa đủ hoặc thừa phần.",
+                        "This path has too few or too many parts.");
+}
+
+static void on_request(void *user, struct baod_http_exchange *x)
+{
+    struct baod_call *call = baod_http_kept(x);
+
+    (void)user;
+    call->route->handle(call, x);
+}
+
+struct baod_http_handlers baod_api_handlers(struct baod_api *api)
+{
+    return (struct baod_http_handlers){
+        .user = api, .head = on_head, .request = on_request, .ended = end_call};
 }

@@ -1,49 +1,70 @@
 #include "daemon/http/http.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { WATCHDOG_MS = 250, SWEEP_MS = 500 };
+enum { WATCHDOG_MS = 250, SWEEP_MS = 250, ADDRESS_MAX = 64, DROPPED_TIMES = 4 };
+
+/* One run of MHD. A change of keys starts another on the same socket; the older one ends with its last
+ * connection. */
+struct engine {
+    struct engine *next;
+    struct baod_http *http;
+    struct MHD_Daemon *mhd;
+    char *certificate, *key;
+    unsigned connections, suspended;
+    uv_poll_t poll;
+    uv_timer_t timeout;
+    unsigned open_handles;
+    int quiesced_fd;
+    bool retired, closing, running, again;
+};
 
 struct connection {
     struct connection *next, *prev;
+    struct engine *engine;
     int fd;
     uint64_t deadline; /* loop time; 0 = none, the server itself is busy */
+    bool busy;         /* a request has begun */
+    bool local;
+    char address[ADDRESS_MAX];
 };
 
 struct baod_http_exchange {
     struct baod_http_exchange *next, *prev;
-    struct baod_http *http;
+    struct engine *engine;
     struct MHD_Connection *mhd;
     struct connection *connection;
     struct MHD_Response *response; /* set by the reply, queued when MHD calls again */
     struct bao_buf body;
+    size_t dropped;
     char *path;
     const char *method;
+    void *kept;
     uint64_t id;
+    uint64_t due; /* loop time before which the answer is held back; 0 = none */
     int64_t arrived;
     unsigned status;
-    bool complete, suspended, too_big, bad, failed;
+    bool complete, suspended, too_big, too_much, bad, failed;
 };
 
 struct baod_http {
     uv_loop_t *loop;
-    struct MHD_Daemon *mhd;
     struct baod_http_limits limits;
-    baod_http_handler *handler;
-    void *user;
+    struct baod_http_handlers handlers;
+    struct engine *engines; /* the newest first */
     struct baod_http_exchange *exchanges;
     struct connection *connections;
     uint64_t next_id;
-    unsigned suspended;
-    uv_poll_t poll;
-    uv_timer_t timeout, sweep;
-    unsigned open_handles;
-    int quiesced_fd;
-    bool closing, running, again;
+    size_t body_bytes;
+    uv_timer_t sweep;
+    bool sweep_open, closing, quiesced;
     void (*closed)(void *user);
     void *closed_user;
 };
@@ -60,107 +81,181 @@ static int64_t wall_now(void)
  * that still hold data would wait for ever. */
 static void on_timeout(uv_timer_t *timer);
 
-static void run(struct baod_http *http)
+static void run(struct engine *e)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
 
-    if (http->running) {
-        http->again = true;
+    if (e->running) {
+        e->again = true;
         return;
     }
-    http->running = true;
+    e->running = true;
     do {
-        http->again = false;
-        (void)MHD_run(http->mhd); /* fails only when called from inside itself, which `running` prevents */
-    } while (http->again);
-    http->running = false;
-    if (http->closing)
+        e->again = false;
+        (void)MHD_run(e->mhd); /* fails only when called from inside itself, which `running` prevents */
+    } while (e->again);
+    e->running = false;
+    if (e->closing)
         return;
-    if (MHD_get_timeout(http->mhd, &wait) != MHD_YES)
-        wait = http->suspended != 0 ? WATCHDOG_MS : 60000;
-    else if (http->suspended != 0 && wait > WATCHDOG_MS)
+    if (MHD_get_timeout(e->mhd, &wait) != MHD_YES)
+        wait = e->suspended != 0 ? WATCHDOG_MS : 60000;
+    else if (e->suspended != 0 && wait > WATCHDOG_MS)
         wait = WATCHDOG_MS;
-    uv_timer_start(&http->timeout, on_timeout, wait, 0);
+    uv_timer_start(&e->timeout, on_timeout, wait, 0);
 }
 
 static void on_timeout(uv_timer_t *timer)
 {
-    struct baod_http *http = timer->data;
+    struct engine *e = timer->data;
 
-    if (!http->closing)
-        run(http);
+    if (!e->closing)
+        run(e);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    struct baod_http *http = poll->data;
+    struct engine *e = poll->data;
 
     (void)status; /* an error on the epoll descriptor shows again in MHD_run */
     (void)events;
-    if (!http->closing)
-        run(http);
+    if (!e->closing)
+        run(e);
 }
 
-/* MHD's own timeout restarts with every octet; this one does not, so drip-fed requests end. */
+static void resume(struct baod_http_exchange *x)
+{
+    x->suspended = false;
+    x->engine->suspended--;
+    MHD_resume_connection(x->mhd);
+}
+
+static void end_engine(struct engine *e);
+
+/* Closes what is past its time; MHD's own timeout restarts with every octet, this one does not, so drip-fed
+ * requests end. An engine with old keys loses its idle connections too. */
+static bool sweep_connections(struct baod_http *http, const struct engine *e, uint64_t now)
+{
+    bool ended = false;
+
+    for (struct connection *c = http->connections; c != NULL; c = c->next) {
+        if (c->engine != e || !((c->deadline != 0 && c->deadline < now) || (e->retired && !c->busy)))
+            continue;
+        shutdown(c->fd, SHUT_RDWR);
+        c->deadline = 0;
+        ended = true;
+    }
+    return ended;
+}
+
+/* Lets answers go that were held back. */
+static bool release_answers(struct baod_http *http, const struct engine *e, uint64_t now)
+{
+    bool released = false;
+
+    for (struct baod_http_exchange *x = http->exchanges; x != NULL; x = x->next) {
+        if (x->engine != e || !x->suspended || x->response == NULL || x->due > now)
+            continue;
+        resume(x);
+        released = true;
+    }
+    return released;
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
     struct baod_http *http = timer->data;
     uint64_t now = uv_now(http->loop);
-    bool ended = false;
 
-    if (http->closing)
-        return;
-    for (struct connection *c = http->connections; c != NULL; c = c->next) {
-        if (c->deadline != 0 && c->deadline < now) {
-            shutdown(c->fd, SHUT_RDWR);
-            c->deadline = 0;
-            ended = true;
-        }
+    for (struct engine *e = http->engines, *next; e != NULL && !http->closing; e = next) {
+        bool ended = sweep_connections(http, e, now), released = release_answers(http, e, now);
+
+        next = e->next;
+        if (e->closing)
+            continue;
+        if (ended || released)
+            run(e);
+        if (e->retired && e->connections == 0)
+            end_engine(e);
     }
-    if (ended)
-        run(http);
+}
+
+/* Who is at the other end. */
+static void read_address(struct connection *c, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr_in6 *six;
+    const struct sockaddr_in *four;
+    const uint8_t *octets;
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    if (info == NULL || info->client_addr == NULL)
+        return;
+    if (info->client_addr->sa_family == AF_INET) {
+        four = (const struct sockaddr_in *)(const void *)info->client_addr;
+        (void)inet_ntop(AF_INET, &four->sin_addr, c->address, sizeof(c->address)); /* it fits */
+        c->local = ntohl(four->sin_addr.s_addr) >> 24 == 127;
+    } else if (info->client_addr->sa_family == AF_INET6) {
+        six = (const struct sockaddr_in6 *)(const void *)info->client_addr;
+        octets = six->sin6_addr.s6_addr;
+        (void)inet_ntop(AF_INET6, &six->sin6_addr, c->address, sizeof(c->address));
+        c->local = memcmp(octets, mapped, sizeof(mapped)) == 0 ? octets[12] == 127
+                                                               : IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) != 0;
+    }
+}
+
+static void connection_begins(struct engine *e, struct MHD_Connection *mhd, void **context)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct baod_http *http = e->http;
+    struct connection *c = calloc(1, sizeof(*c));
+
+    if (c == NULL || info == NULL) {
+        free(c);
+        return;
+    }
+    c->engine = e;
+    c->fd = info->connect_fd;
+    c->deadline = uv_now(http->loop) + http->limits.head_ms;
+    read_address(c, mhd);
+    c->next = http->connections;
+    if (c->next != NULL)
+        c->next->prev = c;
+    http->connections = c;
+    e->connections++;
+    *context = c;
 }
 
 static void on_connection(void *user, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct baod_http *http = user;
+    struct engine *e = user;
     struct connection *c = *context;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-        c = calloc(1, sizeof(*c));
-        if (c == NULL || info == NULL) {
-            free(c);
-            return;
-        }
-        c->fd = info->connect_fd;
-        c->deadline = uv_now(http->loop) + http->limits.head_ms;
-        c->next = http->connections;
-        if (c->next != NULL)
-            c->next->prev = c;
-        http->connections = c;
-        *context = c;
+        connection_begins(e, mhd, context);
     } else if (c != NULL) {
         if (c->prev != NULL)
             c->prev->next = c->next;
         else
-            http->connections = c->next;
+            e->http->connections = c->next;
         if (c->next != NULL)
             c->next->prev = c->prev;
         free(c);
+        e->connections--;
         *context = NULL;
     }
 }
 
-static struct baod_http_exchange *begin(struct baod_http *http, struct MHD_Connection *mhd, const char *path,
+static struct baod_http_exchange *begin(struct engine *e, struct MHD_Connection *mhd, const char *path,
                                         const char *method)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct baod_http_exchange *x = calloc(1, sizeof(*x));
+    struct baod_http *http = e->http;
+    struct baod_http_exchange *x;
 
+    if (info == NULL || info->socket_context == NULL)
+        return NULL; /* there was no memory for the connection */
+    x = calloc(1, sizeof(*x));
     if (x == NULL)
         return NULL;
     x->path = strdup(path);
@@ -168,10 +263,11 @@ static struct baod_http_exchange *begin(struct baod_http *http, struct MHD_Conne
         free(x);
         return NULL;
     }
-    x->http = http;
+    x->engine = e;
     x->mhd = mhd;
     x->method = method;
-    x->connection = info != NULL ? info->socket_context : NULL;
+    x->connection = info->socket_context;
+    x->connection->busy = true;
     x->id = ++http->next_id;
     bao_buf_init(&x->body, http->limits.body);
     x->next = http->exchanges;
@@ -181,18 +277,27 @@ static struct baod_http_exchange *begin(struct baod_http *http, struct MHD_Conne
     return x;
 }
 
+static void drop_body(struct baod_http_exchange *x)
+{
+    x->engine->http->body_bytes -= bao_buf_len(&x->body);
+    bao_buf_deinit(&x->body);
+}
+
 static void on_completed(void *user, struct MHD_Connection *mhd, void **context,
                          enum MHD_RequestTerminationCode why)
 {
-    struct baod_http *http = user;
+    struct engine *e = user;
+    struct baod_http *http = e->http;
     struct baod_http_exchange *x = *context;
 
     (void)mhd;
     (void)why;
     if (x == NULL)
         return;
-    if (x->connection != NULL)
-        x->connection->deadline = uv_now(http->loop) + http->limits.idle_ms;
+    x->connection->deadline = uv_now(http->loop) + http->limits.idle_ms;
+    x->connection->busy = false;
+    if (x->suspended) /* it is being stopped with its daemon */
+        e->suspended--;
     if (x->prev != NULL)
         x->prev->next = x->next;
     else
@@ -201,7 +306,9 @@ static void on_completed(void *user, struct MHD_Connection *mhd, void **context,
         x->next->prev = x->prev;
     if (x->response != NULL)
         MHD_destroy_response(x->response);
-    bao_buf_deinit(&x->body);
+    if (http->handlers.ended != NULL)
+        http->handlers.ended(http->handlers.user, x);
+    drop_body(x);
     free(x->path);
     free(x);
     *context = NULL;
@@ -253,57 +360,84 @@ static enum MHD_Result refuse(struct baod_http_exchange *x, unsigned status, con
     return queue(x);
 }
 
-static void take_body(struct baod_http_exchange *x, const char *data, size_t n)
+/* Keeps a piece of the body, or drops it when the answer is known already. false: it never ends. */
+static bool take_body(struct baod_http_exchange *x, const char *data, size_t n)
 {
-    if (!x->too_big && bao_buf_append(&x->body, data, n) < 0) {
-        x->too_big = true;
-        bao_buf_deinit(&x->body);
+    struct baod_http *http = x->engine->http;
+
+    if (!x->bad && !x->too_big && !x->too_much && x->response == NULL) {
+        if (n > http->limits.total_body - http->body_bytes) {
+            x->too_much = true;
+        } else if (bao_buf_append(&x->body, data, n) == 0) {
+            http->body_bytes += n;
+            return true;
+        } else {
+            x->too_big = true;
+        }
+        drop_body(x);
     }
+    x->dropped += n;
+    return x->dropped <= DROPPED_TIMES * http->limits.body;
+}
+
+static enum MHD_Result suspend(struct baod_http_exchange *x)
+{
+    x->suspended = true;
+    x->engine->suspended++;
+    MHD_suspend_connection(x->mhd);
+    return MHD_YES;
 }
 
 /* The request is whole: hands it over, and suspends unless it was answered at once. */
 static enum MHD_Result hand_over(struct baod_http_exchange *x)
 {
+    struct baod_http *http = x->engine->http;
+
     x->complete = true;
     x->arrived = wall_now();
-    if (x->connection != NULL)
-        x->connection->deadline = 0;
+    x->connection->deadline = 0;
     if (x->bad)
         return refuse(x, 400, "Yêu cầu sai quy cách HTTP. The request's headers contradict each other.\n");
-    if (x->too_big)
+    if (x->response == NULL && x->too_big)
         return refuse(x, 413, "Nội dung quá lớn. The body is larger than allowed.\n");
-    x->http->handler(x->http->user, x);
+    if (x->response == NULL && x->too_much)
+        return refuse(x, 503, "Máy chủ đang bận; gửi lại sau. Busy; send it again later.\n");
+    if (x->response == NULL && !x->failed)
+        http->handlers.request(http->handlers.user, x);
     if (x->failed)
         return MHD_NO;
-    if (x->response != NULL)
-        return queue(x);
-    x->suspended = true;
-    x->http->suspended++;
-    MHD_suspend_connection(x->mhd);
+    return x->response != NULL && x->due == 0 ? queue(x) : suspend(x);
+}
+
+static enum MHD_Result first_call(struct engine *e, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, void **context)
+{
+    struct baod_http *http = e->http;
+    struct baod_http_exchange *x = begin(e, mhd, url, method);
+
+    if (x == NULL)
+        return MHD_NO;
+    *context = x;
+    x->bad = !headers_are_sound(mhd);
+    x->connection->deadline = uv_now(http->loop) + http->limits.head_ms + http->limits.body / 16;
+    if (!x->bad)
+        http->handlers.head(http->handlers.user, x);
     return MHD_YES;
 }
 
 static enum MHD_Result on_access(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
                                  const char *version, const char *data, size_t *n_data, void **context)
 {
-    struct baod_http *http = user;
     struct baod_http_exchange *x = *context;
 
     (void)version;
-    if (x == NULL) {
-        x = begin(http, mhd, url, method);
-        if (x == NULL)
-            return MHD_NO;
-        *context = x;
-        x->bad = !headers_are_sound(mhd);
-        if (x->connection != NULL)
-            x->connection->deadline = uv_now(http->loop) + http->limits.head_ms + http->limits.body / 16;
-        return MHD_YES;
-    }
+    if (x == NULL)
+        return first_call(user, mhd, url, method, context);
     if (*n_data != 0) {
-        take_body(x, data, *n_data);
+        bool goes_on = take_body(x, data, *n_data);
+
         *n_data = 0;
-        return MHD_YES;
+        return goes_on ? MHD_YES : MHD_NO;
     }
     if (!x->complete)
         return hand_over(x);
@@ -312,69 +446,201 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *mhd, const c
     return x->response != NULL ? queue(x) : MHD_YES;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct baod_http *http = handle->data;
+/* ------------------------------------------------------------------ engines */
 
-    if (--http->open_handles != 0)
+static void http_free(struct baod_http *http)
+{
+    if (http->engines != NULL || http->sweep_open)
         return;
     if (http->closed != NULL)
         http->closed(http->closed_user);
     free(http);
 }
 
-static struct MHD_Daemon *start_mhd(struct baod_http *http, int listen_fd)
+static void engine_free(struct engine *e)
 {
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, on_access, http,
-        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-        http->limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, http->limits.per_address,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32 * 1024, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(http->limits.idle_ms / 1000 + 1), MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+    if (e == NULL)
+        return;
+    if (e->key != NULL)
+        explicit_bzero(e->key, strlen(e->key));
+    free(e->certificate);
+    free(e->key);
+    free(e);
 }
 
-int baod_http_new(uv_loop_t *loop, int listen_fd, const struct baod_http_limits *limits,
-                  baod_http_handler *handler, void *user, struct baod_http **ret)
+static void on_engine_closed(uv_handle_t *handle)
 {
-    struct baod_http *http = calloc(1, sizeof(*http));
+    struct engine *e = handle->data, **at;
+    struct baod_http *http = e->http;
+
+    if (--e->open_handles != 0)
+        return;
+    for (at = &http->engines; *at != e; at = &(*at)->next)
+        ;
+    *at = e->next;
+    engine_free(e);
+    if (http->closing)
+        http_free(http);
+}
+
+static void on_sweep_closed(uv_handle_t *handle)
+{
+    struct baod_http *http = handle->data;
+
+    http->sweep_open = false;
+    http_free(http);
+}
+
+/* Stops one run of MHD; its memory goes when the loop has let go of its handles. */
+static void end_engine(struct engine *e)
+{
+    if (e->closing)
+        return;
+    e->closing = true;
+    uv_poll_stop(&e->poll);
+    /* MHD insists that nobody is suspended when it stops. */
+    for (struct baod_http_exchange *x = e->http->exchanges; x != NULL; x = x->next)
+        if (x->engine == e && x->suspended)
+            resume(x);
+    (void)MHD_run(e->mhd); /* lets the resumed ones be seen before the stop */
+    MHD_stop_daemon(e->mhd);
+    if (e->quiesced_fd >= 0)
+        close(e->quiesced_fd);
+    uv_close((uv_handle_t *)&e->poll, on_engine_closed);
+    uv_close((uv_handle_t *)&e->timeout, on_engine_closed);
+}
+
+static void quiesce(struct engine *e)
+{
+    if (!e->closing && e->quiesced_fd < 0)
+        e->quiesced_fd = MHD_quiesce_daemon(e->mhd);
+}
+
+/* Browsers and curl alike speak 1.3; the older versions only keep old faults alive. */
+static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+
+static struct MHD_Daemon *start_mhd(struct engine *e, int listen_fd)
+{
+    const struct baod_http_limits *limits = &e->http->limits;
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, e->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, e->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    bool secure = e->certificate != NULL;
+
+    return MHD_start_daemon(
+        (unsigned)MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | (secure ? MHD_USE_TLS : 0), 0,
+        NULL, NULL, on_access, e, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        limits->per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32 * 1024,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(limits->idle_ms / 1000 + 1), MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, e, MHD_OPTION_NOTIFY_CONNECTION, on_connection, e, MHD_OPTION_ARRAY,
+        secure ? tls : none, MHD_OPTION_END);
+}
+
+static void engine_freep(struct engine **e)
+{
+    engine_free(*e);
+}
+
+static void closep(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* Starts MHD on the socket and makes it the one that accepts. The socket is its own, in every case. */
+static int start_engine(struct baod_http *http, int listen_fd, const struct baod_http_keys *keys)
+{
+    BAO_CLEANUP(engine_freep) struct engine *e = calloc(1, sizeof(*e));
+    BAO_CLEANUP(closep) int fd = listen_fd;
     const union MHD_DaemonInfo *info;
     int r;
 
-    if (http == NULL)
+    if (e == NULL)
         return -ENOMEM;
-    *http = (struct baod_http){
-        .loop = loop, .limits = *limits, .handler = handler, .user = user, .quiesced_fd = -1};
-    http->mhd = start_mhd(http, listen_fd);
-    info = http->mhd == NULL ? NULL : MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-    if (info == NULL || info->epoll_fd < 0) {
-        if (http->mhd != NULL)
-            MHD_stop_daemon(http->mhd);
-        free(http);
-        return -EIO;
+    e->http = http;
+    e->quiesced_fd = -1;
+    if (keys->certificate != NULL) {
+        e->certificate = strdup(keys->certificate);
+        e->key = strdup(keys->key);
+        if (e->certificate == NULL || e->key == NULL)
+            return -ENOMEM;
     }
-    http->poll.data = http->timeout.data = http->sweep.data = http;
-    r = uv_poll_init(loop, &http->poll, info->epoll_fd);
+    e->mhd = start_mhd(e, fd);
+    if (e->mhd == NULL)
+        return keys->certificate != NULL ? -EKEYREJECTED : -EIO;
+    fd = -1; /* stopping closes it */
+    info = MHD_get_daemon_info(e->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    r = info == NULL || info->epoll_fd < 0 ? -EIO : uv_poll_init(http->loop, &e->poll, info->epoll_fd);
     if (r < 0) {
-        MHD_stop_daemon(http->mhd);
+        MHD_stop_daemon(e->mhd);
+        return r;
+    }
+    uv_timer_init(http->loop, &e->timeout); /* cannot fail */
+    e->poll.data = e->timeout.data = e;
+    e->open_handles = 2;
+    e->next = http->engines;
+    http->engines = e;
+    uv_poll_start(&e->poll, UV_READABLE, on_ready);
+    run(BAO_TAKE(e));
+    return 0;
+}
+
+int baod_http_new(uv_loop_t *loop, int listen_fd, const struct baod_http_limits *limits,
+                  const struct baod_http_handlers *handlers, const struct baod_http_keys *keys,
+                  struct baod_http **ret)
+{
+    struct baod_http *http = calloc(1, sizeof(*http));
+    int r;
+
+    if (http == NULL) {
+        close(listen_fd);
+        return -ENOMEM;
+    }
+    *http = (struct baod_http){.loop = loop, .limits = *limits, .handlers = *handlers};
+    r = start_engine(http, listen_fd, keys);
+    if (r < 0) {
         free(http);
         return r;
     }
-    uv_timer_init(loop, &http->timeout); /* cannot fail */
-    uv_timer_init(loop, &http->sweep);
-    http->open_handles = 3;
-    uv_poll_start(&http->poll, UV_READABLE, on_ready);
+    http->sweep.data = http;
+    uv_timer_init(loop, &http->sweep); /* cannot fail */
+    http->sweep_open = true;
     uv_timer_start(&http->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-    run(http);
     *ret = http;
+    return 0;
+}
+
+int baod_http_renew(struct baod_http *http, const struct baod_http_keys *keys)
+{
+    struct engine *old = http->engines;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(old->mhd, MHD_DAEMON_INFO_LISTEN_FD);
+    int fd, r;
+
+    if (http->closing || http->quiesced || info == NULL || info->listen_fd < 0)
+        return -ESHUTDOWN;
+    fd = fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return -errno;
+    r = start_engine(http, fd, keys);
+    if (r < 0)
+        return r;
+    quiesce(old);
+    old->retired = true;
     return 0;
 }
 
 void baod_http_quiesce(struct baod_http *http)
 {
-    if (http == NULL || http->closing || http->quiesced_fd >= 0)
+    if (http == NULL || http->closing || http->quiesced)
         return;
-    http->quiesced_fd = MHD_quiesce_daemon(http->mhd);
+    http->quiesced = true;
+    for (struct engine *e = http->engines; e != NULL; e = e->next)
+        quiesce(e);
 }
 
 void baod_http_close(struct baod_http *http, void (*closed)(void *user), void *user)
@@ -384,21 +650,9 @@ void baod_http_close(struct baod_http *http, void (*closed)(void *user), void *u
     http->closing = true;
     http->closed = closed;
     http->closed_user = user;
-    uv_poll_stop(&http->poll);
-    /* MHD insists that nobody is suspended when it stops. */
-    for (struct baod_http_exchange *x = http->exchanges; x != NULL; x = x->next)
-        if (x->suspended) {
-            x->suspended = false;
-            MHD_resume_connection(x->mhd);
-        }
-    http->suspended = 0;
-    (void)MHD_run(http->mhd); /* lets the resumed ones be seen before the stop */
-    MHD_stop_daemon(http->mhd);
-    if (http->quiesced_fd >= 0)
-        close(http->quiesced_fd);
-    uv_close((uv_handle_t *)&http->poll, on_closed);
-    uv_close((uv_handle_t *)&http->timeout, on_closed);
-    uv_close((uv_handle_t *)&http->sweep, on_closed);
+    for (struct engine *e = http->engines; e != NULL; e = e->next)
+        end_engine(e);
+    uv_close((uv_handle_t *)&http->sweep, on_sweep_closed);
 }
 
 uint64_t baod_http_id(const struct baod_http_exchange *x)
@@ -436,6 +690,31 @@ int64_t baod_http_arrived(const struct baod_http_exchange *x)
     return x->arrived;
 }
 
+const char *baod_http_address(const struct baod_http_exchange *x)
+{
+    return x->connection->address;
+}
+
+bool baod_http_is_local(const struct baod_http_exchange *x)
+{
+    return x->connection->local;
+}
+
+bool baod_http_is_secure(const struct baod_http_exchange *x)
+{
+    return x->engine->certificate != NULL;
+}
+
+void baod_http_keep(struct baod_http_exchange *x, void *kept)
+{
+    x->kept = kept;
+}
+
+void *baod_http_kept(const struct baod_http_exchange *x)
+{
+    return x->kept;
+}
+
 static struct MHD_Response *make_response(const struct baod_http_reply *reply)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
@@ -465,10 +744,12 @@ void baod_http_reply(struct baod_http *http, uint64_t id, const struct baod_http
     x->response = make_response(reply);
     x->failed = x->response == NULL;
     x->status = (unsigned)reply->status;
-    if (x->suspended) {
-        x->suspended = false;
-        http->suspended--;
-        MHD_resume_connection(x->mhd);
-        run(http);
+    if (x->response != NULL && x->engine->retired)
+        (void)MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (reply->after_ms != 0)
+        x->due = uv_now(http->loop) + reply->after_ms;
+    else if (x->suspended) {
+        resume(x);
+        run(x->engine);
     }
 }

@@ -12,7 +12,7 @@ struct look {
     struct baod_pg *pg;
     struct bao_str province;
     struct baod_pg_param params[PARAMS];
-    bool proof;
+    bool proof, document;
     baod_stat_done *done;
     void *user;
     struct baod_stat stat;
@@ -45,6 +45,11 @@ static const struct baod_pg_statement BY_KEY = {
 
 static const struct baod_pg_statement BATCH = {
     "s_batch", "SELECT node, at, n, root, prev, signature, leaves FROM baocao.audit WHERE seq = $1"};
+
+static const struct baod_pg_statement DOCUMENT = {
+    "s_document",
+    "SELECT r.body, r.raw_size::int8 FROM baocao.receipt c JOIN baocao.report r ON r.unit = c.unit"
+    " AND r.form = c.form AND r.period = c.period AND r.revision = c.revision WHERE c.id = $1"};
 
 static void finish(struct look *look, enum bao_symbol symbol)
 {
@@ -180,6 +185,30 @@ static int ask_batch(struct look *look)
     return 0;
 }
 
+static void on_document(const struct baod_pg_result *r, void *user)
+{
+    struct look *look = user;
+    bool ok = baod_pg_outcome(r) == BAOD_PG_OK && baod_pg_rows(r) == 1 &&
+              get_text(look, baod_pg_bytes(r, 0, 0), &look->stat.stored);
+
+    if (ok)
+        look->stat.raw_size = (size_t)baod_pg_int(r, 0, 1);
+    finish(look, ok ? BAO_SYM_NONE : BAO_SYM_BUSY);
+}
+
+static int ask_document(struct look *look)
+{
+    int r;
+
+    look->params[0] = baod_pg_p_uuid(look->stat.receipt.id);
+    r = baod_pg_exec(look->pg, &DOCUMENT, look->params, 1, on_document, look);
+    if (r < 0)
+        return r;
+    if (baod_pg_sync(look->pg, NULL, NULL) < 0)
+        baod_pg_drop(look->pg, "no memory"); /* the question is queued and must be answered */
+    return 0;
+}
+
 static void on_report(const struct baod_pg_result *r, void *user)
 {
     struct look *look = user;
@@ -198,7 +227,9 @@ static void on_report(const struct baod_pg_result *r, void *user)
         finish(look, BAO_SYM_INTERNAL);
         return;
     }
-    if (!look->proof || ask_batch(look) < 0)
+    if (look->document && ask_document(look) < 0)
+        finish(look, BAO_SYM_BUSY);
+    else if (!look->document && (!look->proof || ask_batch(look) < 0))
         finish(look, BAO_SYM_NONE);
 }
 
@@ -236,7 +267,12 @@ int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_sta
 
     if (look == NULL)
         return -ENOMEM;
-    *look = (struct look){.pg = pg, .province = province, .proof = ask->proof, .done = done, .user = user};
+    *look = (struct look){.pg = pg,
+                          .province = province,
+                          .proof = ask->proof,
+                          .document = ask->document,
+                          .done = done,
+                          .user = user};
     r = set_params(look, ask);
     if (r == -ENOMEM) {
         bao_arena_deinit(&look->arena);

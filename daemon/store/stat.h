@@ -11,7 +11,7 @@ struct baod_stat_ask {
     uint8_t receipt[16];
     struct bao_str form, unit, period; /* otherwise; borrowed for the call */
     int revision;                      /* 0 = the counted one, else the highest */
-    bool proof;
+    bool proof, document;
 };
 
 struct baod_stat {
@@ -20,6 +20,8 @@ struct baod_stat {
     struct bao_str form, unit, period;
     struct bao_str file;     /* the receipt file, when it was wanted and can be made */
     struct bao_str warnings; /* JSON, as accepted; may be empty */
+    struct bao_str stored;   /* the document as a zlib stream, when it was wanted */
+    size_t raw_size;         /* its octets once inflated */
 };
 
 /* `stat` is valid for the call only. */

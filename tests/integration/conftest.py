@@ -94,7 +94,7 @@ class Daemon:
         path = os.path.join(self.root, "baocaod.yaml")
         sections = {
             "reports": {"address": "127.0.0.1:0", "port_file": f"{self.runtime}/reports.port"},
-            "http": {"address": "127.0.0.1:0", "port_file": f"{self.runtime}/http.port"},
+            "http": {"address": "127.0.0.1:0", "port_file": f"{self.runtime}/http.port", "local": "operator"},
             "paths": {"state": self.state, "runtime": self.runtime, "forms": self.schemas, "province": self.province},
             "database": {"url": self.database_url},
         }
