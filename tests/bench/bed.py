@@ -217,7 +217,7 @@ def send_all(port, lists):
 
 
 class Daemon:
-    def __init__(self, options, root, url, schemas, province):
+    def __init__(self, options, root, url, schemas, province, more=None):
         self.root = tempfile.mkdtemp(dir=root)
         if USER:
             os.chown(self.root, USER.pw_uid, USER.pw_gid)
@@ -227,6 +227,7 @@ class Daemon:
                   "database": {"url": url}, "log": {"level": "warning"}, "work": {"threads": options.threads}}
         for name, file in ports.items():
             config[name] = {"address": "127.0.0.1:0", "port_file": file}
+        config.update(more or {})
         with open(path, "w", encoding="utf-8") as f:
             f.writelines(f"{name}: {json.dumps(value)}\n" for name, value in config.items())
         with open(os.path.join(self.root, "log"), "w", encoding="utf-8") as log:
