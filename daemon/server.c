@@ -30,11 +30,13 @@
 #include "lib/form/due.h"
 #include "lib/doc/load.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
 enum {
     KEYS_MAX = 1 << 20,
+    RUSH = 64,
     BACKLOG = 4096,
     TICK_MS = 1000,
     FRESH_TICKS = 5,
@@ -88,6 +90,8 @@ struct server {
     unsigned ticks;
     bool preparing;
     bool up; /* last told state of the database */
+    uint64_t moves,
+        trimmed; /* connections opened and closed, at the last tick and when memory was given back */
 };
 
 static bao_time now(void *user)
@@ -572,6 +576,20 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
 
 static bool token_holds(void *user, const uint8_t credential[16]);
 
+/* A rush of comers and goers leaves holes all over the heap; once it is over their pages go back to the
+ * system. */
+static void give_memory_back(struct server *s)
+{
+    struct baod_brp_counts counts = baod_peers_counts(s->peers);
+    uint64_t moves = counts.accepted + counts.closed;
+
+    if (moves == s->moves && moves - s->trimmed >= RUSH) {
+        (void)malloc_trim(0); /* 0: there was nothing to give */
+        s->trimmed = moves;
+    }
+    s->moves = moves;
+}
+
 /* Obligations reach 400 days ahead, so each new day makes some. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -597,8 +615,10 @@ static void on_tick(uv_timer_t *timer)
     s->ticks++;
     if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % AGAIN_TICKS == 0)))
         prepare(s->writer, s);
-    if (s->peers != NULL)
+    if (s->peers != NULL) {
         baod_peers_recheck(s->peers, token_holds, s);
+        give_memory_back(s);
+    }
     if (s->notices != NULL && s->ticks % FRESH_TICKS == 0)
         baod_notices_fresh(s->notices, tell_notice, s);
     baod_sd_alive();

@@ -247,11 +247,10 @@ struct baod_brp_counts baod_peers_counts(const struct baod_peers *peers)
 
 static size_t count_address(const struct baod_peers *peers, const struct baod_stream *stream)
 {
-    const char *address = baod_stream_address(stream);
     size_t n = 0;
 
     for (size_t i = 0; i < peers->config.max_peers; i++)
-        n += peers->slots[i] != NULL && strcmp(baod_stream_address(peers->slots[i]->stream), address) == 0;
+        n += peers->slots[i] != NULL && baod_stream_is_neighbour(peers->slots[i]->stream, stream);
     return n;
 }
 

@@ -142,8 +142,6 @@ int baod_stream_new(struct baod_net *net, uv_handle_type type, const struct baod
     s->net = net;
     s->transform = transform;
     s->transform_state = transform_state;
-    bao_buf_init(&s->queue, BAOD_STREAM_QUEUE_MAX);
-    bao_buf_init(&s->flight, BAOD_STREAM_QUEUE_MAX);
     s->progress = uv_now(net->loop);
     r = type == UV_TCP ? uv_tcp_init(net->loop, &s->uv.tcp) : uv_pipe_init(net->loop, &s->uv.pipe, 0);
     bao_require(r == 0); /* without flags neither opens anything */
@@ -164,9 +162,20 @@ void baod_stream_learn_name(struct baod_stream *s)
         (void)uv_tcp_nodelay(&s->uv.tcp, 1);
         (void)uv_tcp_keepalive(&s->uv.tcp, 1, KEEPALIVE_S);
     }
-    s->loopback = baod_address_print((struct sockaddr *)&addr, s->name, sizeof(s->name), s->address,
-                                     sizeof(s->address)) &&
+    memcpy(&s->from, &addr, sizeof(s->from));
+    s->loopback = baod_address_print(&s->from.any, s->net->name, sizeof(s->net->name), s->net->address,
+                                     sizeof(s->net->address)) &&
                   addr.ss_family != AF_UNSPEC;
+}
+
+static void free_out(struct baod_stream *s)
+{
+    if (s->out == NULL)
+        return;
+    bao_buf_deinit(&s->out->queue);
+    bao_buf_deinit(&s->out->flight);
+    free(s->out);
+    s->out = NULL;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -176,8 +185,8 @@ static void on_closed(uv_handle_t *handle)
 
     if (s->transform != NULL)
         s->transform->free(s->transform_state);
-    bao_buf_deinit(&s->queue);
-    bao_buf_deinit(&s->flight);
+    free_out(s);
+    free(s->shutdown);
     free(s);
     net->streams--;
     if (net->closing)
@@ -227,8 +236,14 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 /* Everything is written and the owner has let go: say the end. */
 static void shut_down(struct baod_stream *s)
 {
-    s->shutdown.data = s;
-    if (uv_shutdown(&s->shutdown, &s->uv.stream, on_shutdown) != 0)
+    if (s->shutdown == NULL)
+        s->shutdown = malloc(sizeof(*s->shutdown));
+    if (s->shutdown == NULL) {
+        baod_stream_destroy(s);
+        return;
+    }
+    s->shutdown->data = s;
+    if (uv_shutdown(s->shutdown, &s->uv.stream, on_shutdown) != 0)
         baod_stream_destroy(s);
 }
 
@@ -236,7 +251,7 @@ static void on_written(uv_write_t *request, int status)
 {
     struct baod_stream *s = request->data;
 
-    s->writing = false;
+    s->out->writing = false;
     if (s->phase == BAOD_STREAM_CLOSED)
         return;
     if (status < 0) {
@@ -244,14 +259,16 @@ static void on_written(uv_write_t *request, int status)
         return;
     }
     s->progress = uv_now(s->net->loop);
-    bao_buf_deinit(&s->flight);
-    if (bao_buf_len(&s->queue) != 0) {
+    bao_buf_deinit(&s->out->flight);
+    if (bao_buf_len(&s->out->queue) != 0) {
         int r = start_write(s);
 
         if (r < 0)
             end(s, false, uv_strerror(r));
-    } else if (s->phase == BAOD_STREAM_LINGER) {
-        shut_down(s);
+    } else {
+        free_out(s);
+        if (s->phase == BAOD_STREAM_LINGER)
+            shut_down(s);
     }
     if (s->phase == BAOD_STREAM_LIVE && s->over_mark && baod_stream_queued(s) <= BAOD_STREAM_MARK / 2) {
         s->over_mark = false;
@@ -263,16 +280,37 @@ static void on_written(uv_write_t *request, int status)
 /* Hands what is gathered to the system. */
 static int start_write(struct baod_stream *s)
 {
-    struct bao_buf empty = s->flight;
+    struct baod_stream_out *out = s->out;
+    struct bao_buf empty = out->flight;
     uv_buf_t piece;
     int r;
 
-    s->flight = s->queue;
-    s->queue = empty;
-    piece = uv_buf_init(bao_buf_data(&s->flight), (unsigned)bao_buf_len(&s->flight));
-    s->write.data = s;
-    r = uv_write(&s->write, &s->uv.stream, &piece, 1, on_written);
-    s->writing = r == 0;
+    out->flight = out->queue;
+    out->queue = empty;
+    piece = uv_buf_init(bao_buf_data(&out->flight), (unsigned)bao_buf_len(&out->flight));
+    out->write.data = s;
+    r = uv_write(&out->write, &s->uv.stream, &piece, 1, on_written);
+    out->writing = r == 0;
+    return r;
+}
+
+/* Queues what the system did not take. */
+static int put_off(struct baod_stream *s, struct bao_str bytes)
+{
+    int r;
+
+    if (s->out == NULL) {
+        s->out = calloc(1, sizeof(*s->out));
+        if (s->out == NULL)
+            return -ENOMEM;
+        bao_buf_init(&s->out->queue, BAOD_STREAM_QUEUE_MAX);
+        bao_buf_init(&s->out->flight, BAOD_STREAM_QUEUE_MAX);
+    }
+    r = bao_buf_append_str(&s->out->queue, bytes);
+    if (r == 0 && !s->out->writing)
+        r = start_write(s);
+    if (r == 0 && baod_stream_queued(s) > BAOD_STREAM_MARK)
+        s->over_mark = true;
     return r;
 }
 
@@ -283,7 +321,7 @@ static int put_wire(struct baod_stream *s, struct bao_str bytes)
 
     if (bytes.n == 0)
         return 0;
-    if (!s->writing) {
+    if (s->out == NULL) {
         uv_buf_t piece = uv_buf_init((char *)bytes.p, (unsigned)bytes.n);
 
         r = uv_try_write(&s->uv.stream, &piece, 1);
@@ -297,12 +335,7 @@ static int put_wire(struct baod_stream *s, struct bao_str bytes)
         if (bytes.n == 0)
             return 0;
     }
-    r = bao_buf_append_str(&s->queue, bytes);
-    if (r == 0 && !s->writing)
-        r = start_write(s);
-    if (r == 0 && baod_stream_queued(s) > BAOD_STREAM_MARK)
-        s->over_mark = true;
-    return r;
+    return put_off(s, bytes);
 }
 
 int baod_stream_write(struct baod_stream *s, struct bao_str bytes)
@@ -320,7 +353,10 @@ int baod_stream_write(struct baod_stream *s, struct bao_str bytes)
 
 size_t baod_stream_queued(const struct baod_stream *s)
 {
-    return bao_buf_len(&s->queue) + (s->writing ? uv_stream_get_write_queue_size(&s->uv.stream) : 0);
+    if (s->out == NULL)
+        return 0;
+    return bao_buf_len(&s->out->queue) +
+           (s->out->writing ? uv_stream_get_write_queue_size(&s->uv.stream) : 0);
 }
 
 uint64_t baod_stream_progress(const struct baod_stream *s)
@@ -444,18 +480,34 @@ void baod_stream_close(struct baod_stream *s, bool linger)
     link_lingering(s);
     if (!s->ended)
         (void)uv_read_start(&s->uv.stream, on_alloc, on_read); /* what it still sends is thrown away */
-    if (!s->writing)
+    if (s->out == NULL)
         shut_down(s);
 }
 
 const char *baod_stream_name(const struct baod_stream *s)
 {
-    return s->name;
+    char address[sizeof(s->net->address)];
+
+    (void)baod_address_print(&s->from.any, s->net->name, sizeof(s->net->name), address, sizeof(address));
+    return s->net->name;
 }
 
 const char *baod_stream_address(const struct baod_stream *s)
 {
-    return s->address;
+    char name[sizeof(s->net->name)];
+
+    (void)baod_address_print(&s->from.any, name, sizeof(name), s->net->address, sizeof(s->net->address));
+    return s->net->address;
+}
+
+bool baod_stream_is_neighbour(const struct baod_stream *a, const struct baod_stream *b)
+{
+    if (a->from.any.sa_family != b->from.any.sa_family)
+        return false;
+    if (a->from.any.sa_family == AF_INET)
+        return a->from.in.sin_addr.s_addr == b->from.in.sin_addr.s_addr;
+    return a->from.any.sa_family != AF_INET6 ||
+           memcmp(&a->from.in6.sin6_addr, &b->from.in6.sin6_addr, sizeof(a->from.in6.sin6_addr)) == 0;
 }
 
 bool baod_stream_is_loopback(const struct baod_stream *s)

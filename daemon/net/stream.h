@@ -52,10 +52,12 @@ void baod_stream_pause(struct baod_stream *s);
 void baod_stream_resume(struct baod_stream *s);
 /* See above. `linger` false drops what is queued and resets nothing politely. */
 void baod_stream_close(struct baod_stream *s, bool linger);
-/* "10.1.2.3:4711", "[::1]:4711" or "unix". Lives as long as the stream. */
+/* "10.1.2.3:4711", "[::1]:4711" or "unix". Valid until the next question of the kind to any stream. */
 const char *baod_stream_name(const struct baod_stream *s);
-/* The other side's address without its port: the key of per-address caps. */
+/* The other side's address without its port; the same. */
 const char *baod_stream_address(const struct baod_stream *s);
+/* Do both come from one address? The key of per-address caps. */
+bool baod_stream_is_neighbour(const struct baod_stream *a, const struct baod_stream *b);
 bool baod_stream_is_loopback(const struct baod_stream *s);
 /* The transformer, for questions about certificates; NULL for the identity. */
 void *baod_stream_transform(const struct baod_stream *s);

@@ -9,6 +9,14 @@ enum baod_stream_phase {
     BAOD_STREAM_CLOSED, /* uv_close() was called */
 };
 
+/* What could not be written at once; most answers need none of it. */
+struct baod_stream_out {
+    struct bao_buf queue;  /* gathered while a write is under way */
+    struct bao_buf flight; /* being written */
+    uv_write_t write;
+    bool writing;
+};
+
 struct baod_stream {
     union {
         uv_handle_t handle;
@@ -25,18 +33,19 @@ struct baod_stream {
     bool was_ready; /* on_ready was called */
     bool ended;     /* the other side has ended, or the connection failed */
     bool paused;
-    bool writing;
-    bool over_mark;        /* on_drained is owed */
-    struct bao_buf queue;  /* gathered while a write is under way */
-    struct bao_buf flight; /* being written */
-    uv_write_t write;
-    uv_shutdown_t shutdown;
+    bool over_mark; /* on_drained is owed */
+    bool loopback;
+    struct baod_stream_out *out; /* NULL: everything is written */
+    uv_shutdown_t *shutdown;
     uint64_t progress;     /* ms */
     uint64_t linger_until; /* ms */
     size_t linger_read;
     struct baod_stream *next, *prev; /* among the lingering */
-    bool loopback;
-    char name[80], address[64];
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } from; /* the other side; AF_UNSPEC when it had gone already */
 };
 
 struct baod_net {
@@ -46,6 +55,7 @@ struct baod_net {
     bool closing, timer_closed;
     struct baod_stream *lingering;
     struct bao_buf plain, wire; /* scratch: empty between callbacks */
+    char name[80], address[64]; /* the ones last asked for */
     char chunk[BAOD_STREAM_CHUNK];
 };
 

@@ -207,7 +207,16 @@ static int read_units(struct session *s, gnutls_x509_crt_t certificate)
             r = bao_buf_append(&units, "", 1);
         s->n_units += r == 0;
     }
-    s->units = units.base; /* the buffer was only appended to: it starts at its base */
+    if (r == 0 && s->n_units != 0) { /* a copy without the buffer's slack: it stays for long */
+        s->units = malloc(bao_buf_len(&units));
+        if (s->units != NULL)
+            memcpy(s->units, bao_buf_data(&units), bao_buf_len(&units));
+        else
+            r = -ENOMEM;
+    }
+    if (r < 0)
+        s->n_units = 0;
+    bao_buf_deinit(&units);
     return r;
 }
 
@@ -261,6 +270,15 @@ static const char *tls_why(const void *state)
 
 /* The transformer. */
 
+/* What GnuTLS keeps of extensions that only the handshake asks for: a tenth of an idle connection. */
+static void forget_extensions(gnutls_session_t session)
+{
+    static const unsigned done[] = {13 /* signature algorithms */, 16 /* ALPN */, 0xff01 /* renegotiation */};
+
+    for (size_t i = 0; i < BAO_COUNT(done); i++)
+        (void)gnutls_ext_set_data(session, done[i], NULL); /* one that is not there: nothing to forget */
+}
+
 /* Goes on with the handshake: 0, perhaps not yet done. */
 static int shake(struct session *s)
 {
@@ -276,7 +294,10 @@ static int shake(struct session *s)
         return fail(s, r);
     }
     s->done = true;
-    return s->tls->server ? read_certificate(s) : 0;
+    if (!s->tls->server)
+        return 0;
+    forget_extensions(s->gnutls);
+    return read_certificate(s);
 }
 
 static int tls_start(void *state, struct bao_buf *wire)
