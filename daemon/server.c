@@ -250,6 +250,8 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
                  (long long)changes->moved, (long long)changes->dropped);
         log_lines("deadline moved", prepared->why);
     }
+    if (prepared->dictionary != NULL)
+        baod_writer_use(s->writer, snapshot);
     baod_writer_go(s->writer, prepared->dictionary);
 }
 
@@ -874,6 +876,8 @@ static void on_act_done(void *user, const struct baod_act_answer *answer)
     int r = baod_act_print(&out, answer, s->snapshot->registry.offset);
 
     s->acts--;
+    if (answer->outcome == 0 && s->writer != NULL)
+        baod_writer_recheck(s->writer); /* reports may have been judged against what it changed */
     log_act(answer);
     admin_reply(s, call->peer, r, &out);
     free(call);

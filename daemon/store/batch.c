@@ -34,7 +34,8 @@ void baod_batch_clear(struct baod_batch *b, const struct baod_dictionary *dictio
     bao_buf_clear(&b->copy);
     bao_map_deinit(&b->obligations);
     bao_map_deinit(&b->sums_map);
-    b->n = b->octets = b->n_sums = b->n_stored = b->n_leaves = b->n_spooled = b->n_back = b->pasts.n = 0;
+    b->n = b->octets = b->n_sums = b->n_stored = b->n_leaves = b->n_spooled = 0;
+    b->n_back = b->n_recheck = b->pasts.n = 0;
     b->head = (struct baod_head){.read = false};
     b->dictionary = dictionary;
     b->error = 0;
@@ -265,7 +266,7 @@ static int judge_past(struct baod_batch *b, struct baod_item *item)
     if (r == 0)
         r = bao_findings_copy(&s->verdict.findings, &b->scratch, &v.findings);
     if (r == 0)
-        r = bao_judge_history(&b->scratch, &history, s->flag_only, &v);
+        r = bao_judge_history(&b->scratch, &history, s->spooled, &v);
     if (r == 0)
         r = bao_findings_copy(&v.findings, &s->arena, &v.findings);
     if (r == 0 && v.warnings.n != 0) {

@@ -62,7 +62,8 @@ struct baod_batch {
     struct baod_sums *sums;
     size_t n_sums, size_sums;
     struct baod_pasts pasts;
-    size_t n_back; /* items whose form has history checks and that may be accepted */
+    size_t n_recheck; /* reports that the batch asks to judge again */
+    size_t n_back;    /* items whose form has history checks and that may be accepted */
     struct bao_inflater *inflater;
     struct bao_arena scratch; /* of one judgement */
     struct baod_head head;

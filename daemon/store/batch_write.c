@@ -42,6 +42,10 @@ static const struct baod_pg_statement SUMS = {
     " ON CONFLICT (scope, form, period)"
     " DO UPDATE SET reported = excluded.reported, counts = excluded.counts, sums = excluded.sums"};
 
+static const struct baod_pg_statement RECHECK = {
+    "w_recheck", "INSERT INTO baocao.recheck (unit, form, period)"
+                 " SELECT * FROM unnest($1::int4[], $2::int4[], $3::int4[]) ON CONFLICT DO NOTHING"};
+
 static const struct baod_pg_statement AUDIT = {
     "w_audit", "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
@@ -533,6 +537,46 @@ static int make_move_leaves(struct baod_batch *b, const struct baod_signer *sign
     return r;
 }
 
+/* Reports whose past this one changes; and itself, when it takes the place of one that may be flagged, or
+ * could only be flagged (recheck.h). */
+static size_t rechecks(const struct baod_item *item, int32_t *periods)
+{
+    bool self = (item->decision.kind == BAOD_COUNT && item->current.exists) || item->s->spooled;
+    size_t n = item->decision.kind == BAOD_COUNT ? item->n_later : 0;
+
+    if (!stores(item) || item->back == 0)
+        return 0;
+    if (periods != NULL && n != 0)
+        memcpy(periods, item->later, n * sizeof(*periods));
+    if (self && periods != NULL)
+        periods[n] = item->period;
+    return n + self;
+}
+
+static int write_rechecks(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 3, sizeof(*params));
+    size_t n = 0, at = 0;
+    int32_t *v;
+
+    for (size_t i = 0; i < b->n; i++)
+        n += rechecks(&b->items[i], NULL);
+    b->n_recheck = n;
+    if (n == 0)
+        return 0;
+    v = bao_arena_array(&b->arena, 3 * n, sizeof(*v));
+    if (params == NULL || v == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++)
+        for (size_t k = rechecks(&b->items[i], v + 2 * n + at); k != 0; k--, at++) {
+            v[at] = b->items[i].unit;
+            v[n + at] = b->items[i].form;
+        }
+    for (size_t k = 0; k < 3; k++)
+        params[k] = baod_pg_p_int4s(&b->arena, v + k * n, NULL, n);
+    return baod_pg_exec(pg, &RECHECK, params, 3, on_written, b);
+}
+
 static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer)
 {
     struct baod_pg_param *params = bao_arena_array(&b->arena, 9, sizeof(*params));
@@ -587,6 +631,8 @@ int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod
             r = write_obligations(b, pg);
         if (r == 0)
             r = write_sums(b, pg);
+        if (r == 0)
+            r = write_rechecks(b, pg);
     }
     if (r == 0)
         r = write_moves(b, pg, signer);

@@ -302,6 +302,25 @@ static int look_back(struct office *o)
     return 0;
 }
 
+/* Reports that were judged against what has changed are to be judged again (recheck.h). An extension or a
+ * lock changes nothing of that. */
+static int write_rechecks(struct office *o)
+{
+    struct baod_pg_param params[] = {baod_pg_p_int4s(&o->arena, o->units, NULL, o->n),
+                                     baod_pg_p_int4(&o->arena, o->form),
+                                     baod_pg_p_int4(&o->arena, o->period)};
+
+    if (!takes_back(o->act) && o->act->kind != BAOD_ACT_EXEMPT && o->act->kind != BAOD_ACT_OWE)
+        return 0;
+    return run(o,
+               "INSERT INTO baocao.recheck (unit, form, period)"
+               " SELECT o.unit, o.form, o.period FROM baocao.obligation o"
+               "  WHERE o.unit = ANY ($1) AND o.form = $2 AND o.period >= $3 AND o.period <= $3 + 10000"
+               "    AND (o.revision IS NOT NULL OR o.period = $3)"
+               " ON CONFLICT DO NOTHING",
+               params, BAO_COUNT(params), NULL);
+}
+
 static int carry_out(struct office *o)
 {
     int r = baod_chain_begin(o->call, &o->arena, o->signer, &o->chain);
@@ -316,6 +335,8 @@ static int carry_out(struct office *o)
         r = write_events(o);
     if (r == 0 && o->act->kind == BAOD_ACT_RETURN)
         r = write_outcome(o);
+    if (r == 0)
+        r = write_rechecks(o);
     if (r == 0)
         r = write_audit(o);
     if (r == 0)

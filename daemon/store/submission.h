@@ -30,8 +30,6 @@ struct baod_submission {
     bao_time received_at;
     const struct baod_snapshot *snapshot; /* forms and registry it was judged by; a reference is held */
     struct bao_verdict verdict; /* with its data and explanations while history checks wait for the writer */
-    bool flag_only; /* taken into custody before: checks against earlier reports refuse it no more, they flag
-                       it */
     /* The outcome, set by whoever decides; symbol NONE = receipt is valid. Findings in verdict.findings. */
     enum bao_symbol symbol;
     struct baod_receipt receipt;
@@ -45,6 +43,7 @@ struct baod_submission {
     uint64_t since_ms;       /* loop time at which it was handed over */
     uint8_t tries, failures; /* batches of it that were run again; that failed on it alone */
     bool has_id; /* receipt.id was made; a stored row with it is this very copy, not a duplicate */
-    /* Drained from the spool: it was answered `queued`, so its outcome is left for its unit to read. */
+    /* Drained from the spool: it was answered `queued`, so its outcome is left for its unit to read, and
+     * checks against earlier reports refuse it no more: they flag it. */
     bool spooled;
 };

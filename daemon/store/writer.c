@@ -2,6 +2,7 @@
 #include "daemon/ops/log.h"
 #include "daemon/store/batch.h"
 #include "daemon/store/pg.h"
+#include "daemon/store/recheck.h"
 #include "lib/base/error.h"
 
 enum {
@@ -15,13 +16,14 @@ enum {
     PREPARE_AGAIN_MS = 1000,
     ANSWER_MS = 10000, /* longest wait for one answer of the database */
     WAIT_MS = 2000,    /* after= of BUSY */
-    SHARE = 4,         /* one part in so many of a batch is kept for the backlog, when there is one */
-    SCAN_MAX = 4,      /* queue entries looked at for a place in the batch, times its size */
+    RECHECK_EVERY_MS = 10000,
+    SHARE = 4,    /* one part in so many of a batch is kept for the backlog, when there is one */
+    SCAN_MAX = 4, /* queue entries looked at for a place in the batch, times its size */
 };
 
 /* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; with history checks READING -> LOOKING_BACK ->
- * JUDGING -> WRITING; ROLLING_BACK after a failure; PAUSED before an attempt is made again; SETTING_ASIDE
- * while a poisonous report goes to quarantine. */
+ * JUDGING -> WRITING; RECHECKING between two batches; ROLLING_BACK after a failure; PAUSED before an attempt
+ * is made again; SETTING_ASIDE while a poisonous report goes to quarantine. */
 enum state {
     OFFLINE,
     PREPARING,
@@ -31,6 +33,7 @@ enum state {
     JUDGING,
     WRITING,
     ROLLING_BACK,
+    RECHECKING,
     PAUSED,
     SETTING_ASIDE
 };
@@ -60,6 +63,10 @@ struct baod_writer {
     int judged;        /* what deciding gave there */
     bool went, came;   /* the connection was lost, and found again, meanwhile */
     uint64_t pause_until;
+    struct baod_recheck *recheck;
+    struct baod_snapshot *snapshot; /* what it judges by; NULL: not yet known */
+    bool recheck_due, recheck_last; /* a slice may be waiting; the last turn was a slice's */
+    uint64_t recheck_at;            /* when to look for what others left */
     struct baod_writer_counts counts;
     uv_timer_t sweep;
     bool closing;
@@ -292,6 +299,7 @@ static void finish(struct baod_writer *w)
     struct queue done = {.n = 0};
 
     baod_batch_tell(b, b->head.standby && !w->warned);
+    w->recheck_due |= b->n_recheck != 0;
     if (b->n_stored != 0) {
         w->counts.batches++;
         w->counts.last_seq = b->seq;
@@ -483,13 +491,43 @@ static void fill(struct baod_writer *w)
     w->counts.in_batch = w->batch.n;
 }
 
+static void on_rechecked(void *user, enum baod_recheck_outcome outcome)
+{
+    struct baod_writer *w = user;
+
+    w->recheck_due = outcome == BAOD_RECHECK_SOME || outcome == BAOD_RECHECK_OUTDATED;
+    w->state = IDLE;
+    if (outcome == BAOD_RECHECK_OUTDATED) {
+        w->state = PREPARING;
+        w->options.prepare(w, w->options.user);
+    }
+    kick(w);
+}
+
+/* Begins a slice of what is to be judged again, turn about with the batches. */
+static bool start_recheck(struct baod_writer *w)
+{
+    const struct baod_recheck_slice slice = {
+        .pg = w->pg, .dictionary = w->dictionary, .snapshot = w->snapshot, .done = on_rechecked, .user = w};
+
+    if (!w->recheck_due || w->snapshot == NULL || w->draining || baod_recheck_is_busy(w->recheck) ||
+        (w->recheck_last && w->queue.n + w->backlog.n != 0))
+        return false;
+    w->recheck_last = true;
+    w->state = RECHECKING;
+    if (baod_recheck_start(w->recheck, &slice) < 0)
+        baod_pg_drop(w->pg, "a recheck could not be begun");
+    return true;
+}
+
 /* Starts a batch when there is something to write and nothing under way. */
 static void kick(struct baod_writer *w)
 {
     int r;
 
-    if (w->state != IDLE || (w->queue.n == 0 && w->backlog.n == 0))
+    if (w->state != IDLE || start_recheck(w) || (w->queue.n == 0 && w->backlog.n == 0))
         return;
+    w->recheck_last = false;
     baod_batch_clear(&w->batch, w->dictionary);
     w->retired = baod_dictionary_free(w->retired);
     fill(w);
@@ -549,6 +587,7 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
     if (w->state == WRITING && w->commit_sent)
         w->counts.unknown++;
     w->commit_sent = w->outdated = w->came = false;
+    baod_recheck_lost(w->recheck);
     if (w->state == JUDGING) {
         w->went = true;
         return;
@@ -585,11 +624,26 @@ void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
     else
         (void)baod_dictionary_free(w->dictionary); /* no batch ever saw it */
     w->dictionary = dictionary;
+    w->recheck_due = true; /* what was left when the connection, or this daemon, went */
     if (w->state == PREPARING) {
         w->state = IDLE;
         w->away_since = 0;
         kick(w);
     }
+}
+
+void baod_writer_use(struct baod_writer *w, struct baod_snapshot *snapshot)
+{
+    struct baod_snapshot *old = w->snapshot;
+
+    w->snapshot = baod_snapshot_ref(snapshot);
+    (void)baod_snapshot_unref(old);
+}
+
+void baod_writer_recheck(struct baod_writer *w)
+{
+    w->recheck_due = true;
+    kick(w);
 }
 
 /* Nobody is to wait longer for it: somebody else takes the report over, or it must come again. */
@@ -653,6 +707,10 @@ static void on_sweep(uv_timer_t *timer)
         w->pause_until = 0;
         w->options.prepare(w, w->options.user);
     }
+    if (uv_now(w->loop) >= w->recheck_at) {
+        w->recheck_at = uv_now(w->loop) + RECHECK_EVERY_MS;
+        baod_writer_recheck(w);
+    }
     if (w->state == OFFLINE || w->state == PREPARING || w->state == PAUSED)
         sweep_queue(w);
 }
@@ -715,6 +773,7 @@ static void on_closed(uv_handle_t *handle)
     baod_batch_deinit(&w->batch);
     (void)baod_dictionary_free(w->dictionary);
     (void)baod_dictionary_free(w->retired);
+    (void)baod_snapshot_unref(w->snapshot);
     free(w->node);
     free(w->province);
     free(w);
@@ -737,6 +796,7 @@ struct baod_writer *baod_writer_free(struct baod_writer *w)
         return NULL;
     w->closing = true;
     w->pg = baod_pg_free(w->pg);
+    w->recheck = baod_recheck_free(w->recheck);
     if (w->state != JUDGING) /* else the worker thread has the batch */
         finish_free(w);
     return NULL;
@@ -757,6 +817,7 @@ static void free_unborn(struct baod_writer **w)
     if (*w == NULL)
         return;
     (void)baod_pg_free((*w)->pg);
+    (void)baod_recheck_free((*w)->recheck);
     baod_batch_deinit(&(*w)->batch);
     free((*w)->node);
     free((*w)->province);
@@ -789,6 +850,8 @@ int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options, 
     w->limit = w->options.batch_max;
     w->away_since = uv_now(loop);
     r = baod_batch_init(&w->batch, w->options.batch_max);
+    if (r == 0)
+        r = baod_recheck_new(loop, &w->recheck);
     if (r < 0)
         return r;
     w->batch.offset = options->offset;

@@ -12,6 +12,7 @@
 
 struct baod_writer;
 struct baod_dictionary;
+struct baod_snapshot;
 
 struct baod_writer_options {
     const char *conninfo; /* copied */
@@ -50,6 +51,12 @@ int baod_writer_new(uv_loop_t *loop, const struct baod_writer_options *options,
  * ones have come. NULL: it failed; the writer asks again in a while. Also right at any other time, after a
  * reload. */
 void baod_writer_go(struct baod_writer *writer, struct baod_dictionary *dictionary);
+/* The forms and the registry that go with the next baod_writer_go(): what later reports are judged by again
+ * when an earlier one has changed. The writer holds a reference. Without any, that waits. */
+void baod_writer_use(struct baod_writer *writer, struct baod_snapshot *snapshot);
+/* Somebody else (an act of the office) has changed what later reports were judged against: look now, not at
+ * the next sweep. */
+void baod_writer_recheck(struct baod_writer *writer);
 /* Takes a judged report (verdict.has_key) and answers through s->done, once, perhaps at once. */
 void baod_writer_submit(struct baod_writer *writer, struct baod_submission *s);
 /* Takes a report that is in custody elsewhere: it goes along with new ones, which never wait behind it. It is

@@ -8,7 +8,7 @@ import pytest
 from brp import Client
 from conftest import wait_for
 from histories import FORM, add_form, report, schemas_with_form
-from reports import check_exact
+from reports import check_exact, many, send_until_committed
 
 TASKS = {"NV-1": 40, "NV-2": 10}
 BACK = {"NV-1": 30, "NV-2": 10}
@@ -133,15 +133,12 @@ def test_months_sent_together_count_for_each_other(hub, order):
     with Client(hub.reports_port) as client:
         answers = client.submit_all([texts[i] for i in order])
         assert [fate(a) for a in answers] == ["committed"] * 3
-    together = 0
-    for attempt, unit in enumerate(("24211", "24259")):
+    for unit in ("24211", "24259"):
         good, bad = report("2026-01", 3, 3, unit=unit), report("2026-02", 4, 9, unit=unit)
         with Client(hub.reports_port) as client:
             first, second = client.submit_all([good, bad])
         assert fate(first) == "committed" and second.code == "INVALID"
         assert "3 of the months before plus 4" in second.findings[0][4]
-        together += 1
-    assert together == 2
     check_exact(hub.sql)
 
 
@@ -165,9 +162,97 @@ def test_what_another_version_lacks_is_absent(hub, client):
     assert fate(client.submit(report("2026-01", 3, 3, revision=2, viec=TASKS))) == "committed"
 
 
-def test_forms_without_such_checks_read_no_more(hub):
-    from reports import many, send_until_committed
-    with open(os.path.join(hub.schemas, "samples", "01-24133-buon-ma-thuot.yaml"), encoding="utf-8") as f:
-        assert "nd73-quarterly" in f.read()
+def flags(hub, unit="24133"):
+    """What stands flagged: {period: checks of its warnings}, {period: text of its open alert}; nothing may be waiting."""
+    wait_for(lambda: not hub.sql("SELECT 1 FROM baocao.recheck"))
+    warned = {period: [w["check"] for w in json.loads(text)] for period, text in
+              hub.sql("SELECT period, warnings FROM office.report WHERE form = 'thu-ky-truoc' AND unit = %s"
+                      "   AND state = 'counted' AND warnings IS NOT NULL", unit)}
+    alerts = hub.sql("SELECT period, text_vi FROM office.alert WHERE form = 'thu-ky-truoc' AND unit = %s"
+                     "   AND kind = 'history' AND state = 'open'", unit)
+    assert len(alerts) == len(dict(alerts)), "two alerts for one report"
+    return warned, dict(alerts)
+
+
+def test_a_correction_flags_later_reports_and_another_clears_them(hub, client):
+    for text in (report("2026-01", 3, 3, viec=TASKS), report("2026-02", 4, 7, viec=TASKS),
+                 report("2026-03", 5, 12, viec=TASKS), report("2026-04", 0, 12, viec=TASKS)):
+        assert fate(client.submit(text)) == "committed"
+    assert flags(hub) == ({}, {})
+    more = {"NV-1": 60, "NV-2": 10, "NV-5": 1}
+    assert fate(client.submit(report("2026-01", 4, 4, revision=2, viec=more))) == "committed"
+    warned, alerts = flags(hub)
+    # The sum of every later month, and the tasks of the next one alone.
+    assert set(warned["2026-02"]) == {"luy-ke-khop", "tien-do-lui", "khong-bo-sot"}
+    assert warned["2026-03"] == warned["2026-04"] == ["luy-ke-khop"]
+    assert set(alerts) == {"2026-02", "2026-03", "2026-04"}
+    assert "không còn khớp" in alerts["2026-02"] and "ở 3 chỗ" in alerts["2026-02"]
+    assert "phải bằng 13 của các tháng trước cộng 0" in alerts["2026-04"]
+    # They count as before: nothing accepted is refused, no figure moves.
+    assert hub.sql("SELECT count(*) FROM office.report WHERE form = 'thu-ky-truoc' AND state = 'counted'")[0][0] == 4
+    again = client.submit(report("2026-04", 0, 12, viec=TASKS))
+    assert again.dup == "1" and fate(again) == "committed"
+    # Mending February clears February, and March where it looked at February.
+    assert fate(client.submit(report("2026-02", 4, 8, revision=2, viec={**more, "NV-2": 100}))) == "committed"
+    warned, alerts = flags(hub)
+    assert "2026-02" not in warned and set(warned["2026-03"]) == {"luy-ke-khop", "tien-do-lui", "khong-bo-sot"}
+    assert set(alerts) == {"2026-03", "2026-04"}
+    # January as it was: all is well again, and the alerts are kept as history.
+    assert fate(client.submit(report("2026-01", 3, 3, revision=3, viec=TASKS))) == "committed"
+    assert fate(client.submit(report("2026-02", 4, 7, revision=3, viec=TASKS))) == "committed"
+    assert flags(hub) == ({}, {})
+    assert hub.sql("SELECT DISTINCT state, state_by FROM baocao.alert") == [("closed", "baocaod")]
+    assert hub.operate("verify").returncode == 0
+
+
+def test_a_month_that_comes_late_flags_what_was_taken_without_it(hub, client):
+    assert fate(client.submit(report("2026-03", 5, 12, viec=TASKS))) == "committed"  # the sum is not known yet
+    assert flags(hub) == ({}, {})
+    assert fate(client.submit(report("2026-02", 4, 7, viec={"NV-1": 70}))) == "committed"
+    warned, alerts = flags(hub)
+    assert warned == {"2026-03": ["tien-do-lui"]} and set(alerts) == {"2026-03"}
+    assert fate(client.submit(report("2026-01", 2, 2))) == "committed"
+    warned, alerts = flags(hub)
+    assert set(warned["2026-03"]) == {"luy-ke-khop", "tien-do-lui"} and warned["2026-02"] == ["luy-ke-khop"]
+    assert set(alerts) == {"2026-02", "2026-03"}
+
+
+def test_a_return_takes_back_what_later_reports_were_held_against(hub, client):
+    assert fate(client.submit(report("2026-01", 3, 3, viec=TASKS))) == "committed"
+    assert fate(client.submit(report("2026-02", 2, 5, viec=TASKS))) == "committed"
+    assert fate(client.submit(report("2026-01", 4, 4, revision=2, viec=TASKS))) == "committed"
+    assert set(flags(hub)[1]) == {"2026-02"}
+    done = hub.operate("office", "return", "--form", "thu-ky-truoc", "--unit", "24133", "--period", "2026-01", "--reason",
+                       "Số liệu chưa đúng")
+    assert done.returncode == 0, done.stderr
+    assert flags(hub) == ({}, {})
+    assert fate(client.submit(report("2026-01", 3, 3, revision=3, viec=TASKS))) == "committed"
+    assert flags(hub) == ({}, {})
+
+
+def test_no_flag_is_lost_when_the_daemon_dies(hub):
+    for unit in ("24133", "24211", "24259"):
+        with Client(hub.reports_port) as client:
+            client.submit_all([report("2026-01", 3, 3, unit=unit), report("2026-02", 4, 7, unit=unit)])
+    waiting = 0
+    for revision in range(2, 12):
+        with Client(hub.reports_port) as client:
+            for unit in ("24133", "24211", "24259"):
+                client.report(report("2026-01", 3 + revision % 2, 3 + revision % 2, unit=unit, revision=revision))
+            client.answer(client.txn)
+        hub.kill()
+        hub.start()
+        waiting += 1
+    with Client(hub.reports_port) as client:  # every correction that was not answered goes again
+        for unit in ("24133", "24211", "24259"):
+            answers = client.submit_all([report("2026-01", 3 + n % 2, 3 + n % 2, unit=unit, revision=n) for n in range(2, 12)])
+            assert all(a.verb == "OK" for a in answers)
+    for unit in ("24133", "24211", "24259"):  # revision 11 says 4
+        assert flags(hub, unit)[0] == {"2026-02": ["luy-ke-khop"]} and set(flags(hub, unit)[1]) == {"2026-02"}
+    assert waiting == 10
+    check_exact(hub.sql)
+
+
+def test_other_forms_beside_it_stay_exact(hub):
     send_until_committed(hub, many(50, seed=3))
     check_exact(hub.sql)
