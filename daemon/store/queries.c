@@ -126,68 +126,72 @@ static const struct baod_column report_today_columns[] = {
 
 /* The figures of single periods in the order of enum baod_cells_column. $2 is a year here, as text: that year
  * and the one before; sums are decimals written with an exponent, so that they stay exact. */
+#define CELLS_WINDOW                                                                                         \
+    "WITH w AS MATERIALIZED (SELECT * FROM baocao.form_period p WHERE " ANY(                                 \
+        "p.id", "$1") "   AND ($2::text IS NULL OR p.period / 10000 BETWEEN $2::int4 - 1 AND $2::int4)), "
+#define CELLS_SCOPE(column)                                                                                  \
+    "($3::text IS NULL OR " column " = (SELECT scope FROM baocao.scope WHERE id = $3)) "
 #define CELLS_HEAD                                                                                           \
-    "SELECT p.id, s.id, s.name_vi, i.code, i.label_vi, i.label_en, i.measure_vi, i.over_time,"               \
-    "       i.slot_to IS NOT NULL, i.percent, i.over_units = 'sum', i.direction::int8, p.period::int8,"      \
-    "       p.from_day, p.to_day, "
+    "SELECT w.id, s.id, s.name_vi, i.code, i.label_vi, i.label_en, i.measure_vi, i.over_time,"               \
+    "       i.slot_to IS NOT NULL, i.percent, i.over_units = 'sum', i.direction::int8, w.period::int8,"      \
+    "       w.from_day, w.to_day, "
 #define CELLS_TARGET                                                                                         \
     "       (SELECT t.value::text FROM baocao.target t"                                                      \
-    "         WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 AND t.unit = 0"        \
+    "         WHERE t.form = w.form AND t.code = i.code AND t.year = w.period / 10000 AND t.unit = 0"        \
     "           AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1), "
-#define CELLS_FILTER                                                                                         \
-    " WHERE " ANY("p.id", "$1") " AND " ANY("s.id", "$3") " AND " ANY(                                       \
-        "i.code", "$5") "   AND $4::text IS NULL AND $6::int8 > 0"                                           \
-                        "   AND ($2::text IS NULL OR p.period / 10000 BETWEEN $2::int4 - 1 AND $2::int4)"    \
-                        " ORDER BY p.id, s.id, i.slot, p.to_day, p.period LIMIT 2000000"
-#define CELLS_INDICATOR                                                                                      \
-    "  JOIN baocao.indicator i ON i.form = p.form"                                                           \
-    "                         AND (p.version IS NULL OR p.version BETWEEN i.version_from AND i.version_to)"
+#define CELLS_JOIN                                                                                           \
+    "  FROM w JOIN o ON o.form = w.form AND o.period = w.period"                                             \
+    "  JOIN baocao.scope s ON s.scope = o.scope"                                                             \
+    "  JOIN baocao.indicator i ON i.form = w.form"                                                           \
+    "                         AND (w.version IS NULL OR w.version BETWEEN i.version_from AND i.version_to)"  \
+    "                         AND " ANY("i.code", "$5") "   AND $4::text IS NULL AND $6::int8 > 0"
+#define CELLS_ORDER " ORDER BY w.id, s.id, i.slot, w.to_day, w.period LIMIT 2000000"
 
-static const char cells_sql[] = CELLS_HEAD
-    "coalesce(r.counts[i.slot], 0)::int8, o.owed::int8, r.sums[i.slot]::text || 'e-' || i.decimals,"
-    "       r.sums[i.slot_to]::text || 'e-' || i.decimals_to," CELLS_TARGET "false"
-    "  FROM baocao.form_period p"
-    " CROSS JOIN LATERAL ("
-    "       SELECT m.scope, count(*) AS owed"
-    "         FROM baocao.obligation o"
-    "         JOIN baocao.scope_unit m ON m.unit = o.unit AND m.seq_to = 9223372036854775807"
-    "                                 AND p.to_day BETWEEN m.from_day AND m.to_day"
-    "        WHERE o.form = p.form AND o.period = p.period"
-    "        GROUP BY m.scope) o"
-    "  JOIN baocao.scope s ON s.scope = o.scope" CELLS_INDICATOR
-    "  LEFT JOIN baocao.rollup r ON r.scope = s.scope AND r.form = p.form AND r.period = "
-    "p.period" CELLS_FILTER;
+static const char cells_sql[] = CELLS_WINDOW
+    "o AS MATERIALIZED (SELECT w.form, w.period, m.scope, count(*) AS owed"
+    "  FROM w JOIN baocao.obligation o ON o.form = w.form AND o.period = w.period"
+    "  JOIN baocao.scope_unit m ON m.unit = o.unit AND m.seq_to = 9223372036854775807"
+    "                          AND w.to_day BETWEEN m.from_day AND m.to_day"
+    " WHERE " CELLS_SCOPE("m.scope") "GROUP BY w.form, w.period, m.scope) " CELLS_HEAD
+                                     "coalesce(r.counts[i.slot], 0)::int8, o.owed::int8, "
+                                     "r.sums[i.slot]::text || 'e-' || i.decimals,"
+                                     "       r.sums[i.slot_to]::text || 'e-' || i.decimals_to," CELLS_TARGET
+                                     "false" CELLS_JOIN
+                                     "  LEFT JOIN baocao.rollup r ON r.scope = o.scope AND r.form = w.form "
+                                     "AND r.period = w.period" CELLS_ORDER;
 
 /* Where each unit's figures of each period stand today. A unit that nobody took over stays in the scopes of
  * its last day. */
 #define TODAY_PLACES                                                                                         \
-    "WITH day AS MATERIALIZED (SELECT DISTINCT p.to_day FROM baocao.form_period p WHERE " ANY(               \
-        "p.id", "$1") "), place AS MATERIALIZED ("                                                           \
-                      "SELECT d.to_day, x.unit, x.holder, x.share, x.estimated, x.main, m.scope"             \
-                      "  FROM day d CROSS JOIN LATERAL baocao.crosswalk(d.to_day, $7::date) x"               \
-                      "  JOIN baocao.scope_unit m ON m.unit = x.holder AND m.seq_to = 9223372036854775807"   \
-                      "                          AND x.on_day BETWEEN m.from_day AND m.to_day) "
+    "place AS MATERIALIZED ("                                                                                \
+    "SELECT d.to_day, x.unit, x.holder, x.share, x.estimated, x.main, m.scope"                               \
+    "  FROM (SELECT DISTINCT to_day FROM w) d CROSS JOIN LATERAL baocao.crosswalk(d.to_day, $7::date) x"     \
+    "  JOIN baocao.scope_unit m ON m.unit = x.holder AND m.seq_to = 9223372036854775807"                     \
+    "                          AND x.on_day BETWEEN m.from_day AND m.to_day"                                 \
+    " WHERE " CELLS_SCOPE("m.scope") ") "
 
 /* Shares apportion a report's figures before they are added; owed counts what came into the scope. */
-static const char cells_today_sql[] = TODAY_PLACES CELLS_HEAD
-    "coalesce(r.reported, 0)::int8, o.owed::int8, r.of::text || 'e-' || i.decimals,"
-    "       r.to::text || 'e-' || i.decimals_to," CELLS_TARGET "coalesce(r.estimated, false)"
-    "  FROM baocao.form_period p"
-    " CROSS JOIN LATERAL ("
-    "       SELECT a.scope, count(DISTINCT o.unit) AS owed"
-    "         FROM baocao.obligation o JOIN place a ON a.unit = o.unit AND a.to_day = p.to_day"
-    "        WHERE o.form = p.form AND o.period = p.period"
-    "        GROUP BY a.scope) o"
-    "  JOIN baocao.scope s ON s.scope = o.scope" CELLS_INDICATOR "  LEFT JOIN ("
-    "       SELECT q.form, q.period, a.scope, j.slot, count(DISTINCT q.unit) AS reported,"
-    "              sum(q.figures[j.slot] * a.share) AS of, sum(q.figures[j.slot_to] * a.share) AS to,"
-    "              bool_or(a.estimated) AS estimated"
-    "         FROM baocao.form_period y"
-    "         JOIN baocao.report q ON q.form = y.form AND q.period = y.period AND q.state = 1"
-    "         JOIN place a ON a.unit = q.unit AND a.to_day = y.to_day"
-    "         JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL"
-    "        GROUP BY q.form, q.period, a.scope, j.slot) r"
-    "    ON r.form = p.form AND r.period = p.period AND r.scope = s.scope AND r.slot = i.slot" CELLS_FILTER;
+static const char cells_today_sql[] = CELLS_WINDOW TODAY_PLACES
+    ", o AS MATERIALIZED (SELECT w.form, w.period, a.scope, count(DISTINCT o.unit) AS owed"
+    "  FROM w JOIN baocao.obligation o ON o.form = w.form AND o.period = w.period"
+    "  JOIN place a ON a.unit = o.unit AND a.to_day = w.to_day GROUP BY w.form, w.period, a.scope)"
+    ", r AS MATERIALIZED (SELECT q.form, q.period, a.scope, j.slot, count(DISTINCT q.unit) AS reported,"
+    "         sum(q.figures[j.slot] * a.share) AS of, sum(q.figures[j.slot_to] * a.share) AS to,"
+    "         bool_or(a.estimated) AS estimated"
+    "    FROM w JOIN baocao.report q ON q.form = w.form AND q.period = w.period AND q.state = 1"
+    "    JOIN place a ON a.unit = q.unit AND a.to_day = w.to_day"
+    "    JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL AND " ANY(
+        "j.code", "$5") "   GROUP BY q.form, q.period, a.scope, j.slot) " CELLS_HEAD
+                        "coalesce(r.reported, 0)::int8, o.owed::int8, r.of::text || 'e-' || i.decimals,"
+                        "       r.to::text || 'e-' || i.decimals_to," CELLS_TARGET
+                        "coalesce(r.estimated, false)" CELLS_JOIN
+                        "  LEFT JOIN r ON r.form = w.form AND r.period = w.period AND r.scope = o.scope AND "
+                        "r.slot = i.slot" CELLS_ORDER;
+
+/* The periods asked for, of questions that name one. */
+#define ONE_WINDOW                                                                                           \
+    "WITH w AS MATERIALIZED (SELECT * FROM baocao.form_period p WHERE " ANY("p.id", "$1") " AND " ANY(       \
+        "p.label", "$2") "), "
 
 enum { SPAN = BAOD_QUESTIONS, SPAN_TODAY, TREND_TODAY, STATUS_TODAY, REPORT_TODAY, STATEMENTS };
 
@@ -303,41 +307,36 @@ static const struct question questions[STATEMENTS] = {
     [TREND_TODAY] = {{"q_trend_today", cells_today_sql}, NULL, 0, TRENDS, true},
     [SPAN_TODAY] = {{"q_span_today", cells_today_sql}, NULL, 0, SPANS, true},
     [STATUS_TODAY] =
-        {{"q_status_today", TODAY_PLACES
-          "SELECT p.id, p.label, s.id, count(*), count(*) FILTER (WHERE o.state = 'pending'),"
+        {{"q_status_today", ONE_WINDOW TODAY_PLACES
+          "SELECT w.id, w.label, s.id, count(*), count(*) FILTER (WHERE o.state = 'pending'),"
           "       count(*) FILTER (WHERE o.state = 'overdue'), count(*) FILTER (WHERE o.state = 'on-time'),"
           "       count(*) FILTER (WHERE o.state = 'late'), count(*) FILTER (WHERE o.state = 'exempt'),"
           "       count(*) FILTER (WHERE o.state = 'overdue' AND o.lock_at <= now())"
-          "  FROM baocao.form_period p"
-          "  JOIN baocao.obligation_state o ON o.form = p.form AND o.period = p.period"
-          "  JOIN place a ON a.unit = o.unit AND a.to_day = p.to_day AND a.main"
+          "  FROM w JOIN baocao.obligation_state o ON o.form = w.form AND o.period = w.period"
+          "  JOIN place a ON a.unit = o.unit AND a.to_day = w.to_day AND a.main"
           "  JOIN baocao.scope s ON s.scope = a.scope"
-          " WHERE " ANY("p.id", "$1") " AND " ANY("p.label", "$2") " AND " ANY(
-              "s.id", "$3") " AND $4::text IS NULL AND $5::text IS NULL"
-                            " GROUP BY p.id, p.label, s.id ORDER BY 1, 2, 3 LIMIT $6"},
+          " WHERE $4::text IS NULL AND $5::text IS NULL"
+          " GROUP BY w.id, w.label, s.id ORDER BY 1, 2, 3 LIMIT $6"},
          status_columns,
          BAO_COUNT(status_columns),
          PLAIN,
          true},
     [REPORT_TODAY] =
-        {{"q_report_today", TODAY_PLACES
-          "SELECT p.id, r.form_version::int8, h.code, h.name_vi, h.kind, p.label, r.revision::int8, "
+        {{"q_report_today", ONE_WINDOW TODAY_PLACES
+          "SELECT w.id, r.form_version::int8, h.code, h.name_vi, h.kind, w.label, r.revision::int8, "
           "r.received_at,"
           "       coalesce(o.extended_to, o.due_at),"
           "       (ARRAY['counted', 'superseded', 'returned', 'withdrawn'])[r.state], r.receipt::text, "
           "r.warnings,"
           "       r.explanations, (SELECT min(u.code) FROM baocao.unit u WHERE u.unit = r.unit), a.estimated"
-          "  FROM baocao.form_period p"
-          "  JOIN baocao.report r ON r.form = p.form AND r.period = p.period"
-          "  JOIN (SELECT DISTINCT to_day, unit, holder, estimated FROM place WHERE main"
-          "           AND ($3::text IS NULL OR scope = (SELECT scope FROM baocao.scope WHERE id = $3))) a"
-          "    ON a.unit = r.unit AND a.to_day = p.to_day"
+          "  FROM w JOIN baocao.report r ON r.form = w.form AND r.period = w.period"
+          "  JOIN (SELECT DISTINCT to_day, unit, holder, estimated FROM place WHERE main) a"
+          "    ON a.unit = r.unit AND a.to_day = w.to_day"
           "  JOIN LATERAL (SELECT u.code, u.name_vi, u.kind FROM baocao.unit u"
           "                 WHERE u.unit = a.holder AND u.seq_to = 9223372036854775807"
           "                 ORDER BY u.from_day > $7::date, u.from_day DESC LIMIT 1) h ON true"
           "  LEFT JOIN baocao.obligation o ON o.unit = r.unit AND o.form = r.form AND o.period = r.period"
-          " WHERE " ANY("p.id", "$1") " AND " ANY("p.label", "$2") " AND " ANY(
-              "h.code", "$4") " AND $5::text IS NULL ORDER BY 1, 6, 3, 14, 7 LIMIT $6"},
+          " WHERE " ANY("h.code", "$4") " AND $5::text IS NULL ORDER BY 1, 6, 3, 14, 7 LIMIT $6"},
          report_today_columns,
          BAO_COUNT(report_today_columns),
          PLAIN,

@@ -38,20 +38,32 @@ class Province:
         self.trees = units.get("trees", [])
         self.off = {d for h in holidays["holidays"] for d in days(day(h["from"]), day(h.get("to") or h["from"]))}
         self.working = {day(d) for d in holidays.get("working", [])}
+        self.heads = {(tree, code) for u in self.units for tree, code in u.get("parents", {}).items()}
+        self.known = {}  # day → {code: unit}
+        self.found = {}  # (code, day) → scopes
+
+    def entries(self, when):
+        if when not in self.known:
+            self.known[when] = {u["code"]: u for u in self.units
+                                if day(u["from"]) <= when and (not u.get("to") or when <= day(u["to"]))}
+        return self.known[when]
 
     def at(self, when):
         """The units that exist on a day."""
-        return [u for u in self.units if day(u["from"]) <= when and (not u.get("to") or when <= day(u["to"]))]
+        return list(self.entries(when).values())
 
     def scopes(self, unit, when):
         """Ids of the scopes that hold a unit on a day."""
+        if (unit["code"], when) not in self.found:
+            self.found[unit["code"], when] = self.look_up(unit, self.entries(when))
+        return self.found[unit["code"], when]
+
+    def look_up(self, unit, entries):
         found = {self.code, "kind:" + unit["kind"]} | {"group:" + g for g in unit.get("groups", [])}
-        entries = {u["code"]: u for u in self.at(when)}
-        heads = {(tree, code) for u in self.units for tree, code in u.get("parents", {}).items()}
         for tree in self.trees:
             code = unit["code"]
             while code is not None:
-                if (tree, code) in heads:
+                if (tree, code) in self.heads:
                     found.add(f"{tree}:{code}")
                 code = entries[code].get("parents", {}).get(tree) if code in entries else None
         return found
@@ -70,11 +82,20 @@ def days(first, last):
     return [first + dt.timedelta(i) for i in range((last - first).days + 1)]
 
 
-MONTHS = {"year": 12, "half": 6, "quarter": 3, "month": 1}
+MONTHS = {"year": 12, "nine": 9, "half": 6, "quarter": 3, "month": 1}
 
 
 def label(kind, year, n):
-    return {"year": f"{year}", "half": f"{year}-H{n}", "quarter": f"{year}-Q{n}", "month": f"{year}-{n:02}"}[kind]
+    return {"year": f"{year}", "nine": f"{year}-9M", "half": f"{year}-H{n}", "quarter": f"{year}-Q{n}",
+            "month": f"{year}-{n:02}"}[kind]
+
+
+def spans(kind, year):
+    """{label: numbers of the periods of that kind which tile it} of every span that a year of them has."""
+    size = MONTHS[kind]
+    return {label(span, year, n + 1): list(range(n * months // size + 1, (n + 1) * months // size + 1))
+            for span, months in MONTHS.items() if months % size == 0
+            for n in range(1 if span == "nine" else 12 // months)}
 
 
 def window(kind, year, n, starts=15):
