@@ -112,10 +112,10 @@ def make_schemas(root, units, history=False):
     shutil.copy(os.path.join(schemas, "provinces/66-dak-lak/holidays.yaml"), province)
     with open(os.path.join(province, "units.yaml"), "w", encoding="utf-8") as f:
         f.write('province: {code: "66", name: Đo, en: Bench, timezone: Asia/Ho_Chi_Minh}\ntrees: [state]\n'
-                "groups: [{id: a, name: A}, {id: b, name: B}]\nunits:\n")
+                "groups: [{id: a, name: A}, {id: b, name: B}, {id: one, name: Một tỉnh}]\nunits:\n")
         for i in range(units):
             f.write(f'  - {{code: "{10000 + i}", kind: {("commune", "ward")[i % 2]}, name: Xã {i}, from: 2023-01-01,'
-                    f' groups: [{"ab"[i // 2 % 2]}], parents: {{state: "66"}}}}\n')
+                    f' groups: [{"ab"[i // 2 % 2]}{", one" if i % 22 == 0 else ""}], parents: {{state: "66"}}}}\n')
     for path, folders, files in os.walk(root):
         for name in folders + files:
             os.chmod(os.path.join(path, name), 0o755)
@@ -193,6 +193,22 @@ class Sender:
         self.tail = data[cut:]
 
 
+    def read_acks(self):
+        """The seconds that the answers just read had taken, each since its report was due."""
+        self.tail += self.sock.recv(1 << 18)
+        now = time.monotonic()
+        took = []
+        cut = self.tail.rfind(b"\n\n") + 2
+        if cut < 2:
+            return took
+        for head in re.findall(rb"(?m)^OK (\d+) \d+ state=committed ", self.tail[:cut]):
+            took.append(now - self.due.pop(head))
+        if b"NO " in self.tail[:3] or b"\nWAIT " in self.tail or b"\nNO " in self.tail:
+            sys.exit(f"refused: {self.tail[:600].decode(errors='replace')}")
+        self.tail = self.tail[cut:]
+        return took
+
+
 def send_all(port, lists):
     senders = [Sender(port, mine) for mine in lists]
     selector = selectors.DefaultSelector()
@@ -216,6 +232,39 @@ def send_all(port, lists):
     return time.monotonic() - start
 
 
+def send_paced(port, lists, rate):
+    """Sends at a fixed rate whatever the answers do (an open loop), each report at its own moment, and gives the
+    seconds from that moment to its ack, sorted: waiting to be sent counts too."""
+    senders = [Sender(port, mine) for mine in lists]
+    selector = selectors.DefaultSelector()
+    for s in senders:
+        selector.register(s.sock, selectors.EVENT_READ, s)
+        s.due, s.acked = {}, 0
+    n = sum(map(len, lists))
+    start = time.monotonic() + 0.1
+    sent, took = 0, []
+    while len(took) < n:
+        now = time.monotonic()
+        while sent < n and start + sent / rate <= now:
+            s = senders[sent % len(senders)]
+            s.out += s.frames[s.next]
+            s.due[b"%d" % (s.next + 2)] = start + sent / rate
+            s.next += 1
+            sent += 1
+        for s in senders:
+            if s.out:
+                try:
+                    s.out = s.out[s.sock.send(s.out):]
+                except BlockingIOError:
+                    pass
+        pause = max(0, start + sent / rate - time.monotonic()) if sent < n else 5
+        for key, _ in selector.select(pause):
+            took += key.data.read_acks()
+    for s in senders:
+        s.sock.close()
+    return sorted(took)
+
+
 class Daemon:
     def __init__(self, options, root, url, schemas, province, more=None):
         self.root = tempfile.mkdtemp(dir=root)
@@ -236,17 +285,19 @@ class Daemon:
         end = time.monotonic() + 120
         while time.monotonic() < end and self.process.poll() is None:
             if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"]):
-                with open(ports["reports"], encoding="ascii") as f:
-                    self.port = int(f.read())
+                self.port, self.http_port = (self.port_of(ports[name]) for name in ("reports", "http"))
                 return
             time.sleep(0.1)
         with open(os.path.join(self.root, "log"), encoding="utf-8") as log:
             sys.exit("the daemon did not start:\n" + log.read()[-3000:])
 
     @staticmethod
-    def is_ready(port_file):
-        with open(port_file, encoding="ascii") as f:
-            port = int(f.read() or 0)
+    def port_of(file):
+        with open(file, encoding="ascii") as f:
+            return int(f.read() or 0)
+
+    def is_ready(self, port_file):
+        port = self.port_of(port_file)
         try:
             with socket.create_connection(("127.0.0.1", port), 2) as s:
                 s.sendall(b"GET /readyz HTTP/1.0\r\nHost: x\r\n\r\n")
