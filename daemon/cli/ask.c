@@ -20,7 +20,7 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
                  {"--period", &q.period}, {"--span", &q.span},
                  {"--scope", &q.scope},   {"--unit", &q.unit},
                  {"--units", &q.units},   {"--indicator", &q.indicator},
-                 {"--limit", &q.limit}};
+                 {"--limit", &q.limit},   {"--as-of", &q.as_of}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -39,10 +39,12 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
                     options->lang == BAO_VI
                         ? "baocao %s: không hiểu “%s”\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] "
                           "[--span KHOẢNG] [--scope PHẠM_VI] [--unit ĐƠN_VỊ] [--units as-reported|today] "
-                          "[--indicator CHỈ_TIÊU] [--limit N] [--server URL] [--token-file TỆP] [--ca TỆP]\n"
+                          "[--indicator CHỈ_TIÊU] [--as-of THỜI_ĐIỂM] [--limit N] [--server URL] "
+                          "[--token-file TỆP] [--ca TỆP]\n"
                         : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] "
                           "[--span SPAN] [--scope SCOPE] [--unit UNIT] [--units as-reported|today] "
-                          "[--indicator CODE] [--limit N] [--server URL] [--token-file FILE] [--ca FILE]\n",
+                          "[--indicator CODE] [--as-of MOMENT] [--limit N] [--server URL] [--token-file "
+                          "FILE] [--ca FILE]\n",
                     argv[0], argv[i], argv[0]);
             return false;
         }
@@ -121,7 +123,7 @@ int cli_ask(const struct cli_options *options, struct cli_question *question, co
     const struct cli_parameter parameters[] = {
         {"form", question->form},           {"period", question->period}, {"span", question->span},
         {"scope", question->scope},         {"unit", question->unit},     {"units", question->units},
-        {"indicator", question->indicator}, {"limit", question->limit},
+        {"indicator", question->indicator}, {"limit", question->limit},   {"as_of", question->as_of},
     };
     struct bao_buf body = BAO_BUF_NULL(BODY_MAX);
     const char *why = "";

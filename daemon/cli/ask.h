@@ -7,9 +7,10 @@
 #include "lib/doc/load.h"
 
 /* --server, --token-file, --ca, --form (or the first word), --period, --span, --scope, --unit, --units,
- * --indicator, --limit. */
+ * --indicator, --as-of, --limit. */
 struct cli_question {
-    const char *server, *token_file, *ca, *form, *period, *span, *scope, *unit, *units, *indicator, *limit;
+    const char *server, *token_file, *ca, *form, *period, *span, *scope, *unit, *units, *indicator, *as_of,
+        *limit;
     char token[CLI_TOKEN_MAX]; /* read from token_file */
 };
 

@@ -186,6 +186,7 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
         .unit = filter(x, route, "unit"),
         .indicator = filter(x, route, "indicator"),
         .span = filter(x, route, "span"),
+        .as_of = filter(x, route, "as_of"),
         .now = api->ops.now(api->ops.user),
     };
     struct question *q;
@@ -220,6 +221,12 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
         baod_api_refuse(&call->asker, 422, "PERIOD",
                         "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
                         "A period is written like 2026, 2026-Q3, 2026-09, 2026-W37 or 2026-09-14.");
+    else if (r == BAOD_ASK_E_AS_OF)
+        baod_api_refuse(
+            &call->asker, 422, "AS_OF",
+            "as_of viết như 2026-10-20 hoặc 2026-10-20T17:00, và không đi cùng span hay units=today.",
+            "as_of is written like 2026-10-20 or 2026-10-20T17:00, and not together with span or "
+            "units=today.");
     else if (r == BAOD_ASK_E_SPAN)
         baod_api_refuse(&call->asker, 422, "SPAN",
                         "Hỏi số tổng hợp theo đơn vị hiện nay thì phải nêu period hoặc span.",
@@ -245,14 +252,16 @@ static void health(struct baod_call *call, struct baod_http_exchange *x)
 
 /* ------------------------------------------------------------------ the table of paths */
 
-static const char *const by_rollup[] = {"form",  "period", "span",   "scope", "indicator",
-                                        "units", "limit",  "format", NULL};
+static const char *const by_rollup[] = {"form",  "period", "span",  "scope",  "indicator",
+                                        "units", "as_of",  "limit", "format", NULL};
 static const char *const by_trend[] = {"form", "scope", "indicator", "units", "limit", "format", NULL};
-static const char *const by_status[] = {"form", "period", "scope", "units", "limit", "format", NULL};
-static const char *const by_report[] = {"form", "period", "scope", "unit", "units", "limit", "format", NULL};
+static const char *const by_status[] = {"form", "period", "scope", "units", "as_of", "limit", "format", NULL};
+static const char *const by_report[] = {"form",  "period", "scope",  "unit", "units",
+                                        "as_of", "limit",  "format", NULL};
 static const char *const by_alert[] = {"form",      "period", "scope",  "unit",
                                        "indicator", "limit",  "format", NULL};
-static const char *const by_unit_period[] = {"form", "period", "scope", "unit", "limit", "format", NULL};
+static const char *const by_unit_period[] = {"form",  "period", "scope",  "unit",
+                                             "as_of", "limit",  "format", NULL};
 static const char *const by_form[] = {"form", "limit", "format", NULL};
 static const char *const by_scope[] = {"scope", "unit", "limit", "format", NULL};
 

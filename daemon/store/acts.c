@@ -100,35 +100,11 @@ static bool revision_of(const struct bao_node *map, int *ret)
     return n >= 1 && n <= 9999;
 }
 
-static bool two_digits(const char *p, int max, int *ret)
-{
-    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
-        return false;
-    *ret = 10 * (p[0] - '0') + p[1] - '0';
-    return *ret <= max;
-}
-
-/* A moment as an office writes it. */
+/* A moment, or none. */
 static bool moment_of(struct bao_str s, int offset, bao_time *ret)
 {
-    bao_date day;
-    int hour, minute;
-
-    if (s.n == 0) {
-        *ret = BAO_TIME_NONE;
-        return true;
-    }
-    if (bao_date_parse(s, &day)) {
-        *ret = bao_time_make(day + 1, 0, offset); /* 24:00 */
-        return true;
-    }
-    if (s.n == 16 && (s.p[10] == 'T' || s.p[10] == ' ') && s.p[13] == ':' &&
-        bao_date_parse((struct bao_str){s.p, 10}, &day) && two_digits(s.p + 11, 23, &hour) &&
-        two_digits(s.p + 14, 59, &minute)) {
-        *ret = bao_time_make(day, (60 * hour + minute) * 60, offset);
-        return true;
-    }
-    return bao_time_parse(s, ret);
+    *ret = BAO_TIME_NONE;
+    return s.n == 0 || bao_moment_parse(s, offset, ret);
 }
 
 static int verb_of(struct bao_str word)

@@ -14,6 +14,7 @@ struct question {
     size_t n_columns;
     uint8_t shape;  /* enum shape */
     bool has_today; /* the statement takes today's date as its last parameter */
+    bool has_as_of; /* ... or the moment that is asked about */
 };
 
 /* One question under way. */
@@ -256,7 +257,20 @@ static const char rollup_sql[] =
                         " WHERE $4::text IS NULL AND " ANY(
                             "i.code", "$5") " ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
 
-enum { SPAN = BAOD_QUESTIONS, SPAN_TODAY, TREND_TODAY, STATUS_TODAY, REPORT_TODAY, STATEMENTS };
+#include "daemon/store/as_of.inc"
+
+enum {
+    SPAN = BAOD_QUESTIONS,
+    SPAN_TODAY,
+    TREND_TODAY,
+    STATUS_TODAY,
+    REPORT_TODAY,
+    ROLLUP_AT,
+    STATUS_AT,
+    MISSING_AT,
+    REPORT_AT,
+    STATEMENTS
+};
 
 static const struct question questions[STATEMENTS] = {
     [BAOD_ASK_ROLLUP] = {{"q_rollup", rollup_sql}, rollup_columns, BAO_COUNT(rollup_columns)},
@@ -350,6 +364,14 @@ static const struct question questions[STATEMENTS] = {
                                                                "indicator LIMIT $6"},
          alert_columns,
          BAO_COUNT(alert_columns)},
+#define AT(name, sql, columns)                                                                               \
+    {                                                                                                        \
+        {name, sql}, columns, BAO_COUNT(columns), PLAIN, false, true                                         \
+    }
+    [ROLLUP_AT] = AT("q_rollup_at", rollup_at_sql, rollup_columns),
+    [STATUS_AT] = AT("q_status_at", status_at_sql, status_columns),
+    [MISSING_AT] = AT("q_missing_at", missing_at_sql, missing_columns),
+    [REPORT_AT] = AT("q_report_at", report_at_sql, report_columns),
     [BAOD_ASK_TREND] = {{"q_trend", cells_sql}, NULL, 0, TRENDS},
     [SPAN] = {{"q_span", cells_sql}, NULL, 0, SPANS},
     [TREND_TODAY] = {{"q_trend_today", cells_today_sql}, NULL, 0, TRENDS, true},
@@ -525,6 +547,16 @@ static int set_period(struct asked *a, const struct baod_ask *ask)
     return set_filter(a, 1, period);
 }
 
+static int set_as_of(struct asked *a, const struct baod_ask *ask)
+{
+    bao_time moment;
+
+    if (!bao_moment_parse(ask->as_of, a->q->offset, &moment))
+        return BAOD_ASK_E_AS_OF;
+    a->params[6] = baod_pg_p_time(&a->arena, moment);
+    return 0;
+}
+
 static int set_filters(struct asked *a, const struct baod_ask *ask)
 {
     int limit = ask->limit > 0 && ask->limit < ROWS_MAX ? ask->limit : ROWS_MAX;
@@ -541,12 +573,20 @@ static int set_filters(struct asked *a, const struct baod_ask *ask)
     a->limit = (size_t)limit;
     a->params[5] = baod_pg_p_int8(&a->arena, limit);
     a->params[6] = baod_pg_p_date(&a->arena, bao_time_date(ask->now, a->q->offset));
-    return r;
+    return r == 0 && a->question->has_as_of ? set_as_of(a, ask) : r;
 }
+
+/* 0: it cannot be asked of an earlier moment. */
+static const size_t as_of_statement[BAOD_QUESTIONS] = {[BAOD_ASK_ROLLUP] = ROLLUP_AT,
+                                                       [BAOD_ASK_STATUS] = STATUS_AT,
+                                                       [BAOD_ASK_MISSING] = MISSING_AT,
+                                                       [BAOD_ASK_REPORT] = REPORT_AT};
 
 /* The statement that answers: a question has others for spans and for the units of today. */
 static size_t statement_of(const struct baod_ask *ask)
 {
+    if (ask->as_of.n != 0)
+        return as_of_statement[ask->question];
     switch (ask->question) {
     case BAOD_ASK_ROLLUP:
         return ask->today ? SPAN_TODAY : ask->span.n != 0 ? SPAN : BAOD_ASK_ROLLUP;
@@ -568,6 +608,8 @@ int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_as
 
     if (q->under_way >= WAITING_MAX || !baod_pg_is_ready(q->pg))
         return -EAGAIN;
+    if (ask->as_of.n != 0 && (ask->today || ask->span.n != 0 || as_of_statement[ask->question] == 0))
+        return BAOD_ASK_E_AS_OF;
     a = calloc(1, sizeof(*a));
     if (a == NULL)
         return -ENOMEM;
@@ -576,7 +618,7 @@ int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_as
     r = set_filters(a, ask);
     if (r == 0)
         r = baod_pg_exec(q->pg, &a->question->statement, a->params,
-                         a->question->has_today ? PARAMS_MAX : FILTERS, on_rows, a);
+                         a->question->has_today || a->question->has_as_of ? PARAMS_MAX : FILTERS, on_rows, a);
     if (r != 0) {
         asked_free(a);
         return r == -ENOTCONN ? -EAGAIN : r;

@@ -61,13 +61,16 @@ struct baod_ask {
     struct bao_str span; /* of rollups: the totals of all periods that tile it, instead of single periods */
     bool
         today; /* rollups, trend, status, reports: by the units of today, through the registry's succession */
-    bao_time now; /* the asker's clock; what is overdue goes by PostgreSQL's, as in the views */
-    int limit;    /* most rows; 0 = 100,000 */
+    struct bao_str as_of; /* rollups, status, missing, reports: as was known then (bao_moment_parse), by the
+                             units that reported; not with span or today */
+    bao_time now;         /* the asker's clock; what is overdue goes by PostgreSQL's, as in the views */
+    int limit;            /* most rows; 0 = 100,000 */
 };
 
 enum baod_ask_outcome {
     BAOD_ASK_E_PERIOD = 1, /* the period or span is written in no known way */
     BAOD_ASK_E_SPAN,       /* rollups by the units of today need a period or span */
+    BAOD_ASK_E_AS_OF,      /* as_of is written in no known way, or cannot be asked here */
 };
 
 /* r: 0 and rows; -ENOTCONN (the database is away), -EAGAIN (too many waiting), -ETIMEDOUT, -EIO (the

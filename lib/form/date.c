@@ -175,3 +175,20 @@ bool bao_time_parse(struct bao_str s, bao_time *ret)
     *ret = bao_time_make(d, hour * 3600 + minute * 60 + second, zone) + fraction;
     return true;
 }
+
+bool bao_moment_parse(struct bao_str s, int offset, bao_time *ret)
+{
+    int hour, minute;
+    size_t at = 0;
+    bao_date day;
+
+    if (bao_date_parse(s, &day)) {
+        *ret = bao_time_make(day + 1, 0, offset);
+        return true;
+    }
+    if (!read_day(s, &at, &day) || !(sign(s, &at, 'T') || sign(s, &at, ' ')) || !digits(s, &at, 2, &hour) ||
+        !sign(s, &at, ':') || !digits(s, &at, 2, &minute) || hour > 23 || minute > 59 || at != s.n)
+        return bao_time_parse(s, ret);
+    *ret = bao_time_make(day, (60 * hour + minute) * 60, offset);
+    return true;
+}

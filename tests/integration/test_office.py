@@ -312,3 +312,64 @@ def test_units_apply_refuses_what_would_orphan_reports(province):
     wait_for(lambda: "would belong to nobody" in hub.daemon.log())
     assert hub.send(4, 9, "22045").state == "committed"
     hub.check()
+
+
+# ---------------------------------------------------------------- as of an earlier moment
+
+QUESTIONS = [("/v1/rollups", {}), ("/v1/status", {}), ("/v1/missing", {"scope": "group:phu-yen-cu"}), ("/v1/reports", {})]
+
+
+def answers(hub, **more):
+    """What the office is told now, byte for byte; hours_late moves with the clock and is left out."""
+    told = []
+    for path, query in QUESTIONS:
+        status, rows = hub.daemon.get(path, **{"form": FORM, "period": PERIOD, **query, **more})
+        assert status == 200, rows
+        told.append(json.dumps([{k: v for k, v in row.items() if k != "hours_late"} for row in rows], ensure_ascii=False))
+    return told
+
+
+def test_every_earlier_moment_is_answered_as_it_was(province):
+    hub = province
+    seen = []
+
+    def moment():
+        at = hub.sql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")[0][0]
+        seen.append((at, answers(hub)))
+
+    # The period's own deadline and lock are past; all changes go by acts, as events tell.
+    hub.sql("UPDATE baocao.obligation o SET due_at = e.due_at, lock_at = e.lock_at FROM baocao.obligation_event e"
+            " WHERE (e.unit, e.form, e.period) = (o.unit, o.form, o.period)")
+    moment()
+    steps = [
+        lambda: hub.act("unlock", "--reason", "mở kỳ"),
+        lambda: hub.send(1, 5),                     # late
+        lambda: hub.act("extend", "--unit", OTHER, "--until", hub.moment("2 days"), "--reason", "bão"),
+        lambda: hub.send(1, 7, OTHER),              # on time by the extension
+        lambda: hub.send(3, 8),                     # a correction
+        lambda: hub.send(2, 9),                     # history
+        lambda: hub.act("return", "--unit", OTHER, "--reason", "xem lại", "--until", hub.moment("1 day")),
+        lambda: hub.act("exempt", "--unit", "22045", "--decision", "Số 12/QĐ-UBND"),
+        lambda: hub.send(2, 6, OTHER),              # keeps its first time
+        lambda: hub.act("return", "--unit", UNIT, "--reason", "sai số liệu"),
+        lambda: hub.act("withdraw", "--unit", OTHER, "--reason", "gửi nhầm"),
+        lambda: (hub.edit('  - {code: "22015", kind: ward, name: Phường Tuy Hoà,', '  - {code: "22015", kind: ward, name: Phường Tuy Hòa Mới,'),
+                 hub.edit("groups: [phu-yen-cu], ", "groups: [dak-lak-cu], "), hub.apply()),
+        lambda: hub.send(4, 4),
+        lambda: hub.send(3, 3, OTHER),
+        lambda: hub.act("lock"),
+        lambda: hub.act("owe", "--unit", "22045", "--reason", "bỏ miễn"),
+    ]
+    for step in steps:
+        step()
+        moment()
+    assert len({told for _, told in ((at, "\n".join(t)) for at, t in seen)}) >= len(steps) - 1, "the steps changed too little"
+    for number, (at, told) in enumerate(seen):
+        assert answers(hub, as_of=at) == told, (number, at)
+    assert hub.daemon.get("/v1/rollups", form=FORM, period=PERIOD, as_of="2020-01-01") == (200, [])
+    assert hub.daemon.get("/v1/status", as_of="hôm qua")[0] == 422
+    at = seen[4][0]
+    done = hub.daemon.baocao("rollup", FORM, "--period", PERIOD, "--scope", "66", "--as-of", at, "--format", "json")
+    now = hub.daemon.get("/v1/rollups", form=FORM, period=PERIOD, scope="66", as_of=at)[1]
+    assert done.returncode == 0 and json.loads(done.stdout) == now
+    hub.check()
