@@ -345,6 +345,49 @@ static int build_table(struct bao_arena *a, struct builder *b, struct bao_automa
     return r;
 }
 
+/* The only state that a state leads to, 0 none, -1 several. */
+static int only_next(const uint8_t row[256])
+{
+    int next = 0;
+
+    for (unsigned i = 0; i < 256; i++) {
+        if (row[i] != 0 && next != 0 && row[i] != next)
+            return -1;
+        next = row[i] != 0 ? row[i] : next;
+    }
+    return next;
+}
+
+/* Lines the states up where that can be done. */
+static int find_line(struct bao_arena *a, struct bao_automaton *m)
+{
+    enum { MOST_LINE = 63 };
+    uint64_t line[256] = {0}, ends = 0, *copy;
+    int state = m->start, next;
+    uint32_t i = 0;
+
+    for (;; i++, state = next) {
+        /* What has matched takes whatever follows. */
+        next = state == 1 ? 1 : only_next(m->next[state]);
+        if (next < 0 || i > MOST_LINE)
+            return 0;
+        for (unsigned k = 0; k < 256; k++)
+            line[k] |= (uint64_t)(state == 1 || m->next[state][k] != 0) << i;
+        ends |= (uint64_t)m->at_end[state] << i;
+        if (next == 0 || next == state)
+            break;
+    }
+    copy = bao_arena_alloc(a, sizeof(line));
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, line, sizeof(line));
+    m->line = copy;
+    m->ends = ends;
+    m->last = i;
+    m->open = next != 0 && m->at_end[state];
+    return 0;
+}
+
 int bao_automaton_init(struct bao_arena *a, const struct bao_pat *pattern, struct bao_automaton *ret)
 {
     struct builder *b = calloc(1, sizeof(*b));
@@ -358,6 +401,8 @@ int bao_automaton_init(struct bao_arena *a, const struct bao_pat *pattern, struc
     if (!b->full) {
         find_classes(b);
         r = build_table(a, b, ret);
+        if (r == 0)
+            r = find_line(a, ret);
     }
     free(b);
     return r;

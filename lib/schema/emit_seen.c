@@ -8,6 +8,7 @@ struct making {
     const struct bao_members *base;
     struct bao_entry *entries; /* BAO_SEEN_MOST of them */
     struct bao_test *tests;
+    uint64_t need; /* the required ones */
     uint32_t n, n_values, n_tests;
     bool full; /* more names or values than a bao_seen holds */
 };
@@ -52,6 +53,17 @@ static uint32_t value_of(struct making *m, struct bao_entry *entry)
     return entry->value;
 }
 
+/* The text that alone a sub takes, or NULL. */
+static const struct bao_str *only_text(const struct making *m, const struct bao_sub *sub)
+{
+    const struct bao_ins *ins = &m->e->c->ins[sub->start[BAO_STRING]];
+
+    for (int t = 0; t < BAO_TYPES; t++)
+        if (sub->known[t] != (t == BAO_STRING ? BAO_KNOWN_LIST : BAO_KNOWN_BAD))
+            return NULL;
+    return ins->lead == BAO_LEAD_TEXT ? ins->key : NULL;
+}
+
 /* What a plain table asks: names that are needed, values that are looked at. */
 static int facts_of_table(struct making *m, const struct bao_members *table, struct bao_facts *ret)
 {
@@ -67,9 +79,13 @@ static int facts_of_table(struct making *m, const struct bao_members *table, str
             break;
         if (from->required)
             ret->need |= (uint64_t)1 << entry->index;
-        if (from->sub != NULL)
-            asks[ret->n++] =
-                (struct bao_fact_ask){(uint64_t)1 << entry->index, from->sub, value_of(m, entry)};
+        if (from->sub == NULL)
+            continue;
+        asks[ret->n].bit = (uint64_t)1 << entry->index;
+        asks[ret->n].sub = from->sub;
+        asks[ret->n].text = only_text(m, from->sub);
+        asks[ret->n].value = value_of(m, entry);
+        ret->n++;
     }
     ret->asks = asks;
     return 0;
@@ -107,6 +123,21 @@ static int facts_of(struct making *m, const struct bao_sub *sub, struct bao_fact
     return r;
 }
 
+static bool is_quick(const struct bao_facts *f)
+{
+    return f->n == 0 && f->whole == NULL;
+}
+
+/* Keeps a test unless it asks only for what is required anyway. */
+static void add(struct making *m, struct bao_test test)
+{
+    test.quick = is_quick(&test.then) && is_quick(&test.otherwise);
+    if (test.quick && !test.then.negated && !test.otherwise.negated &&
+        ((test.then.need | test.otherwise.need) & ~m->need) == 0)
+        return;
+    m->tests[m->n_tests++] = test;
+}
+
 /* A condition that would have to search the map itself is no gain. */
 static int add_choice(struct making *m, const struct bao_choice *choice, bool *ret)
 {
@@ -119,7 +150,8 @@ static int add_choice(struct making *m, const struct bao_choice *choice, bool *r
     r = facts_of(m, choice->then, &test.then);
     if (r == 0)
         r = facts_of(m, choice->otherwise, &test.otherwise);
-    m->tests[m->n_tests++] = test;
+    if (r == 0)
+        add(m, test);
     return r;
 }
 
@@ -130,7 +162,7 @@ static int add_not(struct making *m, const struct bao_sub *sub, bool *ret)
 
     *ret = r == 0 && test.when.whole == NULL;
     if (*ret)
-        m->tests[m->n_tests++] = test;
+        add(m, test);
     return r;
 }
 
@@ -144,7 +176,8 @@ static int add_dependents(struct making *m, const struct bao_dependent *all, uin
         r = facts_of(m, all[i].sub, &test.then);
         for (uint32_t k = 0; k < all[i].n_names; k++)
             test.then.need |= bit_for(m, all[i].names[k]);
-        m->tests[m->n_tests++] = test;
+        if (r == 0)
+            add(m, test);
     }
     return r;
 }
@@ -176,11 +209,9 @@ static int make(struct making *m, struct bao_seen **ret)
     s->members.n = m->n;
     s->members.next = m->e->c->tables;
     m->e->c->tables = &s->members;
-    for (uint32_t i = 0; i < m->n; i++) {
+    for (uint32_t i = 0; i < m->n; i++)
         keys[i] = (struct bao_str){m->entries[i].key, m->entries[i].len};
-        if (m->entries[i].required)
-            s->need |= (uint64_t)1 << i;
-    }
+    s->need = m->need;
     s->tests = m->tests;
     s->n = m->n_tests;
     *ret = s;
@@ -199,6 +230,8 @@ static int begin(struct making *m, uint32_t n_tests)
     for (m->n = 0; m->n < m->base->n; m->n++) {
         m->entries[m->n] = m->base->entries[m->n];
         m->entries[m->n].index = (uint8_t)m->n;
+        if (m->entries[m->n].required)
+            m->need |= (uint64_t)1 << m->n;
     }
     m->n_values = 1; /* 0 is where values go that nobody asks for */
     return 0;
@@ -253,5 +286,5 @@ int bao_emit_seen(struct bao_emitter *e)
     r = gone == NULL ? -ENOMEM : begin(&m, most);
     for (uint32_t i = at + 1; i < c->n_ins && r == 0; i++)
         r = add_tests(&m, &c->ins[i], &gone[i - at]);
-    return r < 0 || m.full || m.n_tests == 0 ? r : replace(&m, at, gone);
+    return r < 0 || m.full ? r : replace(&m, at, gone);
 }

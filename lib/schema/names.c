@@ -1,24 +1,6 @@
 /* Sets of texts, found by hash. */
 #include "lib/schema/program.h"
 
-uint32_t bao_names_find(const struct bao_names *names, const char *p, uint32_t len, uint32_t hash)
-{
-    for (uint32_t at = hash & names->mask;; at = (at + 1) & names->mask) {
-        uint32_t i = names->slots[at];
-
-        if (i == 0)
-            return names->n;
-        i--;
-        if (names->hashes[i] == hash && names->items[i].n == len && bao_text_same(names->items[i].p, p, len))
-            return i;
-    }
-}
-
-uint32_t bao_names_index(const struct bao_names *names, const char *p, uint32_t len)
-{
-    return bao_names_find(names, p, len, names->quick ? bao_text_quick(p, len) : bao_key_hash(p, len));
-}
-
 /* Fills the slots; the longest way to an item or to a free slot is *ret_probes. */
 static void fill(struct bao_names *names, uint32_t *hashes, uint32_t *slots, uint32_t *ret_probes)
 {

@@ -56,6 +56,13 @@ struct bao_automaton {
     bool *at_end; /* matches when the text ends in this state */
     uint32_t n;
     uint8_t start;
+    /* Where every state has but one that follows it, the states stand in a line and where an octet is met
+     * tells the state: no step waits for the one before. Bit i of line[octet]: octet number i may be this
+     * one; all octets from number `last` on have its bit. NULL: no such line. */
+    const uint64_t *line;
+    uint64_t ends; /* bit i: the text may have i octets; bit `last`: also more */
+    uint32_t last;
+    bool open; /* texts longer than `last` may be good */
 };
 
 /* Builds one in the arena. 0; 1 when the pattern is not regular or the table would be large; -ENOMEM. */
@@ -65,8 +72,23 @@ int bao_automaton_init(struct bao_arena *a, const struct bao_pat *pattern,
 static inline bool bao_automaton_match(const struct bao_automaton *m, struct bao_str text)
 {
     unsigned state = m->start;
+    const char *p = text.p, *bend, *end;
+    uint64_t good = 1;
 
-    for (size_t i = 0; i < text.n && state > 1; i++)
-        state = m->next[state][(uint8_t)text.p[i]];
-    return m->at_end[state];
+    if (text.n == 0)
+        return m->at_end[state];
+    end = p + text.n;
+    if (m->line == NULL) {
+        for (; p < end && state > 1; p++)
+            state = m->next[state][(uint8_t)*p];
+        return m->at_end[state];
+    }
+    if (text.n > m->last ? !m->open : (m->ends >> text.n & 1) == 0)
+        return false;
+    bend = text.n > m->last ? text.p + m->last : end;
+    for (; p < bend; p++)
+        good &= m->line[(uint8_t)*p] >> (p - text.p);
+    for (; p < end; p++)
+        good &= m->line[(uint8_t)*p] >> m->last;
+    return (good & 1) != 0;
 }

@@ -62,15 +62,14 @@ enum bao_known { BAO_KNOWN_NOT_YET, BAO_KNOWN_GOOD, BAO_KNOWN_BAD, BAO_KNOWN_LIS
 
 struct bao_sub;
 
-/* How a list begins, for the ways around the loop over instructions. But for the first two, it has nothing
- * else. */
+/* How a list begins, for the ways around the loop over instructions. But for ANY, it has nothing else. */
 enum bao_lead {
     BAO_LEAD_ANY,
-    BAO_LEAD_SCALAR, /* only instructions that ask nothing further */
     BAO_LEAD_INT,    /* INT_RANGE, perhaps an INT_MULTIPLE */
-    BAO_LEAD_NUM,    /* NUM_RANGE */
     BAO_LEAD_LENGTH, /* STR_LENGTH */
-    BAO_LEAD_TEXT,   /* STR_IS, exactly */
+    BAO_LEAD_NUM,    /* NUM_RANGE */
+    BAO_LEAD_TEXT,   /* STR_IS, exactly; the last of those that are looked at before anything is called */
+    BAO_LEAD_SCALAR, /* only instructions that ask nothing further */
     BAO_LEAD_ENUM,   /* STR_ENUM */
     BAO_LEAD_PATTERN,
     BAO_LEAD_FORMAT,
@@ -119,10 +118,6 @@ struct bao_names {
     bool quick; /* hashed by bao_text_quick, else by bao_key_hash */
 };
 
-/* The index of a text whose hash is known, or n. */
-uint32_t bao_names_find(const struct bao_names *names, const char *p, uint32_t len, uint32_t hash);
-/* The same for a text that nobody hashed yet. */
-uint32_t bao_names_index(const struct bao_names *names, const char *p, uint32_t len);
 /* Builds the table over items (kept, not copied; of equal ones the first is found), to be asked by the hash
  * of keys. False: no memory. */
 bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret);
@@ -200,8 +195,9 @@ struct bao_facts {
     const struct bao_fact_ask {
         uint64_t bit;
         const struct bao_sub *sub;
+        const struct bao_str *text; /* the only value that the sub takes; NULL: it takes others */
         uint32_t value;
-    } * asks;
+    } *asks;
     const struct bao_sub *whole; /* or NULL */
     uint32_t n;
     bool negated;
@@ -210,6 +206,7 @@ struct bao_facts {
 /* if, then, else; and whatever can be said so: not, dependentRequired, dependentSchemas. */
 struct bao_test {
     struct bao_facts when, then, otherwise;
+    bool quick; /* the last two are told by which entries are there */
 };
 
 struct bao_seen {
@@ -393,4 +390,25 @@ static inline bool bao_text_same(const char *a, const char *b, uint32_t n)
         if (a[i] != b[i])
             return false;
     return true;
+}
+
+/* The index of a text whose hash is known, or n. */
+static inline uint32_t bao_names_find(const struct bao_names *names, const char *p, uint32_t len,
+                                      uint32_t hash)
+{
+    for (uint32_t at = hash & names->mask;; at = (at + 1) & names->mask) {
+        uint32_t i = names->slots[at];
+
+        if (i == 0)
+            return names->n;
+        i--;
+        if (names->hashes[i] == hash && names->items[i].n == len && bao_text_same(names->items[i].p, p, len))
+            return i;
+    }
+}
+
+/* The same for a text that nobody hashed yet. */
+static inline uint32_t bao_names_index(const struct bao_names *names, const char *p, uint32_t len)
+{
+    return bao_names_find(names, p, len, names->quick ? bao_text_quick(p, len) : bao_key_hash(p, len));
 }

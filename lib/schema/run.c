@@ -218,7 +218,7 @@ bool bao_run_list(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
 
 /* ---- from outside ---- */
 
-void bao_run_start(struct bao_schema_scratch *r)
+static inline void start(struct bao_schema_scratch *r)
 {
     if (r->arena.at != r->clean) {
         bao_arena_reset(&r->arena);
@@ -231,25 +231,36 @@ void bao_run_start(struct bao_schema_scratch *r)
     r->n_memo = r->size_memo = 0;
 }
 
-struct bao_arena *bao_run_arena(struct bao_schema_scratch *r)
-{
-    return &r->arena;
-}
-
-static void set_stack(struct bao_schema_scratch *r)
+static inline void set_stack(struct bao_schema_scratch *r)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
     r->stack = here > BAO_RUN_STACK ? here - BAO_RUN_STACK : 0;
 }
 
-int bao_run_sub(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *value)
+static inline int run_sub(struct bao_schema_scratch *r, const struct bao_sub *sub,
+                          const struct bao_node *value)
 {
     bool good;
 
     set_stack(r);
     good = bao_run_ask(r, sub, value, NULL);
-    return r->error != 0 ? r->error : good;
+    return BAO_UNLIKELY(r->error != 0) ? r->error : good;
+}
+
+void bao_run_start(struct bao_schema_scratch *r)
+{
+    start(r);
+}
+
+struct bao_arena *bao_run_arena(struct bao_schema_scratch *r)
+{
+    return &r->arena;
+}
+
+int bao_run_sub(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *value)
+{
+    return run_sub(r, sub, value);
 }
 
 int bao_run_match(struct bao_schema_scratch *r, const struct bao_regex *regex, struct bao_str text)
@@ -277,6 +288,6 @@ int bao_run_evaluated(struct bao_schema_scratch *r, const struct bao_sub *sub, c
 int bao_schema_is_valid(const struct bao_schema *schema, struct bao_schema_scratch *scratch,
                         const struct bao_node *value)
 {
-    bao_run_start(scratch);
-    return bao_run_sub(scratch, schema->root, value);
+    start(scratch);
+    return run_sub(scratch, schema->root, value);
 }

@@ -21,20 +21,33 @@ static inline bool is_for(const struct bao_entry *e, const struct bao_member *x)
     return e->hash == x->hash && e->len == x->key_len && bao_text_same(e->key, x->key, e->len);
 }
 
+/* Looks the member up in the table; NULL: nobody speaks of it. */
+static __attribute__((noinline)) const struct bao_entry *find_entry(const struct bao_members *m,
+                                                                    const struct bao_member *x)
+{
+    const uint32_t *slots = m->names.slots;
+    uint32_t mask = m->names.mask;
+
+    for (uint32_t at = x->hash & mask; slots[at] != 0; at = (at + 1) & mask)
+        if (is_for(&m->entries[slots[at] - 1], x))
+            return &m->entries[slots[at] - 1];
+    return NULL;
+}
+
 /* The entry of a member, or NULL. Files mostly give members in the schema's order, leaving some out: the
  * entry after the last one is tried first, then the one after it. */
-static inline const struct bao_entry *entry_of(const struct bao_members *m, const struct bao_entry *guess,
-                                               const struct bao_member *x)
+static inline __attribute__((always_inline)) const struct bao_entry *entry_of(const struct bao_members *m,
+                                                                              const struct bao_entry *guess,
+                                                                              const struct bao_entry *end,
+                                                                              const struct bao_member *x)
 {
-    const struct bao_entry *end = m->entries + m->n;
-    uint32_t k;
-
-    if (guess < end && is_for(guess, x))
-        return guess;
-    if (guess + 1 < end && is_for(guess + 1, x))
-        return guess + 1;
-    k = bao_names_find(&m->names, x->key, x->key_len, x->hash);
-    return k == m->n ? NULL : m->entries + k;
+    if (guess < end) {
+        if (is_for(guess, x))
+            return guess;
+        if (guess + 1 < end && is_for(guess + 1, x))
+            return guess + 1;
+    }
+    return find_entry(m, x);
 }
 
 static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *r,
@@ -69,13 +82,13 @@ static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *
 static bool any_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v,
                         struct bao_eval *ev)
 {
-    const struct bao_entry *guess = m->entries;
+    const struct bao_entry *guess = m->entries, *last = guess + m->n;
     bool closed = m->n_patterns != 0 || m->has_rest;
     uint32_t required = 0;
 
     for (uint32_t i = 0; i < v->len; i++) {
         const struct bao_member *x = &v->members[i];
-        const struct bao_entry *e = entry_of(m, guess, x);
+        const struct bao_entry *e = entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
         if (e == NULL) {
@@ -95,11 +108,23 @@ static bool any_members(struct bao_schema_scratch *r, const struct bao_members *
     return required == m->n_required;
 }
 
+/* Every member meets the same. */
+static bool all_members(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v)
+{
+    for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
+        const struct bao_ins *pc = sub->at[x->value.type];
+
+        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+            return false;
+    }
+    return true;
+}
+
 bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
                      struct bao_eval *ev)
 {
     const struct bao_members *m = ins->members;
-    const struct bao_entry *guess = m->entries;
+    const struct bao_entry *guess = m->entries, *last = guess + m->n;
     uint32_t required = 0;
 
     if (v->len < m->n_required)
@@ -109,8 +134,10 @@ bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, co
     r->steps -= v->len >> 3;
     if (ev != NULL || m->n_patterns != 0)
         return any_members(r, m, v, ev);
+    if (m->n == 0)
+        return m->rest == NULL || all_members(r, m->rest, v);
     for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
-        const struct bao_entry *e = entry_of(m, guess, x);
+        const struct bao_entry *e = entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
         if (e != NULL) {
@@ -167,18 +194,45 @@ struct seen {
     const struct bao_node *values[BAO_SEEN_VALUES];
 };
 
+static inline bool hold_quick(const struct bao_facts *f, const struct seen *seen)
+{
+    return ((seen->present & f->need) == f->need) != f->negated;
+}
+
+static inline bool is_good(struct bao_schema_scratch *r, const struct bao_fact_ask *ask,
+                           const struct bao_node *v)
+{
+    if (ask->text == NULL)
+        return bao_run_ask(r, ask->sub, v, NULL);
+    return v->type == BAO_STRING && v->len == ask->text->n && bao_text_same(v->str, ask->text->p, v->len);
+}
+
 static inline bool hold(struct bao_schema_scratch *r, const struct bao_facts *f, const struct bao_node *v,
                         const struct seen *seen)
 {
     if ((seen->present & f->need) != f->need)
         return f->negated;
     for (uint32_t i = 0; i < f->n; i++)
-        if ((seen->present & f->asks[i].bit) != 0 &&
-            !bao_run_ask(r, f->asks[i].sub, seen->values[f->asks[i].value], NULL))
+        if ((seen->present & f->asks[i].bit) != 0 && !is_good(r, &f->asks[i], seen->values[f->asks[i].value]))
             return f->negated;
     if (f->whole != NULL && !bao_run_ask(r, f->whole, v, NULL))
         return f->negated;
     return !f->negated;
+}
+
+static bool test_holds(struct bao_schema_scratch *r, const struct bao_test *t, const struct bao_node *v,
+                       const struct seen *seen)
+{
+    bool yes;
+
+    if (t->quick) {
+        bool then = hold_quick(&t->then, seen), otherwise = hold_quick(&t->otherwise, seen);
+
+        /* Often both ways come to the same, and the condition need not be known. */
+        return then == otherwise ? then : hold(r, &t->when, v, seen) == then;
+    }
+    yes = hold(r, &t->when, v, seen);
+    return r->error == 0 && hold(r, yes ? &t->then : &t->otherwise, v, seen);
 }
 
 bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
@@ -186,7 +240,7 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
 {
     const struct bao_seen *s = ins->seen;
     const struct bao_members *m = &s->members;
-    const struct bao_entry *guess = m->entries;
+    const struct bao_entry *guess = m->entries, *last = guess + m->n;
     struct seen seen;
 
     (void)ev;
@@ -197,7 +251,7 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
     r->steps -= v->len >> 3;
     seen.present = 0;
     for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
-        const struct bao_entry *e = entry_of(m, guess, x);
+        const struct bao_entry *e = entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
         if (e != NULL) {
@@ -213,14 +267,10 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
     }
     if ((seen.present & s->need) != s->need)
         return false;
-    for (uint32_t i = 0; i < s->n; i++) {
-        const struct bao_test *t = &s->tests[i];
-        bool yes = hold(r, &t->when, v, &seen);
-
-        if (r->error != 0 || !hold(r, yes ? &t->then : &t->otherwise, v, &seen))
+    for (uint32_t i = 0; i < s->n; i++)
+        if (!test_holds(r, &s->tests[i], v, &seen))
             return false;
-    }
-    return true;
+    return r->error == 0;
 }
 
 /* ---- the other keywords of maps ---- */
