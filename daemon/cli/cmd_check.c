@@ -5,6 +5,7 @@
 #include "lib/base/crypto.h"
 #include "lib/text/catalogue.h"
 
+#include <sys/stat.h>
 #include <time.h>
 
 enum { FILE_CAP = 4 << 20, OUT_MAX = 64 << 20, SHOWN = 20 };
@@ -25,7 +26,7 @@ struct check {
 };
 
 struct arguments {
-    const char *forms, *province;
+    const char *forms, *province, *outbox;
     bool batch;
     const char **files, **past;
     size_t n_files, n_past;
@@ -33,13 +34,14 @@ struct arguments {
 
 static int usage(const struct cli_options *options)
 {
-    fputs(
-        options->lang == BAO_VI
-            ? "Cách dùng: baocao check TỆP… [--history THƯ-MỤC|TỆP…] [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-              "           baocao check --batch [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-            : "Usage: baocao check FILE… [--history DIR|FILE…] [--forms DIR] [--province DIR]\n"
-              "       baocao check --batch [--forms DIR] [--province DIR]\n",
-        stderr);
+    fputs(options->lang == BAO_VI
+              ? "Cách dùng: baocao check TỆP… [--history THƯ-MỤC|TỆP…] [--outbox THƯ-MỤC] [--forms THƯ-MỤC]\n"
+                "                        [--province THƯ-MỤC]\n"
+                "           baocao check --batch [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
+              : "Usage: baocao check FILE… [--history DIR|FILE…] [--outbox DIR] [--forms DIR] [--province "
+                "DIR]\n"
+                "       baocao check --batch [--forms DIR] [--province DIR]\n",
+          stderr);
     return CLI_USAGE;
 }
 
@@ -51,6 +53,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
     for (int i = 1; i < argc; i++) {
         const char **one = strcmp(argv[i], "--forms") == 0      ? &a->forms
                            : strcmp(argv[i], "--province") == 0 ? &a->province
+                           : strcmp(argv[i], "--outbox") == 0   ? &a->outbox
                                                                 : NULL;
 
         if (one != NULL || strcmp(argv[i], "--history") == 0) {
@@ -102,6 +105,44 @@ static int judge(struct check *c, struct bao_arena *arena, struct bao_str bytes,
         return r;
     mine = cli_forms_of_unit(&c->forms, ret->unit);
     return mine == NULL || mine == first ? 0 : judge_with(c, mine, arena, bytes, ret);
+}
+
+/* ---- the age of the forms ---- */
+
+/* When a form's file was put where it is. */
+static bao_time taken_at(const struct bao_form *form)
+{
+    struct stat st;
+    char path[4096];
+
+    if (form == NULL || snprintf(path, sizeof(path), "%.*s", BAO_STR_ARG(form->file)) >= (int)sizeof(path) ||
+        stat(path, &st) != 0)
+        return BAO_TIME_NONE;
+    return st.st_mtim.tv_sec * BAO_SECOND;
+}
+
+static bao_time newest_form(const struct checked *files, size_t n)
+{
+    bao_time newest = BAO_TIME_NONE;
+
+    for (size_t i = 0; i < n; i++) {
+        bao_time at = taken_at(files[i].verdict.form);
+
+        newest = newest == BAO_TIME_NONE || (at != BAO_TIME_NONE && at > newest) ? at : newest;
+    }
+    return newest;
+}
+
+/* Whole days of the calendar; a clock that is behind gives 0. */
+static long age_in_days(const struct check *c, bao_time at)
+{
+    bao_date then, today;
+
+    if (at == BAO_TIME_NONE || c->now == BAO_TIME_NONE)
+        return 0;
+    then = bao_time_date(at, BAO_VN_OFFSET);
+    today = bao_time_date(c->now, BAO_VN_OFFSET);
+    return today < then ? 0 : (long)(today - then);
 }
 
 /* ---- answers in JSON ---- */
@@ -158,6 +199,27 @@ static int print_member(struct bao_buf *out, const char *name, struct bao_str va
     return r != 0 ? r : value.n == 0 ? bao_buf_append_c(out, "null") : bao_json_quote(out, value);
 }
 
+/* Is it one of those that wait for a report that is not at hand? */
+static bool is_unjudged(const struct bao_verdict *v, const struct bao_check *check)
+{
+    return v->unjudged != 0 && (check->looks_back & v->unknown) != 0;
+}
+
+static int print_unjudged_ids(struct bao_buf *out, const struct bao_verdict *v)
+{
+    const char *comma = "";
+    int r = bao_buf_append_c(out, ",\"unjudged_checks\":[");
+
+    for (size_t i = 0; r == 0 && v->form != NULL && i < v->form->n_checks; i++)
+        if (is_unjudged(v, &v->form->checks[i])) {
+            r = bao_buf_append_c(out, comma);
+            if (r == 0)
+                r = bao_json_quote(out, v->form->checks[i].id);
+            comma = ",";
+        }
+    return r == 0 ? bao_buf_append_c(out, "]") : r;
+}
+
 /* The members of an answer after its first. */
 static int print_verdict(struct bao_buf *out, struct bao_arena *arena, const struct bao_verdict *v)
 {
@@ -190,6 +252,8 @@ static int print_verdict(struct bao_buf *out, struct bao_arena *arena, const str
         r = bao_text_json_all(out, &v->findings);
     if (r == 0)
         r = bao_buf_printf(out, ",\"more\":%zu,\"unjudged\":%zu", v->findings.dropped, v->unjudged);
+    if (r == 0)
+        r = print_unjudged_ids(out, v);
     return r == 0 ? print_figures(out, arena, v) : r;
 }
 
@@ -215,6 +279,23 @@ static int print_subject(struct bao_buf *out, const struct check *c, const struc
                           v->form->version);
 }
 
+static int print_unjudged(struct bao_buf *out, const struct bao_verdict *v, enum bao_lang lang)
+{
+    const char *comma = "";
+    int r =
+        lang == BAO_VI
+            ? bao_buf_printf(out, "  chưa kiểm tra được ở đây: %zu quy tắc so với kỳ trước (", v->unjudged)
+            : bao_buf_printf(out, "  not judged here: %zu rules that compare with earlier periods (",
+                             v->unjudged);
+
+    for (size_t i = 0; r == 0 && i < v->form->n_checks; i++)
+        if (is_unjudged(v, &v->form->checks[i])) {
+            r = bao_buf_printf(out, "%s%.*s", comma, BAO_STR_ARG(v->form->checks[i].id));
+            comma = ", ";
+        }
+    return r == 0 ? bao_buf_append_c(out, ")\n") : r;
+}
+
 static int print_text(struct bao_buf *out, const struct check *c, const struct checked *one)
 {
     const struct bao_verdict *v = &one->verdict;
@@ -232,12 +313,32 @@ static int print_text(struct bao_buf *out, const struct check *c, const struct c
     if (r == 0 && v->findings.n != 0)
         r = bao_text_render_all(out, &v->findings, bao_str_c(one->path), source, lang, SHOWN);
     if (r == 0 && v->symbol == BAO_SYM_NONE && v->unjudged != 0)
-        r = bao_buf_printf(out,
-                           lang == BAO_VI
-                               ? "  chưa kiểm tra được ở đây: %zu quy tắc so với kỳ trước\n"
-                               : "  not judged here: %zu rules that compare with earlier periods\n",
-                           v->unjudged);
+        r = print_unjudged(out, v, lang);
     return r;
+}
+
+/* By which forms it was judged, and how old they are: a newer version may be in force by now. */
+static void print_forms(const struct check *c, const struct checked *files, size_t n)
+{
+    bao_time newest = newest_form(files, n);
+    long days = age_in_days(c, newest);
+    struct bao_ymd ymd;
+
+    if (newest == BAO_TIME_NONE)
+        return;
+    ymd = bao_date_split(bao_time_date(newest, BAO_VN_OFFSET));
+    if (c->options->lang == BAO_VI && days == 0)
+        printf("\nXét theo biểu mẫu trong %s, bản mới nhất lấy hôm nay (%02d/%02d/%d).\n", c->forms.dir,
+               ymd.day, ymd.month, ymd.year);
+    else if (c->options->lang == BAO_VI)
+        printf("\nXét theo biểu mẫu trong %s, bản mới nhất lấy ngày %02d/%02d/%d, cách đây %ld ngày.\n",
+               c->forms.dir, ymd.day, ymd.month, ymd.year, days);
+    else if (days == 0)
+        printf("\nJudged by the forms in %s, the newest taken today (%04d-%02d-%02d).\n", c->forms.dir,
+               ymd.year, ymd.month, ymd.day);
+    else
+        printf("\nJudged by the forms in %s, the newest taken on %04d-%02d-%02d, %ld days ago.\n",
+               c->forms.dir, ymd.year, ymd.month, ymd.day, days);
 }
 
 static void print_tally(const struct check *c, size_t good, size_t n)
@@ -249,6 +350,23 @@ static void print_tally(const struct check *c, size_t good, size_t n)
 }
 
 /* ---- the plain command ---- */
+
+/* What went out of the outbox, named or usual (BAOCAO_OUTBOX), was taken: it is history too. */
+static bool add_sent(struct check *c, const struct arguments *a)
+{
+    const char *dir = a->outbox != NULL ? a->outbox : getenv("BAOCAO_OUTBOX");
+    struct bao_str sent;
+    struct stat st;
+
+    if (dir == NULL || *dir == '\0')
+        return true;
+    sent = bao_arena_printf(&c->arena, "%s/sent", dir);
+    if (sent.p == NULL)
+        return false;
+    if (a->outbox == NULL && stat(sent.p, &st) != 0)
+        return true; /* nothing was ever sent from there */
+    return cli_history_add_path(&c->history, sent.p);
+}
 
 /* The files named together are each other's history. */
 static int judge_files(struct check *c, const struct arguments *a, struct checked *files)
@@ -271,6 +389,8 @@ static int judge_files(struct check *c, const struct arguments *a, struct checke
     for (size_t i = 0; i < a->n_past; i++)
         if (!cli_history_add_path(&c->history, a->past[i]))
             return CLI_USAGE;
+    if (!add_sent(c, a))
+        return CLI_USAGE;
     for (size_t i = 0; i < a->n_files; i++) {
         int r = cli_history_judge(&c->history, &c->arena, &files[i].verdict);
 
@@ -282,6 +402,17 @@ static int judge_files(struct check *c, const struct arguments *a, struct checke
     return CLI_OK;
 }
 
+static int print_age(struct bao_buf *out, const struct check *c, const struct checked *one)
+{
+    bao_time at = taken_at(one->verdict.form);
+    char day[16];
+
+    if (at == BAO_TIME_NONE)
+        return bao_buf_append_c(out, ",\"forms_date\":null,\"forms_age_days\":null");
+    bao_date_print(bao_time_date(at, BAO_VN_OFFSET), day);
+    return bao_buf_printf(out, ",\"forms_date\":\"%s\",\"forms_age_days\":%ld", day, age_in_days(c, at));
+}
+
 static int print_json_file(struct bao_buf *out, struct check *c, const struct checked *one, bool first)
 {
     int r = bao_buf_append_c(out, first ? "[{\"file\":" : ",\n{\"file\":");
@@ -290,6 +421,8 @@ static int print_json_file(struct bao_buf *out, struct check *c, const struct ch
         r = bao_json_quote(out, bao_str_c(one->path));
     if (r == 0)
         r = print_verdict(out, &c->arena, &one->verdict);
+    if (r == 0)
+        r = print_age(out, c, one);
     return r == 0 ? bao_buf_append_c(out, "}") : r;
 }
 
@@ -306,10 +439,12 @@ static int print_files(struct check *c, const struct checked *files, size_t n)
             return CLI_USAGE;
         good += files[i].verdict.symbol == BAO_SYM_NONE;
     }
-    if (c->options->json)
+    if (c->options->json) {
         puts("]");
-    else
+    } else {
         print_tally(c, good, n);
+        print_forms(c, files, n);
+    }
     if (fflush(stdout) != 0)
         return CLI_USAGE;
     return good == n ? CLI_OK : CLI_NO;

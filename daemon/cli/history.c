@@ -75,8 +75,10 @@ static bool add_file(struct cli_history *h, const char *path)
 static bool is_report_name(const char *name)
 {
     static const char *const ends[] = {".yaml", ".yml", ".json"};
-    size_t n = strlen(name);
+    size_t n = strlen(name), answer = strlen(".receipt.json");
 
+    if (n > answer && strcmp(name + n - answer, ".receipt.json") == 0)
+        return false; /* beside a report in the outbox's sent folder */
     for (size_t i = 0; i < BAO_COUNT(ends); i++)
         if (n > strlen(ends[i]) && strcmp(name + n - strlen(ends[i]), ends[i]) == 0)
             return name[0] != '.';

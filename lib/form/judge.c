@@ -358,6 +358,7 @@ static int judge_data(struct judgement *j)
     if (r == 0)
         r = bao_checks_run(v->form, j->arena, &context, &v->findings, &tally);
     v->unjudged = tally.unjudged;
+    v->unknown = BAO_BACK_PREV | BAO_BACK_PREV_YEAR | BAO_BACK_YTD;
     if (r != 0 || v->findings.by_severity[BAO_ERROR] != 0)
         return r;
     r = bao_extract_figures(v->form, j->arena, &context, &v->findings, &v->figures);
@@ -571,6 +572,7 @@ int bao_judge_history(struct bao_arena *arena, const struct bao_history *history
     if (r != 0)
         return r;
     v->unjudged = tally.unjudged;
+    v->unknown = history->unknown;
     if (flag_only) {
         for (size_t i = before; i < v->findings.n; i++)
             v->findings.items[i].severity = BAO_WARNING;

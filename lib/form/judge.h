@@ -42,6 +42,7 @@ struct bao_verdict {
     bao_date due;                    /* local day of the deadline by the rule; BAO_DATE_NONE: unknown */
     struct bao_figure *figures;      /* form->n_indicators, ratios absent (their parts count) */
     size_t unjudged;         /* history checks that wait for bao_judge_history, or that it could not run */
+    uint8_t unknown;         /* BAO_BACK_* that those checks would need */
     struct bao_str warnings; /* JSON array of findings accepted with the report; empty = none */
     struct bao_str explanations; /* JSON object as sent; empty = none */
     struct bao_str collected;    /* JSON object by collect field; empty = none */

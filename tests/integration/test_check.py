@@ -204,3 +204,39 @@ def test_forms_check_lists_deadlines(tmp_path):
     dates = [line for line in form.splitlines() if line.startswith("  20")]
     assert len(dates) == 24
     assert all("17:00" in line for line in dates if "commune" in line)
+
+
+def test_the_outbox_s_sent_folder_is_history_too(tmp_path):
+    """What could not be judged is listed with its reason, and is judged once the earlier report went out of the outbox."""
+    name = "02-24121-tan-lap.yaml"
+    sent = tmp_path / "outbox" / "sent"
+    sent.mkdir(parents=True)
+    alone = baocao("check", os.path.join(SAMPLES, name), *BY)
+    assert alone.returncode == 0
+    assert "chưa kiểm tra được ở đây: 6 quy tắc so với kỳ trước (" in alone.stdout and "can-doi-de-xuat" in alone.stdout
+    edited(sent, name, "period: 2026-Q3", "period: 2026-Q2", "0123456789abcdef-q2.yaml")
+    (sent / "0123456789abcdef-q2.yaml.receipt.json").write_text('{"receipt": "x"}', encoding="utf-8")
+    verdict = judge(os.path.join(SAMPLES, name), more=("--outbox", str(tmp_path / "outbox")))[0]
+    assert verdict["symbol"] == "INVALID" and verdict["unjudged_checks"] == ["bao-ve-khi-khong-dat"]
+    usual = subprocess.run([BAOCAO, "check", os.path.join(SAMPLES, name), *BY], capture_output=True, text=True, timeout=120,
+                           check=False, env={**os.environ, "BAOCAO_OUTBOX": str(tmp_path / "outbox")})
+    assert usual.returncode == 1
+    nowhere = baocao("check", os.path.join(SAMPLES, name), *BY, "--outbox", str(tmp_path / "none"))
+    assert nowhere.returncode == 2 and nowhere.stderr
+
+
+def test_the_forms_judged_by_are_named_with_their_age(tmp_path):
+    import shutil
+    import time
+    forms = tmp_path / "schemas"
+    shutil.copytree(SCHEMAS, forms)
+    path = forms / "nd73" / "nd73-quarterly.v1.yaml"
+    then = time.time() - 40 * 86400
+    os.utime(path, (then, then))
+    words = [os.path.join(SAMPLES, "01-24133-buon-ma-thuot.yaml"), "--forms", str(forms), "--province",
+             str(forms / "provinces" / "66-dak-lak")]
+    verdict = json.loads(baocao("check", *words, "--format", "json").stdout)[0]
+    assert verdict["form_version"] == 1 and verdict["forms_age_days"] == 40 and len(verdict["forms_date"]) == 10
+    assert "biểu mẫu phiên bản 1" in baocao("check", *words).stdout
+    assert "cách đây 40 ngày" in baocao("check", *words).stdout
+    assert "40 days ago" in baocao("check", *words, "--lang", "en").stdout
