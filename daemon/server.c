@@ -824,11 +824,47 @@ static void remind(void *user, uint64_t peer, const struct baod_identity *who)
     bao_arena_deinit(&arena);
 }
 
+/* The codes of the units that the words mean, as a list; "-" is nobody's code. */
+static int list_named(struct server *s, struct bao_arena *arena, struct bao_str words, struct bao_str *ret)
+{
+    const struct bao_registry *registry = &s->snapshot->registry;
+    uint32_t *found = bao_arena_array(arena, registry->n_units, sizeof(*found));
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf list = BAO_BUF_NULL(1 << 20);
+    size_t n = found == NULL ? 0 : bao_registry_search(registry, arena, words, found, registry->n_units);
+    int r = found == NULL ? -ENOMEM : bao_buf_append_c(&list, "-");
+
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = bao_buf_printf(&list, ",%.*s", BAO_STR_ARG(registry->units[found[i]].code));
+    if (r == 0)
+        *ret = bao_arena_str(arena, bao_buf_str(&list));
+    return r == 0 && ret->p == NULL ? -ENOMEM : r;
+}
+
+/* A unit may be written by its name, with old or new tone marks; one that several units bear stays what it
+ * is. */
+static void resolve_unit(struct server *s, struct bao_arena *arena, struct bao_str *unit)
+{
+    const struct bao_registry *registry = &s->snapshot->registry;
+    bao_date today = bao_time_date(baod_clock_now(&s->clock), registry->offset);
+    uint32_t found[2];
+
+    if (unit->n != 0 && bao_registry_any(registry, *unit) == NULL &&
+        bao_registry_named(registry, arena, *unit, today, found, BAO_COUNT(found)) == 1)
+        *unit = registry->units[found[0]].code;
+}
+
 static int ask(void *user, const struct baod_ask *question, baod_ask_done *done, void *done_user)
 {
     struct server *s = user;
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct baod_ask asked = *question;
+    int r = asked.named.n == 0 ? 0 : list_named(s, &arena, question->named, &asked.named);
 
-    return baod_queries_ask(s->queries, question, done, done_user);
+    resolve_unit(s, &arena, &asked.unit);
+    if (r == 0)
+        r = baod_queries_ask(s->queries, &asked, done, done_user); /* it copies the texts */
+    bao_arena_deinit(&arena);
+    return r;
 }
 
 static bool is_ready(void *user)

@@ -55,18 +55,30 @@ static struct bao_str pace(struct bao_arena *arena, const struct bao_node *row, 
     return name;
 }
 
+/* " = 640/1.000" behind a rate: what is divided and by what; nothing behind any other figure. */
+static struct bao_str parts_of(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
+{
+    const struct bao_node *by = bao_node_get(row, "denominator");
+    struct bao_str of = cli_cell(arena, row, "numerator", lang),
+                   to = cli_cell(arena, row, "denominator", lang);
+
+    if (by == NULL || by->type == BAO_NULL)
+        return BAO_STR("");
+    return bao_arena_printf(arena, " = %.*s/%.*s", BAO_STR_ARG(of), BAO_STR_ARG(to));
+}
+
 /* The figure; "≈" before one that a split's shares apportioned, and of a stock the part it was taken from. */
 static struct bao_str figure(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
 {
     const struct bao_node *estimated = bao_node_get(row, "estimated"), *part = bao_node_get(row, "of_period"),
                           *span = bao_node_get(row, "period");
-    struct bao_str value = cli_cell(arena, row, "value", lang);
+    struct bao_str value = cli_cell(arena, row, "value", lang), divided = parts_of(arena, row, lang);
     bool named = part != NULL && part->type == BAO_STRING && span != NULL && !bao_node_equal(part, span);
     bool about = estimated != NULL && estimated->type == BAO_BOOL && estimated->boolean;
 
-    return bao_arena_printf(arena, "%s%.*s%s%.*s%s", about ? "≈ " : "", BAO_STR_ARG(value), named ? " (" : "",
-                            named ? (int)bao_node_str(part).n : 0, named ? bao_node_str(part).p : "",
-                            named ? ")" : "");
+    return bao_arena_printf(arena, "%s%.*s%.*s%s%.*s%s", about ? "≈ " : "", BAO_STR_ARG(value),
+                            BAO_STR_ARG(divided), named ? " (" : "", named ? (int)bao_node_str(part).n : 0,
+                            named ? bao_node_str(part).p : "", named ? ")" : "");
 }
 
 /* The rows are of one period without comparison (the plain question) when they have no member `pace`. */

@@ -2,7 +2,7 @@
 #include "daemon/cli/ask.h"
 #include "daemon/cli/table.h"
 
-enum { COLUMNS_MAX = 10 };
+enum { COLUMNS_MAX = 11, RATES = 2 };
 
 struct view {
     const char *path;
@@ -14,8 +14,8 @@ struct view {
 
 static const struct view counts = {
     "/v1/status",
-    9,
-    {"form", "period", "scope", "owed", "on_time", "late", "overdue", "pending", "exempt"},
+    11,
+    {"form", "period", "scope", "owed", "on_time", "late", "overdue", "pending", "exempt", NULL, NULL},
     {{{"Biểu mẫu", false},
       {"Kỳ", false},
       {"Phạm vi", false},
@@ -24,7 +24,9 @@ static const struct view counts = {
       {"Chậm", true},
       {"Quá hạn", true},
       {"Chưa đến hạn", true},
-      {"Miễn", true}},
+      {"Miễn", true},
+      {"Đã gửi/phải gửi trừ miễn", true},
+      {"Đúng hạn/phải gửi trừ miễn", true}},
      {{"Form", false},
       {"Period", false},
       {"Scope", false},
@@ -33,7 +35,9 @@ static const struct view counts = {
       {"Late", true},
       {"Overdue", true},
       {"Pending", true},
-      {"Exempt", true}}},
+      {"Exempt", true},
+      {"Reported of owed less exempt", true},
+      {"On time of owed less exempt", true}}},
     {"Chưa có nghĩa vụ báo cáo nào khớp câu hỏi.", "No obligation matches the question."},
 };
 
@@ -60,6 +64,28 @@ static const struct view missing = {
     {"Không còn đơn vị nào thiếu báo cáo.", "No unit owes a report."},
 };
 
+static int64_t count_of(const struct bao_node *row, const char *name)
+{
+    const struct bao_node *value = bao_node_get(row, name);
+
+    return value != NULL && value->type == BAO_INT ? value->i : 0;
+}
+
+/* "45/100 = 45,0%": what is divided, by what, and the rate; which = 0 reported, 1 on time. What is exempt
+ * owes nothing. */
+static struct bao_str rate(struct bao_arena *arena, const struct bao_node *row, size_t which,
+                           enum bao_lang lang)
+{
+    int64_t of = count_of(row, "on_time") + (which == 0 ? count_of(row, "late") : 0);
+    int64_t to = count_of(row, "owed") - count_of(row, "exempt");
+    int64_t tenths = to > 0 ? (of * 2000 + to) / (2 * to) : 0;
+
+    if (to <= 0)
+        return bao_arena_printf(arena, "%lld/%lld", (long long)of, (long long)to);
+    return bao_arena_printf(arena, "%lld/%lld = %lld%c%lld%%", (long long)of, (long long)to,
+                            (long long)(tenths / 10), lang == BAO_VI ? ',' : '.', (long long)(tenths % 10));
+}
+
 static int print_rows(const struct view *view, const struct bao_node *rows, struct bao_arena *arena,
                       enum bao_lang lang)
 {
@@ -69,7 +95,9 @@ static int print_rows(const struct view *view, const struct bao_node *rows, stru
         return CLI_USAGE;
     for (size_t i = 0; i < rows->len; i++)
         for (size_t k = 0; k < view->n; k++)
-            cells[i * view->n + k] = cli_cell(arena, &rows->items[i], view->names[k], lang);
+            cells[i * view->n + k] = view->names[k] == NULL
+                                         ? rate(arena, &rows->items[i], k - (view->n - RATES), lang)
+                                         : cli_cell(arena, &rows->items[i], view->names[k], lang);
     cli_table(stdout, view->columns[lang], view->n, cells, rows->len);
     return CLI_OK;
 }

@@ -185,6 +185,7 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
         .scope = filter(x, route, "scope"),
         .unit = filter(x, route, "unit"),
         .indicator = filter(x, route, "indicator"),
+        .named = filter(x, route, "q"),
         .span = filter(x, route, "span"),
         .as_of = filter(x, route, "as_of"),
         .now = api->ops.now(api->ops.user),
@@ -263,7 +264,8 @@ static const char *const by_alert[] = {"form",      "period", "scope",  "unit",
 static const char *const by_unit_period[] = {"form",  "period", "scope",  "unit",
                                              "as_of", "limit",  "format", NULL};
 static const char *const by_form[] = {"form", "limit", "format", NULL};
-static const char *const by_scope[] = {"scope", "unit", "limit", "format", NULL};
+static const char *const by_scope[] = {"scope", "unit", "q", "limit", "format", NULL};
+static const char *const by_rate[] = {"form", "period", "scope", "indicator", "limit", "format", NULL};
 
 #define ROLE(name) (1u << BAOD_ROLE_##name)
 #define READERS (ROLE(OFFICE) | ROLE(OVERSIGHT) | ROLE(OPERATOR))
@@ -274,6 +276,7 @@ static const struct baod_route routes[] = {
     {"/readyz", BAOD_GET, 0, false, health, 0, NULL},
     {"/v1/rollups", BAOD_GET, READERS, false, ask, BAOD_ASK_ROLLUP, by_rollup},
     {"/v1/status", BAOD_GET, ALL, false, ask, BAOD_ASK_STATUS, by_status},
+    {"/v1/rates", BAOD_GET, READERS, false, ask, BAOD_ASK_RATE, by_rate},
     {"/v1/trend", BAOD_GET, READERS, false, ask, BAOD_ASK_TREND, by_trend},
     {"/v1/alerts", BAOD_GET, READERS, false, ask, BAOD_ASK_ALERT, by_alert},
     {"/v1/missing", BAOD_GET, ALL, true, ask, BAOD_ASK_MISSING, by_unit_period},

@@ -67,6 +67,13 @@ static const struct baod_column status_columns[] = {
     {"final", BAOD_CELL_INT},
 };
 
+static const struct baod_column rate_columns[] = {
+    {"form", BAOD_CELL_TEXT},        {"period", BAOD_CELL_TEXT},        {"scope", BAOD_CELL_TEXT},
+    {"rate", BAOD_CELL_TEXT},        {"label_vi", BAOD_CELL_TEXT},      {"label_en", BAOD_CELL_TEXT},
+    {"numerator", BAOD_CELL_NUMBER}, {"denominator", BAOD_CELL_NUMBER}, {"value", BAOD_CELL_NUMBER},
+    {"percent", BAOD_CELL_BOOL},     {"reported", BAOD_CELL_INT},       {"owed", BAOD_CELL_INT},
+};
+
 static const struct baod_column missing_columns[] = {
     {"form", BAOD_CELL_TEXT},         {"period", BAOD_CELL_TEXT},      {"unit", BAOD_CELL_TEXT},
     {"name_vi", BAOD_CELL_TEXT},      {"kind", BAOD_CELL_TEXT},        {"due_at", BAOD_CELL_TIME},
@@ -332,7 +339,8 @@ static const struct question questions[STATEMENTS] = {
           "SELECT unit, kind, name_vi, name_en, valid_from, valid_to, to_json(groups)::text"
           "  FROM office.unit x WHERE " ANY(
               "unit",
-              "$4") " AND $1::text IS NULL AND $2::text IS NULL AND $5::text IS NULL"
+              "$4") " AND $1::text IS NULL AND $2::text IS NULL"
+                    "   AND ($5::text IS NULL OR unit = ANY (string_to_array($5, ',')))"
                     "   AND ($3::text IS NULL OR EXISTS ("
                     "        SELECT FROM baocao.scope s"
                     "          JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = "
@@ -372,6 +380,17 @@ static const struct question questions[STATEMENTS] = {
     [STATUS_AT] = AT("q_status_at", status_at_sql, status_columns),
     [MISSING_AT] = AT("q_missing_at", missing_at_sql, missing_columns),
     [REPORT_AT] = AT("q_report_at", report_at_sql, report_columns),
+    [BAOD_ASK_RATE] =
+        {{"q_rate",
+          "SELECT form, period, scope, rate, label_vi, label_en, numerator::text, denominator::text, "
+          "value::text,"
+          "       percent, reported::int8, owed::int8"
+          "  FROM office.rate WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "scope",
+              "$3") "   AND $4::text IS NULL AND " ANY("rate",
+                                                       "$5") " ORDER BY form, period, scope, rate LIMIT $6"},
+         rate_columns,
+         BAO_COUNT(rate_columns)},
     [BAOD_ASK_TREND] = {{"q_trend", cells_sql}, NULL, 0, TRENDS},
     [SPAN] = {{"q_span", cells_sql}, NULL, 0, SPANS},
     [TREND_TODAY] = {{"q_trend_today", cells_today_sql}, NULL, 0, TRENDS, true},
@@ -569,7 +588,7 @@ static int set_filters(struct asked *a, const struct baod_ask *ask)
     if (r == 0)
         r = set_filter(a, 3, ask->unit);
     if (r == 0)
-        r = set_filter(a, 4, ask->indicator);
+        r = set_filter(a, 4, ask->question == BAOD_ASK_UNIT ? ask->named : ask->indicator);
     a->limit = (size_t)limit;
     a->params[5] = baod_pg_p_int8(&a->arena, limit);
     a->params[6] = baod_pg_p_date(&a->arena, bao_time_date(ask->now, a->q->offset));

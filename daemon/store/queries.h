@@ -47,6 +47,7 @@ enum baod_question {
     BAOD_ASK_INDICATOR, /* office.indicator */
     BAOD_ASK_TREND, /* office.trend with running totals, the same period last year and the target's pace */
     BAOD_ASK_ALERT, /* office.alert */
+    BAOD_ASK_RATE,  /* office.rate */
     BAOD_QUESTIONS,
 };
 
@@ -58,6 +59,8 @@ struct baod_ask {
     struct bao_str scope;     /* scope id; for units and reports: only members of it */
     struct bao_str unit;      /* unit code */
     struct bao_str indicator; /* code */
+    struct bao_str
+        named; /* BAOD_ASK_UNIT: only these codes, separated by commas; from a port: words to look for */
     struct bao_str span; /* of rollups: the totals of all periods that tile it, instead of single periods */
     bool
         today; /* rollups, trend, status, reports: by the units of today, through the registry's succession */

@@ -126,5 +126,9 @@ const struct bao_unit *bao_registry_successor(const struct bao_registry *r, stru
  * indexes, at most size; gives their number. `arena` for the folding only. */
 size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
                           bao_date day, uint32_t *ret, size_t size);
+/* Entries of any day whose code begins with the text or whose name has it at the beginning of a word, by the
+ * same folding: indexes, each code once, at most size; gives their number. */
+size_t bao_registry_search(const struct bao_registry *r, struct bao_arena *arena, struct bao_str text,
+                           uint32_t *ret, size_t size);
 /* Is this text the shape of a unit code? [0-9A-Za-z][0-9A-Za-z.-]{0,31} */
 bool bao_is_unit_code(struct bao_str s);

@@ -151,6 +151,35 @@ size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena,
     return n;
 }
 
+/* Is `part` in `full` at the beginning of a word? */
+static bool has_words(struct bao_str full, struct bao_str part)
+{
+    for (size_t i = 0; i + part.n <= full.n; i++)
+        if ((i == 0 || full.p[i - 1] == '_') && memcmp(full.p + i, part.p, part.n) == 0)
+            return true;
+    return false;
+}
+
+size_t bao_registry_search(const struct bao_registry *r, struct bao_arena *arena, struct bao_str text,
+                           uint32_t *ret, size_t size)
+{
+    struct bao_str folded = bao_utf8_fold(arena, text);
+    size_t n = 0;
+
+    if (folded.p == NULL || folded.n == 0)
+        return 0;
+    for (size_t i = 0; i < r->n_units && n < size; i++) {
+        const struct bao_unit *u = &r->units[i];
+        bool begins = u->code.n >= text.n && memcmp(u->code.p, text.p, text.n) == 0;
+
+        /* Entries of one code follow each other. */
+        if ((begins || has_words(u->fold, folded)) &&
+            (n == 0 || !bao_str_eq(r->units[ret[n - 1]].code, u->code)))
+            ret[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
 /* ---- making scopes ---- */
 
 /* A code that has children in a tree. */

@@ -2,6 +2,7 @@
 import datetime
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -397,3 +398,90 @@ def test_every_year_has_its_eleven_statutory_days(programs, name):
         off = {(d.month, d.day) for d in statutory}
         assert all((m, d) in off or datetime.date(year, m, d).weekday() >= 5 for m, d in fixed)
         assert len([d for d in statutory if d.month in (1, 2) and d != datetime.date(year, 1, 1)]) == 5
+
+
+# ------------------------------------------------------------------ states and rates
+
+def test_states_add_up_and_rates_say_what_they_divide(make_daemon, postgres, folder):
+    """Whatever stands in the store: each obligation has one state, the same in the view, over HTTP and by DUE, and every
+    rate is its numerator by its denominator."""
+    dice = random.Random(2019)
+    ratio = {"code": "share", "label": {"vi": "Tỷ lệ", "en": "Share"}, "measure": {"vi": "%", "en": "%"},
+             "ratio": {"of": "n", "to": "m", "percent": True}}
+    rated = once("ty-le", -30, -10, -5)
+    rated["schema"]["properties"]["tong"] = {"title": "Tổng", "type": "integer", "minimum": 0}
+    rated["indicators"] += [{**rated["indicators"][0], "code": "m", "value": "self.tong"}, ratio]
+    units = [unit(f"9{i:04}", f"Xã {i}", "ward" if i % 3 == 0 else "commune") for i in range(24)]
+    province = Province(folder, [once("a", -30, -10, -5), once("b", -30, -3, 5), rated], units)
+    daemon = province.serve(make_daemon, postgres)
+    codes = [u["code"] for u in units]
+    for _ in range(4):
+        truth = {}
+        for form_id in ("a", "b"):
+            for code in codes:
+                counted, exempt, extended = dice.random() < 0.5, dice.random() < 0.25, dice.random() < 0.25
+                hours, moved = dice.randrange(-400, 400), dice.randrange(-200, 200)
+                deadline = postgres.sql(
+                    "UPDATE baocao.obligation SET revision = %s, exempt = %s, received_at = now() + %s * interval '1 hour',"
+                    " extended_to = CASE WHEN %s THEN now() + %s * interval '1 hour' END"
+                    " WHERE unit = (SELECT unit FROM baocao.unit WHERE code = %s) AND form = (SELECT form FROM"
+                    " baocao.form WHERE id = %s) RETURNING received_at > coalesce(extended_to, due_at),"
+                    " now() > coalesce(extended_to, due_at)",
+                    1 if counted else None, exempt, hours, extended, moved, code, form_id)[0]
+                truth[form_id, code] = (("late" if deadline[0] else "on-time") if counted else "exempt" if exempt
+                                        else "overdue" if deadline[1] else "pending")
+        for scope, members in (("99", codes), ("kind:ward", codes[0::3])):
+            rows = {r["form"]: r for r in daemon.get("/v1/status", scope=scope)[1]}
+            rates = {(r["form"], r["rate"]): r for r in daemon.get("/v1/rates", scope=scope)[1]}
+            for form_id in ("a", "b"):
+                states = [truth[form_id, code] for code in members]
+                want = {s: states.count(s) for s in ("pending", "overdue", "on-time", "late", "exempt")}
+                row = rows[form_id]
+                assert {s: row[s.replace("-", "_")] for s in want} == want and row["owed"] == sum(want.values())
+                assert postgres.sql("SELECT pending, overdue, on_time, late, exempt, owed FROM office.status WHERE form = %s"
+                                    " AND scope = %s", form_id, scope)[0] == (*want.values(), row["owed"])
+                sent, owing = want["on-time"] + want["late"], row["owed"] - want["exempt"]
+                for name, of, to in (("reporting_rate", sent, owing), ("on_time_rate", want["on-time"], owing),
+                                     ("punctuality", want["on-time"], sent)):
+                    rate = rates[form_id, name]
+                    assert (rate["numerator"], rate["denominator"]) == (of, to), rate
+                    assert (rate["reported"], rate["owed"], rate["percent"]) == (sent, row["owed"], True)
+                    assert rate["value"] == (pytest.approx(100 * of / to, abs=1e-6) if to else None)
+        with Client(daemon.reports_port) as c:
+            for code in dice.sample(codes, 5):
+                got = {name: row["state"] for name, row in due(c, code).items() if name in ("a", "b")}
+                assert got == {name: truth[name, code] for name in got}
+                assert all(name in got for name in ("a", "b") if truth[name, code] in ("pending", "overdue"))
+    text = daemon.baocao("status", "--scope", "99", "--form", "a", "--lang", "en").stdout
+    states = [truth["a", code] for code in codes]
+    sent, owing = states.count("on-time") + states.count("late"), len(codes) - states.count("exempt")
+    assert f"{sent}/{owing} = {round(100 * sent / owing + 1e-9, 1)}%" in text, text
+
+    # A ratio over the units that gave both parts.
+    with Client(daemon.reports_port) as c:
+        for code, of, to in ((codes[0], 3, 4), (codes[1], 1, 4), (codes[2], 5, None)):
+            body = report("ty-le", code, day(-10), of) + ("" if to is None else f"  tong: {to}\n")
+            assert c.submit(body).state == "committed"
+    rate = {r["rate"]: r for r in daemon.get("/v1/rates", scope="99", form="ty-le")[1]}["share"]
+    assert (rate["numerator"], rate["denominator"], rate["value"], rate["reported"], rate["owed"]) == (4, 8, 50, 2, 24)
+    assert "50 = 4/8" in daemon.baocao("rollup", "ty-le", "--period", day(-10), "--scope", "99").stdout
+    view = postgres.sql("SELECT numerator, denominator, value, reported, owed FROM office.rate WHERE form = 'ty-le'"
+                        " AND scope = '99' AND rate = 'share'")[0]
+    assert tuple(map(int, view)) == (4, 8, 50, 2, 24)
+
+
+def test_units_are_found_by_what_people_type(make_daemon, programs):
+    daemon = make_daemon().start()
+
+    def found(text):
+        return {row["name_vi"] for row in daemon.get("/v1/units", q=text)[1]}
+
+    for text in ("Phường Hoà Hiệp", "phường hòa hiệp", "hoa hiep"):
+        assert found(text) == {"Phường Hoà Hiệp"}, text
+    assert found("Tuy Hoà") == found("Tuy Hòa") and "Phường Tuy Hoà" in found("tuy hoa")
+    assert found("H15.0") == {row["name_vi"] for row in daemon.get("/v1/units")[1] if row["unit"].startswith("H15.0")}
+    assert found("không có xã này") == set() and daemon.get("/v1/units", q="-")[1] == []
+    by_name = daemon.baocao("status", "--missing", "--unit", "Phường Hoà Hiệp", "--format", "json")
+    by_code = daemon.baocao("status", "--missing", "--unit", daemon.get("/v1/units", q="Hoà Hiệp")[1][0]["unit"],
+                            "--format", "json")
+    assert by_name.returncode == 0 and json.loads(by_name.stdout) == json.loads(by_code.stdout) != []
