@@ -835,6 +835,10 @@ static int do_all(struct sync *s, struct baod_dictionary **ret)
         r = finish(s);
     if (r == 0 && s->options->report != NULL)
         r = complain(s, baod_sync_report_after(s->call, s->seq, s->options->report));
+    if (r == 0 && !is_preview(s) && (s->registry_differs || s->forms_differ))
+        r = run(s,
+                "ANALYZE baocao.unit, baocao.scope_unit, baocao.period, baocao.indicator, baocao.obligation",
+                NULL, 0, NULL); /* autovacuum would come a minute later, and plans are made at once */
     if (r == 0 && !is_preview(s))
         r = complain(s, baod_dictionary_read(s->call, s->snapshot, ret));
     return r;

@@ -1,5 +1,6 @@
 """What the benchmarks share: a PostgreSQL of their own, a daemon on it, reports in any number, senders that keep their
 window full, and the table of figures that design.md section 9 describes. As root everything runs as nobody."""
+import atexit
 import glob
 import hashlib
 import json
@@ -276,12 +277,14 @@ class Daemon:
                   "database": {"url": url}, "log": {"level": "warning"}, "work": {"threads": options.threads}}
         for name, file in ports.items():
             config[name] = {"address": "127.0.0.1:0", "port_file": file}
+        config["http"]["local"] = "operator"
         config.update(more or {})
         with open(path, "w", encoding="utf-8") as f:
             f.writelines(f"{name}: {json.dumps(value)}\n" for name, value in config.items())
         with open(os.path.join(self.root, "log"), "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([options.baocaod, "--config", path], stdout=log, stderr=log,
                                             preexec_fn=as_user, cwd="/")
+        atexit.register(self.process.kill)  # when a figure could not be taken; nothing to do after stop()
         end = time.monotonic() + 120
         while time.monotonic() < end and self.process.poll() is None:
             if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"]):
