@@ -2,6 +2,7 @@
 
 #include "daemon/brp/peers.h"
 #include "daemon/brp/who.h"
+#include "daemon/config/bundle.h"
 #include "daemon/config/files.h"
 #include "daemon/config/snapshot.h"
 #include "daemon/http/api.h"
@@ -486,6 +487,9 @@ static void on_reload_work(uv_work_t *work)
 
     reload->r = baod_snapshot_load(settings->forms, settings->province, reload->server->lang,
                                    &reload->complaints, &reload->snapshot);
+    if (reload->r == 0)
+        reload->r =
+            baod_bundle_make(reload->snapshot, settings->forms, settings->province, &reload->complaints);
 }
 
 /* Forms that are there but not used would otherwise be missed without a word. */
@@ -1027,6 +1031,8 @@ static int load_files(struct server *s)
     struct bao_buf complaints = BAO_BUF_NULL(16 << 20);
     int r = baod_snapshot_load(s->settings->forms, s->settings->province, s->lang, &complaints, &s->snapshot);
 
+    if (r == 0)
+        r = baod_bundle_make(s->snapshot, s->settings->forms, s->settings->province, &complaints);
     /* Findings are for reading: as they are, with their lines and carets. */
     fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&complaints)));
     bao_buf_deinit(&complaints);
@@ -1234,6 +1240,11 @@ static int who(void *user, struct bao_str secret, const struct baod_credential *
     return baod_credentials_find(s->credentials, secret, baod_clock_now(&s->clock), ret);
 }
 
+static const struct baod_snapshot *snapshot_in_force(void *user)
+{
+    return ((struct server *)user)->snapshot;
+}
+
 static int http_stat(void *user, const struct baod_stat_ask *asked, baod_stat_done *done, void *done_user)
 {
     struct server *s = user;
@@ -1248,6 +1259,7 @@ static int make_api(struct server *s)
                                      .ask = ask,
                                      .is_ready = is_ready,
                                      .who = who,
+                                     .snapshot = snapshot_in_force,
                                      .submit = submit,
                                      .stat = http_stat};
     const struct baod_api_config config = {.local = s->settings->http_local,

@@ -5,8 +5,6 @@
 
 enum { BODY_MAX = 64 << 20 };
 
-static const char default_server[] = "http://127.0.0.1:7380";
-
 bool cli_question_read(const struct cli_options *options, int argc, char **argv, struct cli_question *ret)
 {
     struct cli_question q = {.server = getenv("BAOCAO_SERVER"),
@@ -50,13 +48,13 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
         }
     }
     if (q.server == NULL || *q.server == '\0')
-        q.server = default_server;
+        q.server = CLI_DEFAULT_SERVER;
     *ret = q;
     return true;
 }
 
 /* The hub's refusal in the asked language; its bare status when the body says nothing. */
-static void tell_refusal(const struct cli_options *options, long status, const struct bao_node *root)
+static void tell_status(const struct cli_options *options, long status, const struct bao_node *root)
 {
     const struct bao_node *message = root == NULL ? NULL : bao_node_get(root, "message");
     const struct bao_node *text =
@@ -69,6 +67,19 @@ static void tell_refusal(const struct cli_options *options, long status, const s
                 options->lang == BAO_VI ? "baocao: máy chủ trả lời HTTP %ld\n"
                                         : "baocao: the hub answered HTTP %ld\n",
                 status);
+}
+
+int cli_tell_refusal(const struct cli_options *options, long status, struct bao_str body)
+{
+    struct bao_load_options load = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct bao_findings findings;
+    struct bao_doc doc;
+
+    bao_findings_init(&findings, &arena, 1);
+    tell_status(options, status, bao_load(&arena, body, &load, &findings, &doc) == 0 ? &doc.root : NULL);
+    bao_arena_deinit(&arena);
+    return CLI_USAGE;
 }
 
 static int read_answer(const struct cli_options *options, long status, struct bao_arena *arena,
@@ -86,7 +97,7 @@ static int read_answer(const struct cli_options *options, long status, struct ba
     bao_findings_init(&findings, arena, 1);
     r = bao_load(arena, body, &load, &findings, doc);
     if (status != 200 || r != 0 || doc->root.type != BAO_LIST) {
-        tell_refusal(options, status, r == 0 ? &doc->root : NULL);
+        tell_status(options, status, r == 0 ? &doc->root : NULL);
         return status == 400 || status == 422 ? CLI_NO : CLI_USAGE;
     }
     *ret_rows = &doc->root;

@@ -14,8 +14,13 @@ struct cli_question {
     char token[CLI_TOKEN_MAX]; /* read from token_file */
 };
 
+/* The hub when neither --server nor BAOCAO_SERVER names one. */
+#define CLI_DEFAULT_SERVER "http://127.0.0.1:7380"
+
 /* Tells that nobody answered, or why nobody was asked. */
 void cli_tell_no_answer(const struct cli_options *options, const char *server, const char *why);
+/* Tells the hub's refusal, of which `body` is the JSON, in the asked language: CLI_USAGE. */
+int cli_tell_refusal(const struct cli_options *options, long status, struct bao_str body);
 /* Sees to it that the hub can be asked: reads its token file (NULL: none) into `token`, and refuses to send
  * it in the clear to another machine. false after telling what is wrong. */
 bool cli_hub_ready(const struct cli_options *options, const char *token_file, char token[CLI_TOKEN_MAX],

@@ -52,8 +52,15 @@ bool cli_may_carry(const struct cli_hub *hub)
 static CURLcode perform(CURL *curl, const struct cli_hub *hub, const char *url, struct bao_buf *body,
                         long *ret_status)
 {
+    struct curl_slist *heads = NULL;
+    char has[128];
     CURLcode code;
 
+    if (hub->has != NULL) {
+        (void)snprintf(has, sizeof(has), "If-None-Match: \"%s\"", hub->has);
+        heads = curl_slist_append(NULL, has); /* without memory the whole answer comes */
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, heads);
+    }
     if (*hub->token != '\0') {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, hub->token);
@@ -73,6 +80,7 @@ static CURLcode perform(CURL *curl, const struct cli_hub *hub, const char *url, 
     code = curl_easy_perform(curl);
     if (code == CURLE_OK)
         code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+    curl_slist_free_all(heads);
     return code;
 }
 

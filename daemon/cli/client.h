@@ -9,6 +9,8 @@ struct cli_hub {
     const char *server; /* http://… or https://… */
     const char *token;  /* "": none */
     const char *ca;     /* PEM file of the authorities to believe; NULL: the system's */
+    const char
+        *has; /* version that the asker has already, answered 304 when it is the present one; or NULL */
 };
 
 struct cli_parameter {

@@ -518,6 +518,8 @@ static int run(struct check *c, const struct arguments *a)
     c->history = (struct cli_history){.arena = &c->arena, .scratch = c->scratch, .forms = &c->forms};
     c->now = clock_now();
     code = a->batch ? cli_run_lines(check_line, c) : check_files(c, a);
+    if (!a->batch)
+        cli_forms_tell(&c->forms);
     cli_forms_close(&c->forms);
     c->scratch = bao_schema_scratch_free(c->scratch);
     return code;

@@ -1,5 +1,7 @@
-/* baocao forms: which forms there are to judge by. */
+/* baocao forms: which forms there are to judge by; forms pull: fetch them from the hub. */
+#include "daemon/cli/ask.h"
 #include "daemon/cli/forms_dir.h"
+#include "daemon/cli/pulled.h"
 #include "daemon/cli/table.h"
 #include "lib/doc/tree.h"
 
@@ -18,8 +20,11 @@ static const char *const types[][BAO_LANGS] = {
 
 static int usage(const struct cli_options *options)
 {
-    fputs(options->lang == BAO_VI ? "Cách dùng: baocao forms [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-                                  : "Usage: baocao forms [--forms DIR] [--province DIR]\n",
+    fputs(options->lang == BAO_VI
+              ? "Cách dùng: baocao forms [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
+                "           baocao forms pull [--server URL] [--token-file TỆP] [--ca TỆP]\n"
+              : "Usage: baocao forms [--forms DIR] [--province DIR]\n"
+                "       baocao forms pull [--server URL] [--token-file FILE] [--ca FILE]\n",
           stderr);
     return CLI_USAGE;
 }
@@ -108,12 +113,42 @@ static int print_json(const struct bao_forms *forms)
     return CLI_OK;
 }
 
+static int pull(const struct cli_options *options, int argc, char **argv)
+{
+    const char *server = getenv("BAOCAO_SERVER"), *token_file = getenv("BAOCAO_TOKEN_FILE"),
+               *ca = getenv("BAOCAO_CA");
+    const struct {
+        const char *name;
+        const char **to;
+    } known[] = {{"--server", &server}, {"--token-file", &token_file}, {"--ca", &ca}};
+    char token[CLI_TOKEN_MAX] = "";
+    struct cli_hub hub = {.server = CLI_DEFAULT_SERVER};
+
+    for (int i = 1; i < argc; i++) {
+        const char *value = NULL;
+
+        for (size_t k = 0; k < BAO_COUNT(known) && value == NULL; k++) {
+            value = cli_option(argc, argv, &i, known[k].name);
+            if (value != NULL)
+                *known[k].to = value;
+        }
+        if (value == NULL)
+            return usage(options);
+    }
+    if (server != NULL && *server != '\0')
+        hub.server = server;
+    hub.ca = ca;
+    return cli_hub_ready(options, token_file, token, &hub) ? cli_pulled_fetch(options, &hub) : CLI_USAGE;
+}
+
 int cli_forms_command(const struct cli_options *options, int argc, char **argv)
 {
     const char *dir = NULL, *province = NULL;
     struct cli_forms forms;
     int code;
 
+    if (argc > 1 && strcmp(argv[1], "pull") == 0)
+        return pull(options, argc - 1, argv + 1);
     for (int i = 1; i < argc; i++) {
         const char **value = strcmp(argv[i], "--forms") == 0      ? &dir
                              : strcmp(argv[i], "--province") == 0 ? &province
@@ -127,6 +162,7 @@ int cli_forms_command(const struct cli_options *options, int argc, char **argv)
         return CLI_USAGE;
     code = options->json ? print_json(&cli_forms_get(&forms, 0)->forms)
                          : print_table(&cli_forms_get(&forms, 0)->forms, options->lang);
+    cli_forms_tell(&forms);
     cli_forms_close(&forms);
     return code;
 }

@@ -22,12 +22,15 @@ static bool is_there(const char *dir, const char *name)
     return n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0;
 }
 
-static const char *find_forms(const char *given)
+static const char *find_forms(struct cli_forms *f, const char *given)
 {
     static const char *const places[] = {"schemas", BAOCAO_SHARE_DIR};
 
     if (given != NULL)
         return given;
+    f->is_pulled = cli_pulled_find(&f->pulled);
+    if (f->is_pulled)
+        return f->pulled.dir;
     for (size_t i = 0; i < BAO_COUNT(places); i++)
         if (is_there(places[i], "common.yaml"))
             return places[i];
@@ -108,10 +111,11 @@ const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i)
 bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, const char *forms,
                     const char *province)
 {
-    const char *dir = find_forms(forms);
+    const char *dir;
     bool ok;
 
-    *f = (struct cli_forms){.lang = options->lang};
+    *f = (struct cli_forms){.lang = options->lang, .quiet = options->json};
+    dir = find_forms(f, forms);
     if (dir == NULL) {
         fputs(options->lang == BAO_VI ? "baocao: không thấy thư mục biểu mẫu; chỉ ra bằng --forms THƯ-MỤC, "
                                         "hoặc chạy ở nơi có thư mục schemas\n"
@@ -134,6 +138,14 @@ bool cli_forms_open(struct cli_forms *f, const struct cli_options *options, cons
     if (!ok)
         cli_forms_close(f);
     return ok;
+}
+
+void cli_forms_tell(const struct cli_forms *f)
+{
+    if (!f->is_pulled || f->quiet)
+        return;
+    cli_pulled_tell(stderr, &f->pulled, f->lang);
+    fputc('\n', stderr);
 }
 
 const struct bao_registry *cli_registry(const struct baod_snapshot *s)

@@ -18,6 +18,9 @@ struct baod_snapshot {
     struct bao_registry registry;
     struct baod_left_out *left_out;
     size_t n_left_out;
+    struct bao_str bundle; /* a zlib stream, when baod_bundle_make() has made it */
+    size_t bundle_size;    /* octets once inflated */
+    struct bao_str bundle_version;
     struct bao_arena arena; /* the registry and the folder's texts */
 };
 

@@ -284,6 +284,8 @@ static const struct baod_route routes[] = {
     {"/v1/reports/", BAOD_GET, ALL, false, baod_reports_get, 0, NULL},
     {"/v1/reports/", BAOD_PUT, ROLE(UNIT), false, baod_reports_put, 0, NULL},
     {"/v1/check", BAOD_POST, ALL, false, baod_reports_check, 0, NULL},
+    {"/v1/bundle", BAOD_GET, ALL, false, baod_bundle_get, 0, NULL},
+    {"/v1/openapi.yaml", BAOD_GET, 0, false, baod_openapi_get, 0, NULL},
     {"/v1/forms", BAOD_GET, ALL, false, ask, BAOD_ASK_FORM, by_form},
     {"/v1/units", BAOD_GET, ALL, false, ask, BAOD_ASK_UNIT, by_scope},
     {"/v1/indicators", BAOD_GET, ALL, false, ask, BAOD_ASK_INDICATOR, by_form},

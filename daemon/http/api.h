@@ -2,6 +2,7 @@
  * when it cannot. */
 #pragma once
 
+#include "daemon/config/snapshot.h"
 #include "daemon/http/http.h"
 #include "daemon/intake.h"
 #include "daemon/store/credentials.h"
@@ -22,6 +23,8 @@ struct baod_api_ops {
     bool (*is_ready)(void *user);
     /* baod_credentials_find(). */
     int (*who)(void *user, struct bao_str secret, const struct baod_credential **ret);
+    /* What reports are judged by now, with its bundle; borrowed for the call. */
+    const struct baod_snapshot *(*snapshot)(void *user);
     /* baod_intake_submit(). */
     int (*submit)(void *user, const struct baod_request *request);
     /* baod_stat(). */

@@ -73,4 +73,4 @@ bool baod_access_check(struct baod_call *call, const struct baod_http_exchange *
 bool baod_access_may_write(const struct baod_call *call, const struct baod_http_exchange *x);
 
 /* Handlers in files of their own. */
-baod_route_handler baod_reports_put, baod_reports_get, baod_reports_check;
+baod_route_handler baod_bundle_get, baod_openapi_get, baod_reports_put, baod_reports_get, baod_reports_check;
