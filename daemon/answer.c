@@ -1,5 +1,6 @@
 #include "daemon/answer.h"
 
+#include "lib/doc/load.h"
 #include "lib/text/catalogue.h"
 
 static const char *state_of(const struct baod_receipt *r)
@@ -99,4 +100,47 @@ int baod_answer_findings(struct bao_buf *out, const struct baod_submission *s, e
     if (secret) /* nothing of it is repeated */
         return bao_symbol_body(out, BAO_SYM_SECRET, NULL, lang, json);
     return json ? json_body(out, s) : text_body(out, s, lang);
+}
+
+/* One stored warning as the line that told it first. */
+static int warning_line(struct bao_buf *out, const struct bao_node *f, enum bao_lang lang)
+{
+    static const char *const names[BAO_LANGS] = {[BAO_VI] = "vi", [BAO_EN] = "en"};
+    const struct bao_node *line = bao_node_get(f, "line"), *column = bao_node_get(f, "column");
+    const struct bao_node *message = bao_node_get(f, "message"), *mend = bao_node_get(f, "mend");
+    const struct bao_node *parts[] = {
+        bao_node_get(f, "code"),
+        bao_node_get(f, "path"),
+        message == NULL ? NULL : bao_node_get(message, names[lang]),
+        mend == NULL ? NULL : bao_node_get(mend, names[lang]),
+    };
+    struct bao_str say[BAO_COUNT(parts)] = {BAO_STR_NULL};
+
+    for (size_t i = 0; i < BAO_COUNT(parts); i++)
+        if (parts[i] != NULL && parts[i]->type == BAO_STRING)
+            say[i] = bao_node_str(parts[i]);
+    return bao_buf_printf(out, "%lld:%lld\t%.*s\t%.*s\t%.*s%s%.*s\n",
+                          line != NULL && line->type == BAO_INT ? (long long)line->i : 0LL,
+                          column != NULL && column->type == BAO_INT ? (long long)column->i : 0LL,
+                          BAO_STR_ARG(say[0]), BAO_STR_ARG(say[1]), BAO_STR_ARG(say[2]),
+                          say[3].n != 0 ? " " : "", BAO_STR_ARG(say[3]));
+}
+
+int baod_answer_warnings(struct bao_buf *out, struct bao_str stored, enum bao_lang lang, bool json)
+{
+    const struct bao_load_options options = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
+    struct bao_arena arena = BAO_ARENA_NULL(16 << 20);
+    struct bao_findings findings;
+    struct bao_doc doc;
+    int r;
+
+    if (stored.n == 0 || json)
+        return bao_buf_append_str(out, stored);
+    bao_findings_init(&findings, &arena, 1);
+    r = bao_load(&arena, stored, &options, &findings, &doc);
+    for (uint32_t i = 0; r == 0 && doc.root.type == BAO_LIST && i < doc.root.len; i++)
+        if (doc.root.items[i].type == BAO_MAP)
+            r = warning_line(out, &doc.root.items[i], lang);
+    bao_arena_deinit(&arena);
+    return r > 0 ? 0 : r; /* what cannot be read any more is not told */
 }

@@ -13,3 +13,7 @@ struct bao_receipt_text baod_receipt_words(const struct baod_receipt *r, struct 
  * languages. Nothing is appended when there is nothing to tell. */
 int baod_answer_findings(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang,
                          bool json) BAO_MUST_CHECK;
+/* Appends the warnings that were stored with a report (a JSON array) as the body that first told them;
+ * nothing when there are none. */
+int baod_answer_warnings(struct bao_buf *out, struct bao_str stored, enum bao_lang lang,
+                         bool json) BAO_MUST_CHECK;

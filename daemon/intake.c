@@ -53,6 +53,7 @@ struct baod_intake {
     struct baod_snapshot *snapshot;
     struct baod_intake_options options;
     struct job_list queue; /* not yet judged */
+    struct baod_quota *quota;
     struct job *spare;
     size_t n_spare;
     struct bao_map under_way; /* content hash -> the job that is with the writer */
@@ -512,6 +513,21 @@ static void dispatch(struct baod_intake *intake)
             give(intake, &intake->workers[i]);
 }
 
+static bool is_over_share(struct baod_intake *intake, const struct baod_request *request, size_t bytes)
+{
+    const struct baod_identity *who = request->who;
+    unsigned after = 0;
+
+    if (!who->any_unit && who->n_units != 0)
+        after = baod_quota_take(intake->quota, who->units, who->n_units, bytes, uv_now(intake->loop) * 1000);
+    if (after == 0)
+        return false;
+    if (request->after_ms != NULL)
+        *request->after_ms = after;
+    intake->counts.refused_quota++;
+    return true;
+}
+
 int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request)
 {
     size_t bytes = request_bytes(intake, request);
@@ -523,6 +539,8 @@ int baod_intake_submit(struct baod_intake *intake, const struct baod_request *re
         intake->counts.refused_budget++;
         return -EAGAIN;
     }
+    if (is_over_share(intake, request, bytes))
+        return -EDQUOT;
     job = job_new(intake, request);
     if (job == NULL)
         return -ENOMEM;
@@ -593,6 +611,9 @@ int baod_intake_new(uv_loop_t *loop, struct baod_writer *writer, const struct ba
     if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
         return -errno;
     bao_map_init(&intake->under_way, seed);
+    intake->quota = baod_quota_new(&options->share, seed[0] ^ seed[1]);
+    if (intake->quota == NULL)
+        return -ENOMEM;
     intake->workers = calloc((size_t)intake->options.threads, sizeof(*intake->workers));
     if (intake->workers == NULL)
         return -ENOMEM;
@@ -634,6 +655,7 @@ struct baod_intake *baod_intake_free(struct baod_intake *intake)
         worker_deinit(&intake->workers[i]);
     free(intake->workers);
     bao_map_deinit(&intake->under_way);
+    intake->quota = baod_quota_free(intake->quota);
     (void)baod_snapshot_unref(intake->snapshot);
     free(intake);
     return NULL;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "daemon/config/snapshot.h"
+#include "daemon/ops/quota.h"
 #include "daemon/store/submission.h"
 
 #include <uv.h>
@@ -43,6 +44,7 @@ struct baod_request {
     void *user;
     uint64_t peer;
     uint32_t txn;
+    unsigned *after_ms; /* -EDQUOT: set to when it would fit the sender's share; may be NULL */
 };
 
 struct baod_intake_options {
@@ -51,6 +53,7 @@ struct baod_intake_options {
     size_t max_raw;                /* octets of one document after inflating; 0 = 4 MiB */
     int threads;                   /* judged in parallel; 0 = 2. The pool is UV_THREADPOOL_SIZE's */
     struct bao_load_limits limits; /* octets 0: the default limits */
+    struct baod_quota_share share; /* of a unit; any_unit has none. reports and octets 0: no limit */
 };
 
 /* The writer and the snapshot must be set before the first submit. */
@@ -58,7 +61,8 @@ int baod_intake_new(uv_loop_t *loop, struct baod_writer *writer, const struct ba
                     struct baod_intake **ret) BAO_MUST_CHECK;
 /* What reports are judged by from now on (a reference is taken); those under way keep the older one. */
 void baod_intake_use(struct baod_intake *intake, struct baod_snapshot *snapshot);
-/* Takes a request: 0, or -ENOMEM / -EAGAIN (over budget, draining: the caller answers WAIT). */
+/* Takes a request: 0; or -ENOMEM, -EAGAIN (over budget, draining: the caller answers WAIT BUSY); or -EDQUOT
+ * (more than its share: WAIT QUOTA). */
 int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request) BAO_MUST_CHECK;
 /* Takes nothing new; calls drained(user) once when all has been answered. */
 void baod_intake_drain(struct baod_intake *intake, void (*drained)(void *user), void *user);
@@ -67,7 +71,7 @@ struct baod_intake *baod_intake_free(struct baod_intake *intake);
 
 /* Figures since the start, for metrics. */
 struct baod_intake_counts {
-    uint64_t taken, refused_budget;
+    uint64_t taken, refused_budget, refused_quota;
     size_t inside, bytes;
 };
 /* The figures of this moment. */

@@ -38,6 +38,7 @@
 enum {
     KEYS_MAX = 1 << 20,
     RUSH = 64,
+    SHARE_SECONDS = 30,
     BACKLOG = 4096,
     TICK_MS = 1000,
     FRESH_TICKS = 5,
@@ -680,7 +681,8 @@ static void on_stat(void *user, const struct baod_stat *stat)
         .form = stat->form,
         .unit = stat->unit,
         .period = stat->period,
-        .body = stat->file,
+        .file = stat->file,
+        .warnings = stat->warnings,
     };
 
     if (call->server->peers != NULL && baod_brp_fate(call->server->peers, call->peer, call->txn, &fate) &&
@@ -1115,6 +1117,9 @@ static int make_store(struct server *s)
         .max_raw = (size_t)s->settings->max_document,
         .threads = (int)s->settings->threads,
         .limits = BAO_LOAD_LIMITS_DEFAULT,
+        .share = {.reports = (uint64_t)s->settings->unit_reports,
+                  .octets = (uint64_t)s->settings->unit_bytes,
+                  .seconds = SHARE_SECONDS},
     };
     int r;
 

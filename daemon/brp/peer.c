@@ -136,7 +136,7 @@ static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
     return 0;
 }
 
-static int on_report(struct baod_peer *p, const struct bao_server_event *event)
+static int on_report(struct baod_peer *p, const struct bao_server_event *event, unsigned *ret_after_ms)
 {
     struct baod_peers *peers = p->peers;
     struct baod_request request = {
@@ -150,6 +150,7 @@ static int on_report(struct baod_peer *p, const struct bao_server_event *event)
         .user = peers,
         .peer = p->id,
         .txn = event->txn,
+        .after_ms = ret_after_ms,
     };
 
     memcpy(request.sha256, event->sha256, sizeof(request.sha256));
@@ -214,13 +215,13 @@ static bool try_reserve(struct baod_peer *p)
 }
 
 /* Acts on one event: 0, or <0 when the request is to be answered WAIT. */
-static int act(struct baod_peer *p, const struct bao_server_event *event)
+static int act(struct baod_peer *p, const struct bao_server_event *event, unsigned *ret_after_ms)
 {
     switch (event->kind) {
     case BAO_SERVER_HELLO:
         return on_hello(p, event);
     case BAO_SERVER_REPORT:
-        return on_report(p, event);
+        return on_report(p, event, ret_after_ms);
     case BAO_SERVER_STAT:
         return on_stat(p, event);
     case BAO_SERVER_DUE:
@@ -231,19 +232,19 @@ static int act(struct baod_peer *p, const struct bao_server_event *event)
 }
 
 /* A request that nobody took is answered at once. */
-static void refuse(struct baod_peer *p, const struct bao_server_event *event, int error)
+static void refuse(struct baod_peer *p, const struct bao_server_event *event, int error, unsigned after_ms)
 {
-    enum bao_symbol symbol = BAO_SYM_BUSY;
+    enum bao_symbol symbol = error == -EINVAL    ? BAO_SYM_HEAD
+                             : error == -EACCES  ? BAO_SYM_UNIT
+                             : error == -ENOTSUP ? BAO_SYM_VERB
+                             : error == -EDQUOT  ? BAO_SYM_QUOTA
+                                                 : BAO_SYM_BUSY;
     int64_t now = baod_peers_time(p->peers);
     int r;
 
-    if (error == -EINVAL)
-        symbol = BAO_SYM_HEAD;
-    else if (error == -ENOTSUP || error == -EACCES)
-        symbol = error == -EACCES ? BAO_SYM_UNIT : BAO_SYM_VERB;
     r = event->kind == BAO_SERVER_HELLO
             ? bao_server_refuse(&p->session, symbol, BAO_STR_NULL, now)
-            : bao_server_no(&p->session, event->txn, symbol, 0, BAO_STR_NULL, now);
+            : bao_server_no(&p->session, event->txn, symbol, (int)after_ms, BAO_STR_NULL, now);
     if (bao_symbol_info(symbol)->answer == BAO_WAIT)
         p->peers->counts.wait++;
     else
@@ -258,6 +259,7 @@ static void run(struct baod_peer *p, struct bao_str *in)
     struct bao_server_event event;
 
     while (p->failed == NULL) {
+        unsigned after_ms = 0;
         int r = bao_server_feed(&p->session, in, baod_peers_time(p->peers), &event);
 
         if (r < 0) {
@@ -271,9 +273,9 @@ static void run(struct baod_peer *p, struct bao_str *in)
                 return;
             continue;
         }
-        r = act(p, &event);
+        r = act(p, &event, &after_ms);
         if (r < 0)
-            refuse(p, &event, r);
+            refuse(p, &event, r, after_ms);
     }
 }
 
@@ -309,6 +311,17 @@ static void on_read(void *user, struct bao_str bytes)
         set_hold(p, BAOD_HOLD_INPUT, "waits for its turn");
 }
 
+/* The handshake waits for its turn: the time for it stands still. */
+static void on_turn(void *user, bool waits)
+{
+    struct baod_peer *p = user;
+
+    if (waits)
+        bao_server_pause(&p->session, baod_peers_time(p->peers));
+    else
+        bao_server_resume(&p->session, baod_peers_time(p->peers));
+}
+
 static void on_ready(void *user)
 {
     struct baod_peer *p = user;
@@ -336,6 +349,7 @@ static void on_end(void *user, bool eof, const char *why)
 static const struct baod_stream_ops stream_ops = {
     .on_read = on_read,
     .on_ready = on_ready,
+    .on_turn = on_turn,
     .on_drained = on_drained,
     .on_end = on_end,
 };

@@ -359,7 +359,7 @@ void baod_brp_answer(void *user, uint64_t peer, uint32_t txn, const struct baod_
 bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate)
 {
     struct baod_peer *p = answer_to(peers, peer);
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(8192);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(8192), body = BAO_BUF_NULL(1 << 20);
 
     if (p == NULL)
         return false;
@@ -370,7 +370,10 @@ bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
     }
     if (fate->symbol == BAO_SYM_NONE && baod_answer_keys(&keys, fate, peers->config.offset) < 0)
         p->failed = "no memory for its answer";
-    give(p, txn, fate->symbol, 0, &keys, fate->body);
+    if (fate->symbol == BAO_SYM_NONE && fate->file.n == 0 &&
+        baod_answer_warnings(&body, fate->warnings, p->session.lang, p->session.json) < 0)
+        p->failed = "no memory for its answer";
+    give(p, txn, fate->symbol, 0, &keys, fate->file.n != 0 ? fate->file : bao_buf_str(&body));
     return fate->symbol == BAO_SYM_NONE;
 }
 

@@ -114,7 +114,8 @@ struct baod_brp_fate {
     enum bao_symbol symbol; /* NONE: the receipt is valid */
     struct baod_receipt receipt;
     struct bao_str form, unit, period;
-    struct bao_str body; /* the receipt file, or warnings; may be empty */
+    struct bao_str file;     /* the receipt file, when it was asked for */
+    struct bao_str warnings; /* JSON, as stored; may be empty */
 };
 /* True: the peer was told of a report that it may know of. */
 bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate);

@@ -15,6 +15,7 @@ struct baod_settings {
     char *database_url;
     char *state, *runtime, *forms, *province;
     int64_t max_body, max_document, peer_items, peer_bytes, total_bytes, connections, per_address;
+    int64_t unit_reports, unit_bytes;
     int64_t hello_ms, idle_ms, drain_ms, batch_ms;
     int64_t remind_before_ms, remind_every_ms;
     int64_t threads, batch;

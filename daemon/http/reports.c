@@ -220,7 +220,7 @@ static void submit(const struct baod_call *call, struct baod_http_exchange *x, s
     if (r == 0)
         return;
     baod_api_unref(api);
-    baod_api_refuse_symbol(&call->asker, BAO_SYM_BUSY);
+    baod_api_refuse_symbol(&call->asker, r == -EDQUOT ? BAO_SYM_QUOTA : BAO_SYM_BUSY);
 }
 
 /* The revision that a part of a path names, 1..9999, or 0. */

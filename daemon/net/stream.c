@@ -12,7 +12,7 @@ enum {
 
 static void free_net(struct baod_net *net)
 {
-    if (!net->timer_closed || net->streams != 0)
+    if (net->handles != 0 || net->streams != 0)
         return;
     bao_buf_deinit(&net->plain);
     bao_buf_deinit(&net->wire);
@@ -28,16 +28,18 @@ struct baod_net *baod_net_new(uv_loop_t *loop)
     net->loop = loop;
     bao_buf_init(&net->plain, BAOD_STREAM_QUEUE_MAX);
     bao_buf_init(&net->wire, BAOD_STREAM_QUEUE_MAX);
-    bao_require(uv_timer_init(loop, &net->sweep) == 0); /* has no way to fail */
-    net->sweep.data = net;
+    bao_require(uv_timer_init(loop, &net->sweep) == 0); /* none of these has a way to fail */
+    bao_require(uv_idle_init(loop, &net->turn) == 0);
+    net->sweep.data = net->turn.data = net;
+    net->handles = 2;
     return net;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct baod_net *net = handle->data;
 
-    net->timer_closed = true;
+    net->handles--;
     free_net(net);
 }
 
@@ -48,7 +50,8 @@ void baod_net_close(struct baod_net *net)
     net->closing = true;
     while (net->lingering != NULL)
         baod_stream_destroy(net->lingering);
-    uv_close((uv_handle_t *)&net->sweep, on_timer_closed);
+    uv_close((uv_handle_t *)&net->sweep, on_handle_closed);
+    uv_close((uv_handle_t *)&net->turn, on_handle_closed);
 }
 
 uv_loop_t *baod_net_loop(struct baod_net *net)
@@ -101,6 +104,52 @@ static void link_lingering(struct baod_stream *s)
     s->linger_until = uv_now(net->loop) + FLUSH_MS;
     if (!uv_is_active((uv_handle_t *)&net->sweep))
         (void)uv_timer_start(&net->sweep, on_sweep, SWEEP_MS, SWEEP_MS); /* fails only for a closing timer */
+}
+
+/* Handshakes that wait for their turn: those with octets put off, in the order they came. */
+
+static void leave_queue(struct baod_stream *s)
+{
+    struct baod_net *net = s->net;
+
+    if (s->put_off == NULL)
+        return;
+    if (s->prev != NULL)
+        s->prev->next = s->next;
+    else
+        net->waiting = s->next;
+    if (s->next != NULL)
+        s->next->prev = s->prev;
+    else
+        net->last_waiting = s->prev;
+    s->next = s->prev = NULL;
+}
+
+/* Keeps the octets of a handshake for a later turn and reads no more meanwhile: 0 or -ENOMEM. */
+static int put_off_shake(struct baod_stream *s, struct bao_str in)
+{
+    struct baod_net *net = s->net;
+    struct bao_buf *kept = malloc(sizeof(*kept));
+
+    if (kept == NULL)
+        return -ENOMEM;
+    bao_buf_init(kept, BAOD_STREAM_CHUNK);
+    if (bao_buf_append_str(kept, in) < 0) {
+        free(kept);
+        return -ENOMEM;
+    }
+    s->put_off = kept;
+    s->next = NULL;
+    s->prev = net->last_waiting;
+    if (s->prev != NULL)
+        s->prev->next = s;
+    else
+        net->waiting = s;
+    net->last_waiting = s;
+    (void)uv_read_stop(&s->uv.stream); /* never fails */
+    if (s->ops->on_turn != NULL)
+        s->ops->on_turn(s->user, true);
+    return 0;
 }
 
 /* Making and ending. */
@@ -168,6 +217,15 @@ void baod_stream_learn_name(struct baod_stream *s)
                   addr.ss_family != AF_UNSPEC;
 }
 
+static void drop_put_off(struct baod_stream *s)
+{
+    if (s->put_off == NULL)
+        return;
+    bao_buf_deinit(s->put_off);
+    free(s->put_off);
+    s->put_off = NULL;
+}
+
 static void free_out(struct baod_stream *s)
 {
     if (s->out == NULL)
@@ -186,6 +244,7 @@ static void on_closed(uv_handle_t *handle)
     if (s->transform != NULL)
         s->transform->free(s->transform_state);
     free_out(s);
+    drop_put_off(s);
     free(s->shutdown);
     free(s);
     net->streams--;
@@ -199,6 +258,8 @@ void baod_stream_destroy(struct baod_stream *s)
         return;
     if (s->phase == BAOD_STREAM_LINGER)
         unlink_lingering(s);
+    else
+        leave_queue(s);
     s->phase = BAOD_STREAM_CLOSED;
     uv_close(&s->uv.handle, on_closed);
 }
@@ -366,6 +427,8 @@ uint64_t baod_stream_progress(const struct baod_stream *s)
 
 /* Reading. */
 
+static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf);
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
     struct baod_stream *s = handle->data;
@@ -374,8 +437,56 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
     *ret = uv_buf_init(s->net->chunk, sizeof(s->net->chunk));
 }
 
-/* Octets of the wire came; the transformer makes plain ones of them. */
+static void transform(struct baod_stream *s, struct bao_str in);
+
+/* One turn of the loop: some of the handshakes that wait go on. */
+static void on_turn(uv_idle_t *idle)
+{
+    struct baod_net *net = idle->data;
+
+    net->shakes = 0;
+    while (net->waiting != NULL && net->shakes < BAOD_STREAM_SHAKES) {
+        struct baod_stream *s = net->waiting;
+        struct bao_buf *kept = s->put_off;
+
+        leave_queue(s);
+        s->put_off = NULL;
+        net->shakes++;
+        if (s->ops->on_turn != NULL)
+            s->ops->on_turn(s->user, false);
+        if (!s->paused && uv_read_start(&s->uv.stream, on_alloc, on_read) < 0)
+            end(s, false, "reading could not go on");
+        else
+            transform(s, bao_buf_str(kept));
+        bao_buf_deinit(kept);
+        free(kept);
+    }
+    if (net->waiting == NULL && net->shakes == 0)
+        (void)uv_idle_stop(idle); /* never fails */
+}
+
+/* Octets of the wire came. Those of a handshake are work: only so much of it in one turn. */
 static void receive(struct baod_stream *s, struct bao_str in)
+{
+    struct baod_net *net = s->net;
+
+    if (!s->was_ready) {
+        if (!uv_is_active((uv_handle_t *)&net->turn)) {
+            net->shakes = 0;
+            (void)uv_idle_start(&net->turn, on_turn); /* never fails with a callback */
+        }
+        if (net->waiting != NULL || net->shakes >= BAOD_STREAM_SHAKES) {
+            if (put_off_shake(s, in) < 0)
+                end(s, false, strerror(ENOMEM));
+            return;
+        }
+        net->shakes++;
+    }
+    transform(s, in);
+}
+
+/* The transformer makes plain octets of those of the wire. */
+static void transform(struct baod_stream *s, struct bao_str in)
 {
     struct baod_net *net = s->net;
     int r;
@@ -455,6 +566,8 @@ void baod_stream_resume(struct baod_stream *s)
     if (!s->paused || s->phase != BAOD_STREAM_LIVE || s->ended)
         return;
     s->paused = false;
+    if (s->put_off != NULL)
+        return; /* its turn will start it */
     r = uv_read_start(&s->uv.stream, on_alloc, on_read);
     if (r < 0)
         end(s, false, uv_strerror(r));
@@ -476,6 +589,7 @@ void baod_stream_close(struct baod_stream *s, bool linger)
         baod_stream_destroy(s);
         return;
     }
+    leave_queue(s);
     s->phase = BAOD_STREAM_LINGER;
     link_lingering(s);
     if (!s->ended)

@@ -25,12 +25,18 @@ struct baod_stream_ops {
     void (*on_read)(void *user, struct bao_str bytes);
     /* The transformer is ready (TLS handshake done); not called for the identity. May be NULL. */
     void (*on_ready)(void *user);
+    /* The handshake has to wait for its turn (true), or goes on (false). May be NULL. */
+    void (*on_turn)(void *user, bool waits);
     /* The write queue is short again after baod_stream_queued() was over the mark. May be NULL. */
     void (*on_drained)(void *user);
     /* The other side has ended (eof), or the connection failed; `why` is for the log. The owner still closes.
      */
     void (*on_end)(void *user, bool eof, const char *why);
 };
+
+/* Steps of handshakes in one turn of the loop; the others wait in the order they came, so that a whole
+ * province that comes back at once holds nobody up who is there already. */
+enum { BAOD_STREAM_SHAKES = 8 };
 
 /* Octets queued for writing above which the owner should stop making more. */
 enum {

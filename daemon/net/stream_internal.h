@@ -40,7 +40,8 @@ struct baod_stream {
     uint64_t progress;     /* ms */
     uint64_t linger_until; /* ms */
     size_t linger_read;
-    struct baod_stream *next, *prev; /* among the lingering */
+    struct baod_stream *next, *prev; /* among the lingering, or those whose handshake waits */
+    struct bao_buf *put_off;         /* octets of a handshake that waits for its turn */
     union {
         struct sockaddr any;
         struct sockaddr_in in;
@@ -52,10 +53,14 @@ struct baod_net {
     uv_loop_t *loop;
     uv_timer_t sweep;
     size_t streams;
-    bool closing, timer_closed;
+    bool closing;
     struct baod_stream *lingering;
-    struct bao_buf plain, wire; /* scratch: empty between callbacks */
-    char name[80], address[64]; /* the ones last asked for */
+    struct baod_stream *waiting, *last_waiting; /* handshakes, first come first */
+    uv_idle_t turn;                             /* runs while there are any, once in a turn of the loop */
+    unsigned shakes;                            /* of this turn */
+    unsigned handles;                           /* not yet closed */
+    struct bao_buf plain, wire;                 /* scratch: empty between callbacks */
+    char name[80], address[64];                 /* the ones last asked for */
     char chunk[BAOD_STREAM_CHUNK];
 };
 
