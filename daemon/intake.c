@@ -196,11 +196,19 @@ static void drain_check(struct baod_intake *intake)
     }
 }
 
+static bool is_refused(const struct job *job)
+{
+    return !job->request.only_judge && job->s.symbol != BAO_SYM_NONE &&
+           bao_symbol_info(job->s.symbol)->answer == BAO_NO;
+}
+
 /* Tells the peer and forgets the job. */
 static void job_answer(struct job *job)
 {
     struct baod_intake *intake = job->intake;
 
+    if (intake->options.refused != NULL && is_refused(job))
+        intake->options.refused(intake->options.user, &job->s, &job->who);
     job->request.answer(job->request.user, job->request.peer, job->request.txn, &job->s);
     intake->counts.inside--;
     intake->counts.bytes -= job_bytes(job);

@@ -54,6 +54,9 @@ struct baod_intake_options {
     int threads;                   /* judged in parallel; 0 = 2. The pool is UV_THREADPOOL_SIZE's */
     struct bao_load_limits limits; /* octets 0: the default limits */
     struct baod_quota_share share; /* of a unit; any_unit has none. reports and octets 0: no limit */
+    /* Called for each report that is refused for good, before its answer; may be NULL. `who` handed it in. */
+    void (*refused)(void *user, const struct baod_submission *s, const struct baod_identity *who);
+    void *user;
 };
 
 /* The writer and the snapshot must be set before the first submit. */

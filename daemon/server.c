@@ -1,5 +1,6 @@
 #include "daemon/server.h"
 
+#include "daemon/answer.h"
 #include "daemon/brp/peers.h"
 #include "daemon/brp/who.h"
 #include "daemon/config/bundle.h"
@@ -25,6 +26,7 @@
 #include "daemon/store/pg.h"
 #include "daemon/store/prepare.h"
 #include "daemon/store/queries.h"
+#include "daemon/store/refusals.h"
 #include "daemon/store/stat.h"
 #include "daemon/store/sync_report.h"
 #include "daemon/store/writer.h"
@@ -81,6 +83,7 @@ struct server {
     struct baod_api *api;
     struct baod_admin *admin; /* NULL: it could not be opened, or not any more */
     unsigned acts;            /* under way */
+    struct baod_refusals *refusals;
 
     struct baod_sd_socket passed[BAOD_SD_SOCKETS]; /* by the service manager */
     int n_passed;
@@ -109,6 +112,7 @@ static void end_loop(struct server *s);
 static void tell_notice(void *user, uint64_t peer, const struct baod_notice *notice);
 static void prepare(struct baod_writer *writer, void *user);
 static void finish_apply(struct server *s, const struct baod_snapshot *snapshot, bool taken);
+static struct baod_chain_signer signer_of(const struct server *s);
 static struct baod_sync_report *report_wanted(const struct server *s);
 
 static void part_done(struct server *s)
@@ -122,9 +126,17 @@ static void on_writer_drained(void *user)
     part_done(user);
 }
 
+static void on_refusals_drained(void *user)
+{
+    part_done(user);
+}
+
 static void on_intake_drained(void *user)
 {
     struct server *s = user;
+
+    s->draining++;
+    baod_refusals_drain(s->refusals, on_refusals_drained, s);
 
     /* Only now can nothing new reach the writer. */
     baod_writer_drain(s->writer, on_writer_drained, s);
@@ -179,6 +191,7 @@ static void end_loop(struct server *s)
     baod_http_close(BAO_TAKE(s->http), NULL, NULL);
     baod_listener_close(BAO_TAKE(s->listener));
     s->admin = baod_admin_close(s->admin);
+    s->refusals = baod_refusals_free(s->refusals);
     s->tls = baod_tls_unref(s->tls);
     s->queries = baod_queries_free(s->queries);
     s->notices = baod_notices_free(s->notices);
@@ -930,9 +943,7 @@ static int start_act(struct server *s, uint64_t peer, uid_t uid, const struct ba
     struct act_call *call = s->acts < ACTS_MAX ? malloc(sizeof(*call)) : NULL;
     struct baod_acts_options options = {
         .conninfo = s->conninfo,
-        .signer = {.province_key = baod_province_key(bao_str_c(s->province)),
-                   .province = bao_str_c(s->province),
-                   .node = bao_str_c(s->node)},
+        .signer = signer_of(s),
         .uid = uid,
         .done = on_act_done,
         .user = call,
@@ -942,7 +953,6 @@ static int start_act(struct server *s, uint64_t peer, uid_t uid, const struct ba
     if (call == NULL)
         return -ENOMEM;
     *call = (struct act_call){s, peer};
-    memcpy(options.signer.seed, s->seed, sizeof(options.signer.seed));
     r = baod_acts_start(&s->loop, &options, act);
     if (r < 0)
         free(call);
@@ -1097,6 +1107,50 @@ static int make_credentials(struct server *s)
     return baod_credentials_new(&s->loop, &options, &s->credentials);
 }
 
+static struct baod_chain_signer signer_of(const struct server *s)
+{
+    struct baod_chain_signer signer = {.province_key = baod_province_key(bao_str_c(s->province)),
+                                       .province = bao_str_c(s->province),
+                                       .node = bao_str_c(s->node)};
+
+    memcpy(signer.seed, s->seed, sizeof(signer.seed));
+    return signer;
+}
+
+/* Of a classified report nothing is kept but that there was one; of one that its peer may not speak for,
+ * nothing of what it says of that unit. */
+static void on_refused(void *user, const struct baod_submission *report, const struct baod_identity *who)
+{
+    enum { FINDINGS = 20, FINDINGS_MAX = 32 << 10 };
+    struct server *s = user;
+    bool secret = report->symbol == BAO_SYM_SECRET || report->verdict.is_secret;
+    bool foreign = report->symbol == BAO_SYM_UNIT;
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf findings = BAO_BUF_NULL(FINDINGS_MAX);
+    struct baod_submission few = *report;
+    struct baod_refused refused = {.symbol = report->symbol, .at = report->received_at};
+    char period[16] = "";
+
+    if (s->refusals == NULL) /* the end has come */
+        return;
+    if (report->verdict.unit.n != 0 && !foreign)
+        refused.unit = report->verdict.unit;
+    else if (who->n_units == 1)
+        refused.unit = who->units[0];
+    if (!secret) {
+        refused.form = report->verdict.form_id;
+        if (report->verdict.has_key) {
+            bao_period_print(report->verdict.period, period);
+            refused.period = bao_str_c(period);
+            refused.revision = report->verdict.revision;
+        }
+        if (few.verdict.findings.n > FINDINGS)
+            few.verdict.findings.n = FINDINGS;
+        if (!foreign && baod_answer_findings(&findings, &few, BAO_VI, true) == 0)
+            refused.findings = bao_buf_str(&findings);
+    }
+    baod_refusals_add(s->refusals, &refused);
+}
+
 static int make_store(struct server *s)
 {
     struct baod_writer_options writing = {.conninfo = s->conninfo,
@@ -1120,7 +1174,10 @@ static int make_store(struct server *s)
         .share = {.reports = (uint64_t)s->settings->unit_reports,
                   .octets = (uint64_t)s->settings->unit_bytes,
                   .seconds = SHARE_SECONDS},
+        .refused = on_refused,
+        .user = s,
     };
+    struct baod_chain_signer signer;
     int r;
 
     snprintf(s->province, sizeof(s->province), "%.*s", BAO_STR_ARG(s->snapshot->registry.province));
@@ -1130,6 +1187,9 @@ static int make_store(struct server *s)
     r = baod_writer_new(&s->loop, &writing, &s->writer);
     if (r == 0)
         r = baod_intake_new(&s->loop, s->writer, &intake, &s->intake);
+    signer = signer_of(s);
+    if (r == 0)
+        r = baod_refusals_new(&s->loop, s->conninfo, &signer, &s->refusals);
     if (r == 0)
         baod_intake_use(s->intake, s->snapshot);
     if (r == 0)

@@ -263,6 +263,7 @@ static const char *const by_alert[] = {"form",      "period", "scope",  "unit",
                                        "indicator", "limit",  "format", NULL};
 static const char *const by_unit_period[] = {"form",  "period", "scope",  "unit",
                                              "as_of", "limit",  "format", NULL};
+static const char *const by_unit[] = {"form", "period", "unit", "limit", "format", NULL};
 static const char *const by_form[] = {"form", "limit", "format", NULL};
 static const char *const by_scope[] = {"scope", "unit", "q", "limit", "format", NULL};
 static const char *const by_rate[] = {"form", "period", "scope", "indicator", "limit", "format", NULL};
@@ -286,6 +287,8 @@ static const struct baod_route routes[] = {
     {"/v1/check", BAOD_POST, ALL, false, baod_reports_check, 0, NULL},
     {"/v1/bundle", BAOD_GET, ALL, false, baod_bundle_get, 0, NULL},
     {"/v1/openapi.yaml", BAOD_GET, 0, false, baod_openapi_get, 0, NULL},
+    {"/v1/refusals", BAOD_GET, ROLE(OFFICE) | ROLE(OPERATOR) | ROLE(UNIT), true, ask, BAOD_ASK_REFUSAL,
+     by_unit},
     {"/v1/forms", BAOD_GET, ALL, false, ask, BAOD_ASK_FORM, by_form},
     {"/v1/units", BAOD_GET, ALL, false, ask, BAOD_ASK_UNIT, by_scope},
     {"/v1/indicators", BAOD_GET, ALL, false, ask, BAOD_ASK_INDICATOR, by_form},

@@ -123,6 +123,12 @@ static const struct baod_column alert_columns[] = {
     {"note", BAOD_CELL_TEXT},
 };
 
+static const struct baod_column refusal_columns[] = {
+    {"unit", BAOD_CELL_TEXT},   {"name_vi", BAOD_CELL_TEXT},  {"at", BAOD_CELL_TIME},
+    {"form", BAOD_CELL_TEXT},   {"period", BAOD_CELL_TEXT},   {"revision", BAOD_CELL_INT},
+    {"symbol", BAOD_CELL_TEXT}, {"findings", BAOD_CELL_JSON}, {"batch", BAOD_CELL_INT},
+};
+
 /* As reports, by the unit that stands for it today; reported_as is the unit that sent it. */
 static const struct baod_column report_today_columns[] = {
     {"form", BAOD_CELL_TEXT},         {"version", BAOD_CELL_INT},      {"unit", BAOD_CELL_TEXT},
@@ -372,6 +378,13 @@ static const struct question questions[STATEMENTS] = {
                                                                "indicator LIMIT $6"},
          alert_columns,
          BAO_COUNT(alert_columns)},
+    [BAOD_ASK_REFUSAL] =
+        {{"q_refusal",
+          "SELECT unit, name_vi, at, form, period, revision::int8, symbol, findings, batch"
+          "  FROM office.refusal x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
+              "unit", "$4") " AND $3::text IS NULL AND $5::text IS NULL ORDER BY at DESC, unit LIMIT $6"},
+         refusal_columns,
+         BAO_COUNT(refusal_columns)},
 #define AT(name, sql, columns)                                                                               \
     {                                                                                                        \
         {name, sql}, columns, BAO_COUNT(columns), PLAIN, false, true                                         \

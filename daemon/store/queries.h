@@ -45,9 +45,10 @@ enum baod_question {
                     */
     BAOD_ASK_UNIT, /* office.unit */
     BAOD_ASK_INDICATOR, /* office.indicator */
-    BAOD_ASK_TREND, /* office.trend with running totals, the same period last year and the target's pace */
-    BAOD_ASK_ALERT, /* office.alert */
-    BAOD_ASK_RATE,  /* office.rate */
+    BAOD_ASK_TREND,   /* office.trend with running totals, the same period last year and the target's pace */
+    BAOD_ASK_ALERT,   /* office.alert */
+    BAOD_ASK_RATE,    /* office.rate */
+    BAOD_ASK_REFUSAL, /* office.refusal, the newest first */
     BAOD_QUESTIONS,
 };
 

@@ -373,3 +373,48 @@ def test_every_earlier_moment_is_answered_as_it_was(province):
     now = hub.daemon.get("/v1/rollups", form=FORM, period=PERIOD, scope="66", as_of=at)[1]
     assert done.returncode == 0 and json.loads(done.stdout) == now
     hub.check()
+
+
+# ---------------------------------------------------------------- refusals
+
+def test_refused_reports_leave_a_trace_without_their_body(hub):
+    bad = report(UNIT, 1, 5).replace("bao_chi: 5", "bao_chi: năm")
+    assert bad != report(UNIT, 1, 5)
+    with Client(hub.daemon.reports_port) as client:
+        assert client.submit(bad).code == "INVALID"
+        assert client.submit(report("99999", 1, 5)).code in ("NOTOWED", "UNIT", "ENVELOPE")
+        assert client.submit("a: [").code == "PARSE"
+        secret = client.submit(report(UNIT, 1, 4242).replace(f'unit: "{UNIT}"', f'unit: "{UNIT}"\nsecrecy: Mật'))
+        assert secret.code == "SECRET", secret
+        assert client.submit(report(UNIT, 1, 5)).verb == "OK"
+        assert client.submit(report(UNIT, 1, 6)).code == "KEYREUSED"
+    wait_for(lambda: hub.sql("SELECT count(*) FROM baocao.refusal")[0][0] == 5)
+    rows = hub.daemon.get("/v1/refusals", unit=UNIT)[1]
+    symbols = [row["symbol"] for row in rows]
+    assert symbols.count("INVALID") == 1 and symbols.count("KEYREUSED") == 1, rows
+    invalid = rows[symbols.index("INVALID")]
+    assert invalid["form"] == FORM and invalid["period"] == PERIOD and invalid["revision"] == 1
+    assert any("bao_chi" in json.dumps(finding) for finding in invalid["findings"]), invalid
+    assert len(hub.sql("SELECT 1 FROM office.refusal WHERE unit = '' AND symbol = 'PARSE'")) == 1
+    kept = hub.sql("SELECT form, period, revision, findings FROM baocao.refusal WHERE symbol = 'SECRET'")
+    assert kept == [("", "", None, kept[0][3])] and "4242" not in str(kept), kept
+    # Each is a leaf of its batch, and the batches are in the chain.
+    assert hub.sql("SELECT count(*) FROM baocao.refusal r JOIN baocao.audit a ON a.seq = r.seq AND r.leaf BETWEEN 0 AND a.n - 1") == [(5,)]
+    hub.check()
+    # The ring of a unit: only the last 1,000 stay.
+    hub.sql("INSERT INTO baocao.refusal (unit, id, at, form, period, symbol) SELECT (SELECT unit FROM baocao.unit WHERE code = %s LIMIT 1),"
+            " ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, now(), '', '', 'PARSE' FROM generate_series(1, 1000) i", UNIT)
+    with Client(hub.daemon.reports_port) as client:
+        assert client.submit(bad.replace("revision: 1", "revision: 9")).code == "INVALID"
+    wait_for(lambda: hub.sql("SELECT max(revision) FROM baocao.refusal")[0][0] == 9)
+    unit = hub.sql("SELECT count(*), count(*) FILTER (WHERE revision IS NOT NULL) FROM baocao.refusal"
+                   " WHERE unit = (SELECT unit FROM baocao.unit WHERE code = %s LIMIT 1)", UNIT)[0]
+    assert unit[0] == 1000 and unit[1] >= 3
+
+
+def test_what_is_refused_while_stopping_is_written_too(hub):
+    with Client(hub.daemon.reports_port) as client:
+        assert client.submit("a: [").code == "PARSE"
+    assert hub.daemon.stop() == 0
+    hub.daemon.start()
+    assert hub.sql("SELECT symbol FROM baocao.refusal") == [("PARSE",)]

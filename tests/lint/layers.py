@@ -19,7 +19,7 @@ DAEMON = {
     "answer": ["ops", "config", "store"],
     "brp": ["ops", "config", "net", "store", "intake", "answer"],
     "http": ["ops", "config", "net", "store", "intake", "answer"],
-    "server": ["ops", "config", "net", "store", "intake", "brp", "http"],
+    "server": ["ops", "config", "net", "store", "intake", "brp", "http", "answer"],
     "main": ["ops", "config", "net", "store", "intake", "brp", "http", "server"],
     "cli": ["ops", "config", "net"],
 }
