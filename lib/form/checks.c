@@ -277,6 +277,7 @@ static int load_message(struct load *l, const struct bao_node *node, struct chec
     return 0;
 }
 
+/* A finding's words go to the office's tables and alerts: what is personal may be asked for, never shown. */
 static int load_messages(struct load *l, const struct bao_reader *reader, const struct bao_node *node)
 {
     static const struct bao_field field = {"message", BAO_F_TEXT2, false, 0, 0, 0, NULL};
@@ -288,6 +289,7 @@ static int load_messages(struct load *l, const struct bao_reader *reader, const 
         l->bad = true;
         return 0;
     }
+    l->scope.shown = true;
     if (node->type == BAO_STRING)
         return load_message(l, node, &l->program->message[BAO_VI]);
     for (unsigned i = 0; r == 0 && i < BAO_LANGS; i++) {

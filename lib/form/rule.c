@@ -194,6 +194,11 @@ static int resolve_schema(const struct loading *l, const struct bao_expr_path *p
         if (r != 0)
             return BAO_CHECKS_E_BAD;
     }
+    if (shape.personal && !l->scope->indicator && (l->scope->shown || !path->guarded)) {
+        f = complain_path(l, BAO_BC_RULE_PERSONAL, path);
+        bao_finding_arg(f, path_text(l->loader->arena, path->root, path->steps, path->n_steps));
+        return BAO_CHECKS_E_BAD;
+    }
     read->kinds = shape.kinds;
     read->n_kinds = shape.n_kinds;
     *ret_type = rule_shape_type(&shape);

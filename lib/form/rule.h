@@ -18,6 +18,7 @@ struct rule_shape {
     bool open;                   /* anything may stand here: the schema does not say */
     const struct bao_str *kinds; /* x-for of the place or what it lies in; n_kinds 0 = all */
     size_t n_kinds;
+    bool personal; /* x-personal: here or above */
 };
 
 enum rule_type {
@@ -81,6 +82,7 @@ struct rule_scope {
     uint32_t names; /* bits 1 << enum rule_root */
     const struct rule_shape *item, *parent;
     bool indicator; /* for the sentence that refuses history */
+    bool shown;     /* a message: others than the unit may read what it says */
 };
 
 /* Loads `text`, which is `inside` the node's text when that is not the whole (an expression of a message).

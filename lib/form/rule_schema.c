@@ -60,12 +60,15 @@ static void expand(const struct bao_check_loader *loader, struct rule_shape *sha
         expand(loader, shape, bao_node_get(schema, singles[i]), document, depth + 1);
 }
 
-/* x-for of the place narrows who has it. */
-static int read_kinds(const struct bao_check_loader *loader, struct rule_shape *shape)
+/* x-for of the place narrows who has it; x-personal marks it and all below. */
+static int read_marks(const struct bao_check_loader *loader, struct rule_shape *shape)
 {
     for (size_t i = 0; i < shape->n; i++) {
-        const struct bao_node *kinds = bao_node_get(shape->at[i].schema, "x-for");
+        const struct bao_node *kinds = bao_node_get(shape->at[i].schema, "x-for"),
+                              *personal = bao_node_get(shape->at[i].schema, "x-personal");
         struct bao_str *list;
+
+        shape->personal |= personal != NULL && personal->type == BAO_BOOL && personal->boolean;
 
         if (kinds != NULL && kinds->type == BAO_MAP)
             kinds = bao_node_get(kinds, "kinds");
@@ -87,7 +90,7 @@ int rule_shape_root(const struct bao_check_loader *loader, struct rule_shape *re
     *ret = (struct rule_shape){.n = 0};
     expand(loader, ret, loader->schema, loader->schema, 0);
     ret->open |= ret->n == 0;
-    return read_kinds(loader, ret);
+    return read_marks(loader, ret);
 }
 
 /* May the keyword's subschema hold members that are not named? */
@@ -140,7 +143,8 @@ int rule_shape_step(const struct bao_check_loader *loader, const struct rule_sha
                     const struct bao_expr_step *step, struct rule_shape *ret)
 {
     enum rule_type type = rule_shape_type(shape);
-    struct rule_shape next = {.open = shape->open, .kinds = shape->kinds, .n_kinds = shape->n_kinds};
+    struct rule_shape next = {
+        .open = shape->open, .kinds = shape->kinds, .n_kinds = shape->n_kinds, .personal = shape->personal};
     int r;
 
     if (step->kind == BAO_STEP_FIELD) {
@@ -159,7 +163,7 @@ int rule_shape_step(const struct bao_check_loader *loader, const struct rule_sha
     } else {
         return RULE_STEP_E_PLAIN;
     }
-    r = read_kinds(loader, &next);
+    r = read_marks(loader, &next);
     if (r == 0)
         *ret = next;
     return r;
