@@ -1,4 +1,5 @@
 #include "daemon/intake.h"
+#include "daemon/store/custody.h"
 #include "daemon/store/writer.h"
 #include "lib/base/crypto.h"
 #include "lib/base/map.h"
@@ -468,7 +469,10 @@ static void judged(struct baod_intake *intake, struct job *job)
     /* Without memory for the map the report goes on alone; the key will answer. */
     if (first == NULL && bao_map_set(&intake->under_way, content_key(job), job) < 0)
         s->symbol = BAO_SYM_NONE;
-    baod_writer_submit(intake->writer, s);
+    if (intake->options.custody != NULL)
+        baod_custody_submit(intake->options.custody, s);
+    else
+        baod_writer_submit(intake->writer, s);
 }
 
 static void dispatch(struct baod_intake *intake);

@@ -53,6 +53,7 @@ struct baod_intake_options {
     size_t max_raw;                /* octets of one document after inflating; 0 = 4 MiB */
     int threads;                   /* judged in parallel; 0 = 2. The pool is UV_THREADPOOL_SIZE's */
     struct bao_load_limits limits; /* octets 0: the default limits */
+    struct baod_custody *custody;  /* stands before the writer; borrowed. NULL: there is no spool */
     struct baod_quota_share share; /* of a unit; any_unit has none. reports and octets 0: no limit */
     /* Called for each report that is refused for good, before its answer; may be NULL. `who` handed it in. */
     void (*refused)(void *user, const struct baod_submission *s, const struct baod_identity *who);

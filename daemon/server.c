@@ -18,7 +18,9 @@
 #include "daemon/ops/sd.h"
 #include "daemon/ops/socket.h"
 #include "daemon/store/acts.h"
+#include "daemon/store/cache.h"
 #include "daemon/store/credentials.h"
+#include "daemon/store/custody.h"
 #include "daemon/store/due.h"
 #include "daemon/store/embedded.h"
 #include "daemon/store/notices.h"
@@ -45,6 +47,8 @@ enum {
     TICK_MS = 1000,
     FRESH_TICKS = 5,
     AGAIN_TICKS = 10,
+    CACHE_TICKS = 15,
+    KEEP_TICKS = 60,
     PREPARE_WAIT_MS = 10000,
     EXIT_FAILED = 1
 };
@@ -73,6 +77,9 @@ struct server {
     struct baod_queries *queries;
     struct baod_notices *notices;
     struct baod_credentials *credentials;
+    struct baod_spool *spool; /* NULL: switched off */
+    struct baod_custody *custody;
+    struct baod_cache cache;
     struct baod_failures failures; /* of identities, on both ports */
     struct baod_net *net;
     struct baod_listener *listener;
@@ -94,7 +101,8 @@ struct server {
     bao_date sync_day; /* the local day that obligations were last made for */
     unsigned ticks;
     bool preparing;
-    bool up; /* last told state of the database */
+    bool up, away; /* last told states of the database */
+    bool was_up;   /* since the start */
     uint64_t moves,
         trimmed; /* connections opened and closed, at the last tick and when memory was given back */
 };
@@ -198,6 +206,10 @@ static void end_loop(struct server *s)
     s->reading = baod_pg_free(s->reading);
     s->credentials = baod_credentials_free(s->credentials);
     s->writer = baod_writer_free(s->writer);
+    if (s->custody != NULL)
+        baod_custody_attach(s->custody, NULL);
+    s->custody = baod_custody_free(s->custody);
+    s->spool = baod_spool_close(s->spool);
     baod_net_close(BAO_TAKE(s->net));
     close_handle(&s->on_term);
     close_handle(&s->on_int);
@@ -220,6 +232,8 @@ static void put_in_force(struct server *s)
     baod_snapshot_unref(s->snapshot);
     s->snapshot = BAO_TAKE(s->candidate);
     baod_intake_use(s->intake, s->snapshot);
+    if (s->custody != NULL)
+        baod_custody_use(s->custody, s->snapshot);
     baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
              s->snapshot->registry.n_units);
 }
@@ -230,6 +244,15 @@ static void log_lines(const char *what, const char *lines)
         n = strcspn(lines, "\n");
         baod_log(BAOD_LOG_NOTICE, "%s: %.*s", what, (int)n, lines);
     }
+}
+
+/* Without memory the older ones stay. */
+static void keep_epochs(struct server *s, const struct baod_dictionary *dictionary)
+{
+    if (s->spool != NULL && baod_cache_keep_epochs(s->spool, baod_clock_now(&s->clock),
+                                                   baod_dictionary_registry_epoch(dictionary),
+                                                   baod_dictionary_forms_epoch(dictionary)) < 0)
+        baod_log(BAOD_LOG_WARNING, "spool: no memory to keep the epochs");
 }
 
 static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
@@ -264,6 +287,7 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
                  snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made,
                  (long long)changes->moved, (long long)changes->dropped);
         log_lines("deadline moved", prepared->why);
+        keep_epochs(s, prepared->dictionary);
     }
     if (prepared->dictionary != NULL)
         baod_writer_use(s->writer, snapshot);
@@ -610,6 +634,25 @@ static void give_memory_back(struct server *s)
     s->moves = moves;
 }
 
+/* Says once when the database comes or goes, with what becomes of reports. */
+static void tell_database(struct server *s, bool up)
+{
+    bool away = !up && (s->away || s->up || baod_writer_is_away(s->writer));
+
+    if (up != s->up || away != s->away) {
+        const char *how =
+            s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
+
+        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s", up ? "ready" : how);
+        baod_sd_ready(up                 ? "serving"
+                      : s->spool != NULL ? "serving; the database is away, reports are queued"
+                                         : "serving; the database is away");
+    }
+    s->up = up;
+    s->away = away;
+    s->was_up = s->was_up || up;
+}
+
 /* Obligations reach 400 days ahead, so each new day makes some. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -624,15 +667,12 @@ static void on_tick(uv_timer_t *timer)
         baod_log(BAOD_LOG_WARNING,
                  "clock: the wall clock had moved by %lld us; custody times follow it from now on",
                  (long long)moved);
-    if (up != s->up) {
-        s->up = up;
-        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s",
-                 up ? "ready" : "away; reports are answered WAIT");
-        baod_sd_ready(up ? "serving" : "serving; the database is away");
-    }
+    tell_database(s, up);
     if (s->embedded != NULL && baod_embedded_watch(s->embedded))
         baod_log(BAOD_LOG_WARNING, "database: the private PostgreSQL was gone and has been started again");
     s->ticks++;
+    if (up && s->spool != NULL && s->ticks % CACHE_TICKS == 1)
+        baod_cache_refresh(&s->cache, baod_clock_now(&s->clock));
     if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % AGAIN_TICKS == 0)))
         prepare(s->writer, s);
     if (s->peers != NULL) {
@@ -705,6 +745,58 @@ static void on_stat(void *user, const struct baod_stat *stat)
     free(call);
 }
 
+/* A question that the spool is asked before the database. */
+struct queued_call {
+    struct server *server;
+    baod_stat_done *done;
+    void *user;
+    struct bao_arena arena;
+    struct baod_stat_ask ask;
+};
+
+static void on_queued(void *user, const struct baod_stat *stat)
+{
+    struct queued_call *q = user;
+    struct server *s = q->server;
+    const struct baod_stat busy = {.symbol = BAO_SYM_BUSY};
+
+    if (stat != NULL)
+        q->done(q->user, stat);
+    else if (s->reading == NULL ||
+             baod_stat(s->reading, bao_str_c(s->province), &q->ask, q->done, q->user) < 0)
+        q->done(q->user, &busy);
+    bao_arena_deinit(&q->arena);
+    free(q);
+}
+
+/* True when `done` will be called. */
+static bool look_in_spool(struct server *s, const struct baod_stat_ask *asked, baod_stat_done *done,
+                          void *user)
+{
+    struct queued_call *q = calloc(1, sizeof(*q));
+
+    if (q == NULL)
+        return false;
+    *q = (struct queued_call){.server = s, .done = done, .user = user, .ask = *asked};
+    q->ask.form = bao_arena_str(&q->arena, asked->form);
+    q->ask.unit = bao_arena_str(&q->arena, asked->unit);
+    q->ask.period = bao_arena_str(&q->arena, asked->period);
+    if (q->ask.form.p != NULL && q->ask.unit.p != NULL && q->ask.period.p != NULL &&
+        baod_custody_stat(s->custody, asked, on_queued, q))
+        return true;
+    bao_arena_deinit(&q->arena);
+    free(q);
+    return false;
+}
+
+/* What became of a report, wherever it is. As baod_stat(). */
+static int look_up(struct server *s, const struct baod_stat_ask *asked, baod_stat_done *done, void *user)
+{
+    if (s->custody != NULL && look_in_spool(s, asked, done, user))
+        return 0;
+    return baod_stat(s->reading, bao_str_c(s->province), asked, done, user);
+}
+
 static int stat_report(void *user, uint64_t peer, uint32_t txn, const struct baod_brp_stat *question,
                        const struct baod_identity *who)
 {
@@ -725,7 +817,7 @@ static int stat_report(void *user, uint64_t peer, uint32_t txn, const struct bao
         return r;
     *call = (struct stat_call){.server = s, .peer = peer, .txn = txn};
     memcpy(asked.receipt, question->receipt, sizeof(asked.receipt));
-    r = baod_stat(s->reading, bao_str_c(s->province), &asked, on_stat, call);
+    r = look_up(s, &asked, on_stat, call);
     if (r < 0)
         free(call);
     return r;
@@ -884,6 +976,14 @@ static int ask(void *user, const struct baod_ask *question, baod_ask_done *done,
         r = baod_queries_ask(s->queries, &asked, done, done_user); /* it copies the texts */
     bao_arena_deinit(&arena);
     return r;
+}
+
+/* Is a report taken into custody although the database is away? */
+static bool is_degraded(void *user)
+{
+    struct server *s = user;
+
+    return s->spool != NULL && (s->was_up || baod_writer_is_away(s->writer));
 }
 
 static bool is_ready(void *user)
@@ -1099,9 +1199,21 @@ static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
     baod_log(BAOD_LOG_WARNING, "database: reading connection lost: %s", why);
 }
 
+/* Kept anew when it changed, and now and then for its time: the list holds for seven days. Without memory the
+ * older one stays. */
+static void on_credentials(void *user, const struct baod_credential_list *list, bool changed)
+{
+    struct server *s = user;
+
+    if (s->spool != NULL && (changed || s->ticks % KEEP_TICKS == 0) &&
+        baod_cache_keep_credentials(s->spool, list) < 0)
+        baod_log(BAOD_LOG_WARNING, "spool: no memory to keep the credentials");
+}
+
 static int make_credentials(struct server *s)
 {
-    const struct baod_credentials_options options = {.conninfo = s->conninfo, .now = now, .user = s};
+    const struct baod_credentials_options options = {
+        .conninfo = s->conninfo, .now = now, .on_read = on_credentials, .user = s};
 
     s->failures.seed = uv_hrtime();
     return baod_credentials_new(&s->loop, &options, &s->credentials);
@@ -1151,6 +1263,76 @@ static void on_refused(void *user, const struct baod_submission *report, const s
     baod_refusals_add(s->refusals, &refused);
 }
 
+/* Whoever reads an acknowledgement must be able to rely on it: with a disk that failed to sync no more can be
+ * given, and a second try would only seem to work. What was not answered will be sent again. */
+static void on_spool_broken(void *user, const char *why)
+{
+    (void)user;
+    baod_log(BAOD_LOG_ERROR,
+             "spool: %s; nothing can be acknowledged any more, so the daemon ends here. Look at the disk, "
+             "then start "
+             "it again",
+             why);
+    baod_sd_stopping();
+    _exit(EXIT_FAILED);
+}
+
+static int open_spool(struct server *s, const struct bao_load_limits *limits)
+{
+    struct bao_buf why = BAO_BUF_NULL(64 << 10);
+    char path[4096];
+    struct baod_spool_options options = {.path = path,
+                                         .max_bytes = (uint64_t)s->settings->spool_max_bytes,
+                                         .province = s->province,
+                                         .node = s->node,
+                                         .broken = on_spool_broken,
+                                         .user = s};
+    struct baod_custody_options custody = {.offset = s->snapshot->registry.offset, .limits = limits};
+    struct baod_spool_counts counts;
+    int r = 0;
+
+    if (!s->settings->spool_enabled)
+        return 0;
+    memcpy(options.seed, s->seed, sizeof(options.seed));
+    if (snprintf(path, sizeof(path), "%s%s",
+                 *s->settings->spool_path != '\0' ? s->settings->spool_path : s->settings->state,
+                 *s->settings->spool_path != '\0' ? "" : "/spool.db") >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    r = baod_spool_open(&s->loop, &options, &why, &s->spool);
+    if (r == 0) {
+        custody.spool = s->spool;
+        r = baod_custody_new(&s->loop, &custody, &s->custody);
+    }
+    if (r == 0) {
+        counts = baod_spool_counts(s->spool);
+        baod_custody_use(s->custody, s->snapshot);
+        baod_log(BAOD_LOG_NOTICE, "spool: %s, %llu reports wait in it", path,
+                 (unsigned long long)counts.rows);
+    }
+    if (r != 0)
+        tell(&why, r);
+    bao_buf_deinit(&why);
+    return r;
+}
+
+static int restore_credentials(struct server *s)
+{
+    bao_time at;
+    size_t n;
+    int r;
+
+    if (s->spool == NULL)
+        return 0;
+    r = baod_cache_restore_credentials(s->spool, s->credentials, &n, &at);
+    if (r == 0 && at != BAO_TIME_NONE)
+        baod_log(BAOD_LOG_INFO, "spool: %zu credentials as the database had them %lld s ago", n,
+                 (long long)((baod_clock_now(&s->clock) - at) / BAO_SECOND));
+    if (r == -EBADMSG)
+        baod_log(BAOD_LOG_WARNING,
+                 "spool: the kept credentials cannot be read; tokens wait for the database");
+    return r == -ENOMEM ? r : 0;
+}
+
 static int make_store(struct server *s)
 {
     struct baod_writer_options writing = {.conninfo = s->conninfo,
@@ -1184,7 +1366,17 @@ static int make_store(struct server *s)
     writing.province = s->province;
     memcpy(writing.seed, s->seed, sizeof(writing.seed));
     intake.limits.octets = (size_t)s->settings->max_document;
-    r = baod_writer_new(&s->loop, &writing, &s->writer);
+    r = open_spool(s, &intake.limits);
+    if (r == 0 && s->custody != NULL) {
+        writing.away = baod_custody_away;
+        writing.away_user = s->custody;
+        writing.patience_ms = (int)s->settings->spool_after_ms;
+        intake.custody = s->custody;
+    }
+    if (r == 0)
+        r = baod_writer_new(&s->loop, &writing, &s->writer);
+    if (r == 0 && s->custody != NULL)
+        baod_custody_attach(s->custody, s->writer);
     if (r == 0)
         r = baod_intake_new(&s->loop, s->writer, &intake, &s->intake);
     signer = signer_of(s);
@@ -1198,6 +1390,9 @@ static int make_store(struct server *s)
         r = baod_queries_new(s->reading, s->snapshot->registry.offset, &s->queries);
     if (r == 0)
         r = make_credentials(s);
+    if (r == 0)
+        r = restore_credentials(s);
+    s->cache = (struct baod_cache){.spool = s->spool, .pg = s->reading};
     if (r == 0)
         baod_pg_open(s->reading);
     if (r == 0)
@@ -1314,7 +1509,7 @@ static int http_stat(void *user, const struct baod_stat_ask *asked, baod_stat_do
 {
     struct server *s = user;
 
-    return baod_stat(s->reading, bao_str_c(s->province), asked, done, done_user);
+    return look_up(s, asked, done, done_user);
 }
 
 static int make_api(struct server *s)
@@ -1323,6 +1518,7 @@ static int make_api(struct server *s)
                                      .now = now,
                                      .ask = ask,
                                      .is_ready = is_ready,
+                                     .is_degraded = is_degraded,
                                      .who = who,
                                      .snapshot = snapshot_in_force,
                                      .submit = submit,
@@ -1427,6 +1623,7 @@ int baod_server_run(const struct baod_settings *settings)
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that left shows as EPIPE */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit shows as EFBIG */
     size_pool(&s);
     name_node(&s);
     baod_clock_init(&s.clock);

@@ -238,13 +238,20 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
 
 /* ------------------------------------------------------------------ health */
 
+/* /healthz: the daemon lives. /readyz: a report sent now is taken; `degraded` says that it would be queued. A
+ * balancer that has another daemon to turn to asks /readyz?need=database and sees 503 then. */
 static void health(struct baod_call *call, struct baod_http_exchange *x)
 {
     struct baod_api *api = call->asker.api;
     bool database = api->ops.is_ready(api->ops.user), ready = baod_http_path(x)[1] == 'r';
-    const char *text = database ? "{\"status\":\"ok\",\"database\":\"ready\"}\n"
-                                : "{\"status\":\"ok\",\"database\":\"away\"}\n";
-    struct baod_http_reply reply = {.status = ready && !database ? 503 : 200,
+    bool degraded = !database && api->ops.is_degraded != NULL && api->ops.is_degraded(api->ops.user);
+    const char *need = baod_http_query(x, "need");
+    bool enough = database || (degraded && (need == NULL || strcmp(need, "database") != 0));
+    const char *text = database   ? "{\"status\":\"ok\",\"database\":\"ready\"}\n"
+                       : degraded ? "{\"status\":\"degraded\",\"database\":\"away\",\"reports\":\"queued\"}\n"
+                       : ready    ? "{\"status\":\"waiting\",\"database\":\"away\"}\n"
+                                  : "{\"status\":\"ok\",\"database\":\"away\"}\n";
+    struct baod_http_reply reply = {.status = ready && !enough ? 503 : 200,
                                     .type = baod_types[BAOD_FORMAT_JSON],
                                     .body = bao_str_c(text)};
 

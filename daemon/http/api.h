@@ -21,6 +21,8 @@ struct baod_api_ops {
     int (*ask)(void *user, const struct baod_ask *ask, baod_ask_done *done, void *done_user);
     /* Is the database reachable, so that a report would be committed now? */
     bool (*is_ready)(void *user);
+    /* If not: is a report taken into custody all the same? NULL: never. */
+    bool (*is_degraded)(void *user);
     /* baod_credentials_find(). */
     int (*who)(void *user, struct bao_str secret, const struct baod_credential **ret);
     /* What reports are judged by now, with its bundle; borrowed for the call. */

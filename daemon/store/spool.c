@@ -49,6 +49,7 @@ struct call {
     int outcome;
     struct baod_spool_row *rows;
     size_t n_rows;
+    int last_revision;
     baod_spool_put_done *put;
     baod_spool_find_done *found;
     baod_spool_take_done *taken;
@@ -623,22 +624,23 @@ static int make_row(struct baod_spool *sp, struct call *call, struct baod_spool_
     return r < 0 ? r : sign(sp, &call->arena, ret);
 }
 
-/* What a queued receipt says. */
+void baod_spool_receipt(const struct baod_spool_row *row, struct baod_receipt *ret)
+{
+    *ret = (struct baod_receipt){.queued = true,
+                                 .received_at = row->received_at,
+                                 .due_at = row->due_at,
+                                 .on_time = row->due_at != BAO_TIME_NONE && row->received_at <= row->due_at,
+                                 .form_version = row->form_version,
+                                 .revision = row->revision};
+    memcpy(ret->id, row->receipt, sizeof(ret->id));
+    memcpy(ret->content, row->content, sizeof(ret->content));
+    memcpy(ret->sha256, row->sha256, sizeof(ret->sha256));
+}
+
 static void tell(struct baod_submission *s, const struct baod_spool_row *row, bool dup)
 {
-    struct baod_receipt *receipt = &s->receipt;
-
-    *receipt =
-        (struct baod_receipt){.queued = true,
-                              .dup = dup,
-                              .received_at = row->received_at,
-                              .due_at = row->due_at,
-                              .on_time = row->due_at != BAO_TIME_NONE && row->received_at <= row->due_at,
-                              .form_version = row->form_version,
-                              .revision = row->revision};
-    memcpy(receipt->id, row->receipt, sizeof(receipt->id));
-    memcpy(receipt->content, row->content, sizeof(receipt->content));
-    memcpy(receipt->sha256, row->sha256, sizeof(receipt->sha256));
+    baod_spool_receipt(row, &s->receipt);
+    s->receipt.dup = dup;
 }
 
 /* Is the key in the spool already? 0 no, E_SAME, E_OTHER, or <0. A row that cannot be trusted answers
@@ -673,25 +675,33 @@ static int look_for_key(struct baod_spool *sp, struct call *call)
     return damaged ? put_aside(sp, row.seq) : r;
 }
 
-/* The deadline that the database last knew for it. */
-static int look_for_deadline(struct baod_spool *sp, struct call *call)
+/* What the database last knew of an obligation; last_revision -1: nothing. */
+static int look_for_obligation(struct baod_spool *sp, const struct bao_str key[3], bao_time *ret_due,
+                               int *ret_last_revision)
 {
     sqlite3_stmt *st = sp->statements[OBLIGATION];
-    const struct bao_verdict *v = &call->s->verdict;
-    char period[16];
     int rc, r;
 
-    bao_period_print(v->period, period);
-    bind_text(st, 1, v->unit);
-    bind_text(st, 2, v->form_id);
-    bind_text(st, 3, bao_str_c(period));
+    for (int i = 0; i < 3; i++)
+        bind_text(st, i + 1, key[i]);
     rc = sqlite3_step(st);
     r = outcome_of(sp, "looking for a deadline", rc);
-    call->s->receipt.due_at = rc == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL
-                                  ? sqlite3_column_int64(st, 0)
-                                  : BAO_TIME_NONE;
+    *ret_due = rc == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL ? sqlite3_column_int64(st, 0)
+                                                                             : BAO_TIME_NONE;
+    *ret_last_revision = rc == SQLITE_ROW ? sqlite3_column_int(st, 1) : -1;
     (void)sqlite3_reset(st);
     return r;
+}
+
+static int look_for_deadline(struct baod_spool *sp, struct call *call)
+{
+    const struct bao_verdict *v = &call->s->verdict;
+    char period[16];
+    int last_revision;
+
+    bao_period_print(v->period, period);
+    return look_for_obligation(sp, (struct bao_str[]){v->unit, v->form_id, bao_str_c(period)},
+                               &call->s->receipt.due_at, &last_revision);
 }
 
 static int put(struct baod_spool *sp, struct call *call)
@@ -755,6 +765,7 @@ static void find(struct baod_spool *sp, struct call *call)
     enum statement which = call->ask.by_receipt ? BY_RECEIPT : BY_KEY;
     sqlite3_stmt *st = sp->statements[which];
     struct baod_spool_row *row = bao_arena_array(&call->arena, 1, sizeof(*row));
+    bao_time due;
     int rc;
 
     if (row == NULL)
@@ -767,6 +778,11 @@ static void find(struct baod_spool *sp, struct call *call)
         bind_text(st, 3, call->ask.period);
         sqlite3_bind_int(st, 4, call->ask.revision);
     }
+    call->last_revision = -1;
+    if (!call->ask.by_receipt &&
+        look_for_obligation(sp, (struct bao_str[]){call->ask.unit, call->ask.form, call->ask.period}, &due,
+                            &call->last_revision) < 0)
+        call->last_revision = -1;
     rc = sqlite3_step(st);
     if (outcome_of(sp, "reading", rc) == 0 && rc == SQLITE_ROW && get_row(st, row) &&
         keep_row(&call->arena, row)) {
@@ -1007,7 +1023,7 @@ static void deliver(struct baod_spool *sp)
         if (call->kind == PUT)
             call->put(call->user, call->s, call->outcome);
         else if (call->kind == FIND)
-            call->found(call->user, call->n_rows == 0 ? NULL : call->rows);
+            call->found(call->user, call->n_rows == 0 ? NULL : call->rows, call->last_revision);
         else if (call->kind == TAKE)
             call->taken(call->user, call->rows, call->n_rows);
         free_call(call);

@@ -68,8 +68,9 @@ typedef void baod_spool_put_done(void *user, struct baod_submission *s, int outc
 int baod_spool_put(struct baod_spool *spool, struct baod_submission *s, baod_spool_put_done *done,
                    void *user) BAO_MUST_CHECK;
 
-/* row: NULL when it is not there. */
-typedef void baod_spool_find_done(void *user, const struct baod_spool_row *row);
+/* row: NULL when it is not there. last_revision: of its obligation, when asked by key and as the database
+ * last had it; -1: not known. */
+typedef void baod_spool_find_done(void *user, const struct baod_spool_row *row, int last_revision);
 /* Looks a report up by receipt or key; without a revision the highest. 0 or -ENOMEM. */
 int baod_spool_find(struct baod_spool *spool, const struct baod_stat_ask *ask, baod_spool_find_done *done,
                     void *user) BAO_MUST_CHECK;
@@ -100,6 +101,8 @@ bool baod_spool_kept(const struct baod_spool *spool, const char *name, bao_time 
 int baod_spool_keep_obligations(struct baod_spool *spool, const struct baod_spool_obligation *items,
                                 size_t n) BAO_MUST_CHECK;
 
+/* What the receipt of a row says. */
+void baod_spool_receipt(const struct baod_spool_row *row, struct baod_receipt *ret);
 /* Unpacks a row's figures, by indicator of its form version. 0, -EBADMSG or -ENOMEM. */
 int baod_spool_figures(const struct baod_spool_row *row, struct bao_arena *arena, struct bao_figure **ret,
                        size_t *ret_n) BAO_MUST_CHECK;

@@ -761,6 +761,11 @@ struct baod_writer_counts baod_writer_counts(const struct baod_writer *w)
     return counts;
 }
 
+bool baod_writer_is_away(const struct baod_writer *w)
+{
+    return w->state == OFFLINE && is_long_away(w);
+}
+
 bool baod_writer_is_up(const struct baod_writer *w)
 {
     return w->state != OFFLINE && w->state != PREPARING && !w->went;

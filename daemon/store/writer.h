@@ -67,5 +67,7 @@ void baod_writer_drain(struct baod_writer *writer, void (*drained)(void *user), 
 /* Answers what waits with DRAINING, lets the connection go. Accepts NULL; gives NULL. */
 struct baod_writer *baod_writer_free(struct baod_writer *writer);
 struct baod_writer_counts baod_writer_counts(const struct baod_writer *writer);
+/* Has there been no connection for longer than a report waits for one? */
+bool baod_writer_is_away(const struct baod_writer *writer);
 /* Does the database answer? */
 bool baod_writer_is_up(const struct baod_writer *writer);

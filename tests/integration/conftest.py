@@ -148,7 +148,7 @@ class Daemon:
         if self.process.poll() is not None:
             raise AssertionError(f"baocaod ended with {self.process.returncode}:\n{self.log()[-4000:]}")
         try:
-            with self.open(f"{self.server}/readyz") as answer:
+            with self.open(f"{self.server}/readyz?need=database") as answer:
                 return answer.status == 200
         except OSError:
             return False

@@ -58,7 +58,7 @@ def test_a_frozen_primary_does_not_keep_the_daemon_from_the_new_one(make_daemon,
 
 
 def test_a_missing_standby_is_waited_for_without_a_false_ack(make_daemon, postgres):
-    daemon = make_daemon(database_url=postgres.url).start()
+    daemon = make_daemon({"spool": {"enabled": False}}, database_url=postgres.url).start()
     send_until_committed(daemon, many(5, seed=23))
     postgres.set("synchronous_standby_names", "nobody")
     unit = communes()[70]

@@ -105,7 +105,7 @@ def test_kill_9_during_a_stream_loses_and_doubles_nothing(daemon):
 
 
 def test_postgresql_away_is_answered_wait_and_the_resend_succeeds(make_daemon, postgres):
-    daemon = make_daemon(database_url=postgres.url).start()
+    daemon = make_daemon({"spool": {"enabled": False}}, database_url=postgres.url).start()
     first = send_until_committed(daemon, many(10, seed=6))
     postgres.stop()
     unit = communes()[50]
@@ -145,7 +145,7 @@ def test_postgresql_failing_in_mid_stream(make_daemon, postgres, how):
 
 
 def test_postgresql_silent_is_given_up_and_found_again(make_daemon, postgres):
-    daemon = make_daemon(database_url=postgres.url).start()
+    daemon = make_daemon({"spool": {"enabled": False}}, database_url=postgres.url).start()
     send_until_committed(daemon, many(10, seed=8))
     postgres.freeze()
     try:
