@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/form/receipt.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -23,8 +24,8 @@ enum {
     WHY_MAX = 500,
     FORMAT = 1, /* user_version of the file */
     FIGURE_OCTETS = 9,
-    COLUMNS = 21,
-    PROBES = 48, /* how often a damaged stretch is jumped over, each time twice as far */
+    THOROUGH_PAGES = 16384, /* 64 MiB */
+    PROBES = 48,            /* how often a damaged stretch is jumped over, each time twice as far */
 };
 
 /* An outcome of put(): E_FULL by our own cap, which hinders nobody else of the group. */
@@ -388,6 +389,23 @@ static bool is_full(sqlite3 *db, int rc)
     }
 }
 
+static int log_path(const struct baod_spool *sp, const char *suffix, char *ret, size_t size)
+{
+    return snprintf(ret, size, "%s%s", sp->path, suffix) >= (int)size ? -ENAMETOOLONG : 0;
+}
+
+/* Leaves word for the next start, whose check might find nothing, to set the file aside. */
+static void suspect(const struct baod_spool *sp)
+{
+    char path[4096];
+    int fd = log_path(sp, "-suspect", path, sizeof(path)) == 0
+                 ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)
+                 : -1;
+
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The file can no longer be trusted: nothing is answered from now on. */
 static void fail(struct baod_spool *sp, const char *doing, int rc)
 {
@@ -400,6 +418,8 @@ static void fail(struct baod_spool *sp, const char *doing, int rc)
                        (rc & 0xff) == SQLITE_IOERR && error != 0 ? strerror(error) : "");
     sp->broken = true;
     uv_mutex_unlock(&sp->mutex);
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+        suspect(sp);
 }
 
 /* Turns SQLite's answer into ours: 0, E_FULL, <0; what is beyond mending is told by fail(). */
@@ -1225,7 +1245,14 @@ static int set_up(sqlite3 *db)
 static int check_file(sqlite3 *db)
 {
     char text[128];
-    int rc = first_text(db, "PRAGMA quick_check(1)", text, sizeof(text));
+    int rc = first_text(db, "PRAGMA page_count", text, sizeof(text));
+
+    /* Indexes against rows too, as long as that takes no time to speak of. */
+    if (rc == SQLITE_OK)
+        rc = first_text(db,
+                        strtol(text, NULL, 10) < THOROUGH_PAGES ? "PRAGMA integrity_check(1)"
+                                                                : "PRAGMA quick_check(1)",
+                        text, sizeof(text));
 
     if (rc == SQLITE_OK && strcmp(text, "ok") != 0)
         return SQLITE_CORRUPT;
@@ -1275,19 +1302,18 @@ static void close_db(struct baod_spool *sp)
     sp->db = NULL;
 }
 
-static int log_path(const struct baod_spool *sp, const char *suffix, char *ret, size_t size)
-{
-    return snprintf(ret, size, "%s%s", sp->path, suffix) >= (int)size ? -ENAMETOOLONG : 0;
-}
-
 /* 0, DAMAGED, E_REFUSED, or <0. */
 static int open_db(struct baod_spool *sp, struct bao_buf *why)
 {
     char log[4096];
-    int r = log_path(sp, "-wal", log, sizeof(log)), rc;
+    int r = log_path(sp, "-suspect", log, sizeof(log)), rc;
 
+    if (r == 0 && unlink(log) == 0)
+        return DAMAGED; /* found to be so while it was in use */
     if (r == 0)
-        r = baod_spool_log_check(log);
+        r = log_path(sp, "-wal", log, sizeof(log));
+    if (r == 0)
+        r = baod_spool_log_check(sp->path, log);
     if (r != 0)
         return r == BAOD_SPOOL_LOG_E_DAMAGED ? DAMAGED : r;
     rc = sqlite3_open_v2(sp->path, &sp->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -1342,7 +1368,7 @@ static int set_aside(const struct baod_spool *sp, char *ret, size_t size)
         r = move(log, to);
     if (r == 0 && access(to, F_OK) == 0) {
         (void)snprintf(log, sizeof(log), "%s-wal", ret);
-        r = baod_spool_log_mend(to, log);
+        r = baod_spool_log_mend(ret, to, log);
     }
     if (r == 0)
         r = log_path(sp, "-shm", log, sizeof(log));

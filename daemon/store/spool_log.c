@@ -11,12 +11,14 @@ enum {
     HEADER = 32,
     SUMMED_HEADER = 24,
     FRAME_HEADER = 24,
+    FILE_HEAD = 100,
     SUMMED_FRAME = 8,
     PAGE = 4096,
     PAGE_MIN = 512,
     PAGE_MAX = 65536
 };
 
+static const char FILE_MAGIC[16] = "SQLite format 3";
 static const uint32_t MAGIC = 0x377f0682; /* sums over little-endian words; + 1: big-endian */
 
 struct sums {
@@ -60,12 +62,12 @@ static bool is_page(size_t n)
     return n >= PAGE_MIN && n <= PAGE_MAX && (n & (n - 1)) == 0;
 }
 
-/* Reads a file whole; an absent one is empty. */
-static int slurp(const char *path, uint8_t **ret, size_t *ret_n)
+/* Reads a file, or its first octets; an absent one is empty. */
+static int slurp(const char *path, size_t most, uint8_t **ret, size_t *ret_n)
 {
     struct stat st;
     uint8_t *p;
-    size_t n = 0;
+    size_t n = 0, size;
     int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
 
     if (fd < 0 && errno == ENOENT) {
@@ -80,9 +82,10 @@ static int slurp(const char *path, uint8_t **ret, size_t *ret_n)
         close(fd);
         return r;
     }
-    p = malloc((size_t)st.st_size + 1);
-    while (p != NULL && n < (size_t)st.st_size) {
-        ssize_t got = read(fd, p + n, (size_t)st.st_size - n);
+    size = (size_t)st.st_size < most ? (size_t)st.st_size : most;
+    p = malloc(size + 1);
+    while (p != NULL && n < size) {
+        ssize_t got = read(fd, p + n, size - n);
 
         if (got <= 0) {
             r = got < 0 ? -errno : 0;
@@ -150,16 +153,32 @@ static bool is_damaged(const struct log *log)
     return good && at < log->n; /* cut in the middle of a frame */
 }
 
-int baod_spool_log_check(const char *path)
+/* Does the file's head speak of a log? (Its magic, its page size, and 2, 2: written and read with a log.) */
+static bool is_head(const uint8_t *p, size_t n)
+{
+    size_t page = n < FILE_HEAD ? 0 : (size_t)p[16] << 8 | p[17];
+
+    return n >= FILE_HEAD && memcmp(p, FILE_MAGIC, sizeof(FILE_MAGIC)) == 0 && (page == 1 || is_page(page)) &&
+           p[18] == 2 && p[19] == 2;
+}
+
+int baod_spool_log_check(const char *file, const char *path)
 {
     struct log log = {.p = NULL};
-    int r = slurp(path, &log.p, &log.n);
+    uint8_t *p = NULL;
+    size_t n = 0;
+    int r = slurp(path, SIZE_MAX, &log.p, &log.n);
 
-    if (r < 0)
+    if (r < 0 || log.n == 0) {
+        free(log.p);
         return r;
-    if (log.n >= HEADER)
+    }
+    r = slurp(file, FILE_HEAD, &p, &n);
+    if (r == 0 && log.n >= HEADER)
         understand(&log);
-    r = log.n == 0 || (log.n >= HEADER && !is_damaged(&log)) ? 0 : BAOD_SPOOL_LOG_E_DAMAGED;
+    if (r == 0)
+        r = is_head(p, n) && log.n >= HEADER && !is_damaged(&log) ? 0 : BAOD_SPOOL_LOG_E_DAMAGED;
+    free(p);
     free(log.p);
     return r;
 }
@@ -191,31 +210,69 @@ static void mend(struct log *log)
     }
 }
 
-int baod_spool_log_mend(const char *from, const char *to)
+static int write_at_start(const char *path, int flags, const void *octets, size_t size)
 {
-    struct log log = {.p = NULL};
-    int r = slurp(from, &log.p, &log.n), fd;
+    const char *p = octets;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600), r = 0;
     size_t n = 0;
 
-    if (r < 0)
-        return r;
-    if (log.n >= HEADER) {
-        understand(&log);
-        mend(&log);
-    }
-    fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        r = -errno;
-    while (r == 0 && n < log.n) {
-        ssize_t put = write(fd, log.p + n, log.n - n);
+        return -errno;
+    while (r == 0 && n < size) {
+        ssize_t put = write(fd, p + n, size - n);
 
         if (put < 0)
             r = -errno;
         else
             n += (size_t)put;
     }
-    if (fd >= 0 && close(fd) < 0 && r == 0)
+    if (close(fd) < 0 && r == 0)
         r = -errno;
+    return r;
+}
+
+/* A file of one page at least, whose head SQLite accepts; all else is in the log, or lost. */
+static int mend_head(const char *file, size_t page)
+{
+    uint8_t *p = NULL;
+    size_t n = 0;
+    int r = slurp(file, FILE_HEAD, &p, &n);
+
+    if (r == 0 && !is_head(p, n)) {
+        uint8_t *head = calloc(1, page);
+
+        r = head == NULL ? -ENOMEM : 0;
+        if (head != NULL) {
+            if (n == FILE_HEAD)
+                memcpy(head, p, n);
+            memcpy(head, FILE_MAGIC, sizeof(FILE_MAGIC));
+            head[16] = (uint8_t)(page == PAGE_MAX ? 0 : page >> 8);
+            head[17] = (uint8_t)(page == PAGE_MAX ? 1 : 0);
+            head[18] = head[19] = 2;
+            head[21] = 64; /* the three fractions of a payload, which never differ */
+            head[22] = head[23] = 32;
+            r = write_at_start(file, 0, head, n == FILE_HEAD ? FILE_HEAD : page);
+        }
+        free(head);
+    }
+    free(p);
+    return r;
+}
+
+int baod_spool_log_mend(const char *file, const char *from, const char *to)
+{
+    struct log log = {.p = NULL};
+    int r = slurp(from, SIZE_MAX, &log.p, &log.n);
+
+    if (r < 0)
+        return r;
+    if (log.n >= HEADER) {
+        understand(&log);
+        mend(&log);
+        r = mend_head(file, log.page);
+    }
+    if (r == 0)
+        r = write_at_start(to, O_TRUNC, log.p, log.n);
     free(log.p);
     return r;
 }
