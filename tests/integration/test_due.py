@@ -135,8 +135,16 @@ def test_deadline_lock_and_period_each_have_their_answer(make_daemon, postgres, 
         mine = due(c, "90002")
         assert mine["muon"]["state"] == "pending" and "Đã được gia hạn đến" in mine["muon"]["why"]
         assert mine["dung-han"]["state"] == "exempt" and "Quyết định 12/QĐ-UBND" in mine["dung-han"]["why"]
+    checked = daemon.operate("units", "check")
+    assert checked.returncode == 0 and "commune" in checked.stdout, checked.stdout + checked.stderr
     status = counts(daemon)
     assert (status["muon"]["pending"], status["dung-han"]["exempt"], status["dung-han"]["pending"]) == (1, 1, 0)
+
+    # Who speaks for every unit, as here, hears what none of them has read, but is not reminded of all they owe.
+    outcome(postgres, "90002", "muon", 1, 7)
+    with Client(daemon.reports_port) as c:
+        assert told(c, "RETURNED")[0].unit == "90002"
+        assert not [f for f in c.told if f.verb == "REMIND"]
 
     # The command shows the same, and the files alone answer without the hub, and for it while the database is away.
     told = daemon.baocao("due", "--unit", "90001", "--lang", "en", "--format", "json")
