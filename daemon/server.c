@@ -995,10 +995,12 @@ static bool is_ready(void *user)
 
 /* ------------------------------------------------------------------ what the office and the operator ask */
 
-/* One act of the admin socket under way. */
+/* One act under way: of the admin socket, or of whoever else asked. */
 struct act_call {
     struct server *server;
     uint64_t peer;
+    void (*done)(void *user, const struct baod_act_answer *answer); /* NULL: the admin socket's */
+    void *user;
 };
 
 static void admin_refuse(struct server *s, uint64_t peer, const char *const why[BAO_LANGS])
@@ -1028,19 +1030,23 @@ static void on_act_done(void *user, const struct baod_act_answer *answer)
     struct act_call *call = user;
     struct server *s = call->server;
     struct bao_buf out = BAO_BUF_NULL(ADMIN_ANSWER_MAX);
-    int r = baod_act_print(&out, answer, s->snapshot->registry.offset);
 
     s->acts--;
-    if (answer->outcome == 0 && s->writer != NULL)
-        baod_writer_recheck(s->writer); /* reports may have been judged against what it changed */
     log_act(answer);
-    admin_reply(s, call->peer, r, &out);
+    if (call->done != NULL) {
+        call->done(call->user, answer);
+    } else {
+        int r = baod_act_print(&out, answer, s->snapshot->registry.offset);
+
+        admin_reply(s, call->peer, r, &out);
+    }
     free(call);
 }
 
-static int start_act(struct server *s, uint64_t peer, uid_t uid, const struct baod_act *act)
+static int start_act(const struct act_call *asked, uid_t uid, const struct baod_act *act)
 {
-    struct act_call *call = s->acts < ACTS_MAX ? malloc(sizeof(*call)) : NULL;
+    struct server *s = asked->server;
+    struct act_call *call = s->acts < ACTS_MAX && s->state == SERVING ? malloc(sizeof(*call)) : NULL;
     struct baod_acts_options options = {
         .conninfo = s->conninfo,
         .signer = signer_of(s),
@@ -1052,7 +1058,7 @@ static int start_act(struct server *s, uint64_t peer, uid_t uid, const struct ba
 
     if (call == NULL)
         return -ENOMEM;
-    *call = (struct act_call){s, peer};
+    *call = *asked;
     r = baod_acts_start(&s->loop, &options, act);
     if (r < 0)
         free(call);
@@ -1066,11 +1072,18 @@ static int do_office(struct server *s, uint64_t peer, uid_t uid, const struct ba
     const char *why[BAO_LANGS];
     struct baod_act act;
 
-    if (baod_act_read(request, s->snapshot->registry.offset, &act, why) != 0) {
+    if (baod_act_read(request, NULL, s->snapshot->registry.offset, &act, why) != 0) {
         admin_refuse(s, peer, why);
         return 0;
     }
-    return start_act(s, peer, uid, &act);
+    return start_act(&(struct act_call){.server = s, .peer = peer}, uid, &act);
+}
+
+/* An act over HTTP; its actor is named already. */
+static int http_act(void *user, const struct baod_act *act,
+                    void (*done)(void *user, const struct baod_act_answer *answer), void *done_user)
+{
+    return start_act(&(struct act_call){.server = user, .done = done, .user = done_user}, (uid_t)-1, act);
 }
 
 static int do_units(struct server *s, uint64_t peer, uid_t uid, const struct bao_node *request)
@@ -1522,7 +1535,8 @@ static int make_api(struct server *s)
                                      .who = who,
                                      .snapshot = snapshot_in_force,
                                      .submit = submit,
-                                     .stat = http_stat};
+                                     .stat = http_stat,
+                                     .act = http_act};
     const struct baod_api_config config = {.local = s->settings->http_local,
                                            .offset = s->snapshot->registry.offset,
                                            .lang = s->lang,

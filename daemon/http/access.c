@@ -148,7 +148,8 @@ static bool take_credential(struct baod_call *call, const struct baod_credential
     call->units = units;
     call->n_units = c->n_units;
     call->role = c->role;
-    return true;
+    call->name = bao_arena_str(&call->arena, c->name);
+    return call->name.p != NULL;
 }
 
 static void refuse_secret(const struct baod_call *call, const struct baod_http_exchange *x,

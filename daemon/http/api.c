@@ -278,6 +278,8 @@ static const char *const by_rate[] = {"form", "period", "scope", "indicator", "l
 #define ROLE(name) (1u << BAOD_ROLE_##name)
 #define READERS (ROLE(OFFICE) | ROLE(OVERSIGHT) | ROLE(OPERATOR))
 #define ALL (READERS | ROLE(UNIT))
+#define OFFICE (ROLE(OFFICE) | ROLE(OPERATOR))
+#define OFFICE_AND_OWN (OFFICE | ROLE(UNIT))
 
 static const struct baod_route routes[] = {
     {"/healthz", BAOD_GET, 0, false, health, 0, NULL},
@@ -291,11 +293,13 @@ static const struct baod_route routes[] = {
     {"/v1/reports", BAOD_GET, ALL, true, ask, BAOD_ASK_REPORT, by_report},
     {"/v1/reports/", BAOD_GET, ALL, false, baod_reports_get, 0, NULL},
     {"/v1/reports/", BAOD_PUT, ROLE(UNIT), false, baod_reports_put, 0, NULL},
+    {"/v1/reports/", BAOD_POST, OFFICE_AND_OWN, false, baod_acts_post, 0, NULL},
+    {"/v1/obligations/", BAOD_POST, OFFICE, false, baod_acts_post, 0, NULL},
+    {"/v1/periods/", BAOD_POST, OFFICE, false, baod_acts_post, 0, NULL},
     {"/v1/check", BAOD_POST, ALL, false, baod_reports_check, 0, NULL},
     {"/v1/bundle", BAOD_GET, ALL, false, baod_bundle_get, 0, NULL},
     {"/v1/openapi.yaml", BAOD_GET, 0, false, baod_openapi_get, 0, NULL},
-    {"/v1/refusals", BAOD_GET, ROLE(OFFICE) | ROLE(OPERATOR) | ROLE(UNIT), true, ask, BAOD_ASK_REFUSAL,
-     by_unit},
+    {"/v1/refusals", BAOD_GET, OFFICE_AND_OWN, true, ask, BAOD_ASK_REFUSAL, by_unit},
     {"/v1/forms", BAOD_GET, ALL, false, ask, BAOD_ASK_FORM, by_form},
     {"/v1/units", BAOD_GET, ALL, false, ask, BAOD_ASK_UNIT, by_scope},
     {"/v1/indicators", BAOD_GET, ALL, false, ask, BAOD_ASK_INDICATOR, by_form},

@@ -5,6 +5,7 @@
 #include "daemon/config/snapshot.h"
 #include "daemon/http/http.h"
 #include "daemon/intake.h"
+#include "daemon/store/acts.h"
 #include "daemon/store/credentials.h"
 #include "daemon/store/queries.h"
 #include "daemon/store/stat.h"
@@ -31,6 +32,9 @@ struct baod_api_ops {
     int (*submit)(void *user, const struct baod_request *request);
     /* baod_stat(). */
     int (*stat)(void *user, const struct baod_stat_ask *ask, baod_stat_done *done, void *done_user);
+    /* Carries out an act of the office, whose actor says who asked: 0, or <0 when done is not called. */
+    int (*act)(void *user, const struct baod_act *act,
+               void (*done)(void *user, const struct baod_act_answer *answer), void *done_user);
 };
 
 struct baod_api_config {

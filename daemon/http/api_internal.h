@@ -31,7 +31,8 @@ struct baod_call {
     const struct baod_route *route;
     enum baod_format format;
     enum baod_role role;
-    bool any_unit; /* of the role unit: it may speak for all */
+    bool any_unit;       /* of the role unit: it may speak for all */
+    struct bao_str name; /* of the secret that was shown; .p NULL: none was */
     const struct bao_str *units;
     size_t n_units;
     struct bao_str part[BAOD_PATH_PARTS]; /* of the path, after the route's */
@@ -73,4 +74,5 @@ bool baod_access_check(struct baod_call *call, const struct baod_http_exchange *
 bool baod_access_may_write(const struct baod_call *call, const struct baod_http_exchange *x);
 
 /* Handlers in files of their own. */
+baod_route_handler baod_acts_post;
 baod_route_handler baod_bundle_get, baod_openapi_get, baod_reports_put, baod_reports_get, baod_reports_check;

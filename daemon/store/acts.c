@@ -35,6 +35,9 @@ static const struct {
       "The document is missing: an exemption names it as decision, such as “Số 12/QĐ-UBND”."}},
 };
 
+/* The first PLACES say where; they are not for a body whose path says it. */
+enum { PLACES = 5 };
+
 static const char *const MEMBERS[] = {"do",       "act",   "form",     "unit",   "period",
                                       "revision", "until", "decision", "reason", "by"};
 
@@ -52,13 +55,13 @@ static bool is_line(struct bao_str s)
 }
 
 /* Only known members, each one line of text. */
-static bool is_plain(const struct bao_node *map)
+static bool is_plain(const struct bao_node *map, bool has_place)
 {
     if (map->type != BAO_MAP)
         return false;
     for (uint32_t i = 0; i < map->len; i++) {
         const struct bao_member *m = &map->members[i];
-        size_t k = 0;
+        size_t k = has_place ? PLACES : 0;
 
         while (k < BAO_COUNT(MEMBERS) && !bao_str_is(bao_member_key(m), MEMBERS[k]))
             k++;
@@ -71,7 +74,7 @@ static bool is_plain(const struct bao_node *map)
 
 static struct bao_str text_of(const struct bao_node *map, const char *name)
 {
-    const struct bao_node *value = bao_node_get(map, name);
+    const struct bao_node *value = map == NULL ? NULL : bao_node_get(map, name);
 
     return value != NULL && value->type == BAO_STRING ? bao_node_str(value) : BAO_STR_NULL;
 }
@@ -79,7 +82,7 @@ static struct bao_str text_of(const struct bao_node *map, const char *name)
 /* 1..9999, as a number or in digits; nothing written is 0. */
 static bool revision_of(const struct bao_node *map, int *ret)
 {
-    const struct bao_node *value = bao_node_get(map, "revision");
+    const struct bao_node *value = map == NULL ? NULL : bao_node_get(map, "revision");
     struct bao_str s = text_of(map, "revision");
     int64_t n = 0;
 
@@ -126,25 +129,25 @@ static int check_needs(const struct baod_act *act, const char *ret_why[BAO_LANGS
     return 0;
 }
 
-int baod_act_read(const struct bao_node *map, int offset, struct baod_act *ret,
-                  const char *ret_why[BAO_LANGS])
+int baod_act_read(const struct bao_node *map, const struct baod_act_place *place, int offset,
+                  struct baod_act *ret, const char *ret_why[BAO_LANGS])
 {
     struct baod_act act = {.kind = BAOD_ACT_RETURN};
     struct bao_period period;
     int verb, r;
 
-    if (!is_plain(map))
+    if (map != NULL && !is_plain(map, place != NULL))
         return wrong("Chỉ nhận form, unit, period, revision, until, decision, reason, by; mỗi mục một dòng.",
                      "Only form, unit, period, revision, until, decision, reason and by, a line each.",
                      ret_why);
-    verb = verb_of(text_of(map, "act"));
+    verb = verb_of(place != NULL ? place->act : text_of(map, "act"));
     if (verb < 0)
         return wrong("Không có việc này: return, withdraw, extend, exempt, owe, lock, unlock.",
                      "There is no such act: return, withdraw, extend, exempt, owe, lock, unlock.", ret_why);
     act.kind = (enum baod_act_kind)verb;
-    act.form = text_of(map, "form");
-    act.period = text_of(map, "period");
-    act.unit = text_of(map, "unit");
+    act.form = place != NULL ? place->form : text_of(map, "form");
+    act.period = place != NULL ? place->period : text_of(map, "period");
+    act.unit = place != NULL ? place->unit : text_of(map, "unit");
     act.actor = text_of(map, "by");
     act.reason = text_of(map, "reason");
     act.decision = text_of(map, "decision");
@@ -354,6 +357,13 @@ static int add_message(struct bao_buf *out, struct bao_str vi, struct bao_str en
     return r == 0 ? bao_buf_append_c(out, "}}") : r;
 }
 
+int baod_act_say(struct bao_buf *out, const struct baod_act_answer *answer, enum bao_lang lang, int offset)
+{
+    return answer->outcome == 0
+               ? print_done(out, answer, lang, offset)
+               : bao_buf_append_c(out, OUTCOMES[outcome_index(answer->outcome)].message[lang]);
+}
+
 int baod_act_print_wrong(struct bao_buf *out, const char *const why[BAO_LANGS])
 {
     int r = bao_buf_append_c(out, "{\"code\":\"USAGE\",");
@@ -377,8 +387,7 @@ int baod_act_print(struct bao_buf *out, const struct baod_act_answer *answer, in
     if (r == 0 && answer->outcome == 0)
         r = add_facts(out, answer, offset);
     for (enum bao_lang lang = BAO_VI; r == 0 && lang < BAO_LANGS; lang++)
-        r = answer->outcome == 0 ? print_done(&said[lang], answer, lang, offset)
-                                 : bao_buf_append_c(&said[lang], OUTCOMES[i].message[lang]);
+        r = baod_act_say(&said[lang], answer, lang, offset);
     if (r == 0)
         r = add_message(out, bao_buf_str(&said[BAO_VI]), bao_buf_str(&said[BAO_EN]));
     bao_buf_deinit(&said[BAO_VI]);

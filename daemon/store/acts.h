@@ -9,11 +9,17 @@
 
 #include <uv.h>
 
+/* Where an act points, when not the map but a path says it. */
+struct baod_act_place {
+    struct bao_str act, form, period, unit; /* unit empty: all of the period */
+};
+
 /* Members: act (return withdraw extend exempt owe lock unlock), form, period, unit ("" = all of the period),
  * revision, until (2026-10-20, 2026-10-20T17:00, or RFC 3339), decision, reason, by. A day alone means its
- * end. Texts are borrowed from the tree. 0, or BAOD_ACT_E_WRONG and the sentence. */
-int baod_act_read(const struct bao_node *map, int offset, struct baod_act *ret,
-                  const char *ret_why[BAO_LANGS]) BAO_MUST_CHECK;
+ * end. place: says act, form, period and unit in the map's stead, when not NULL; the map may then be NULL.
+ * Texts are borrowed. 0, or BAOD_ACT_E_WRONG and the sentence. */
+int baod_act_read(const struct bao_node *map, const struct baod_act_place *place, int offset,
+                  struct baod_act *ret, const char *ret_why[BAO_LANGS]) BAO_MUST_CHECK;
 
 /* What an act came to. */
 struct baod_act_answer {
@@ -26,7 +32,10 @@ struct baod_act_answer {
 /* Appends {"code", "act", …, "message": {"vi", "en"}}; code is OK or says why nothing was done. offset: the
  * province's, for times. */
 int baod_act_print(struct bao_buf *out, const struct baod_act_answer *answer, int offset) BAO_MUST_CHECK;
-/* The same for words that make no sense. */
+/* Appends the sentence alone. */
+int baod_act_say(struct bao_buf *out, const struct baod_act_answer *answer, enum bao_lang lang,
+                 int offset) BAO_MUST_CHECK;
+/* The same as the first for words that make no sense. */
 int baod_act_print_wrong(struct bao_buf *out, const char *const why[BAO_LANGS]) BAO_MUST_CHECK;
 /* The HTTP status of an outcome. */
 int baod_act_status(int outcome);

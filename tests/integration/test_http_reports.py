@@ -196,19 +196,20 @@ def test_the_description_is_true(hub):
     with open(os.path.join(SOURCE, "daemon", "http", "api.c"), encoding="utf-8") as f:
         table = re.findall(r'\{"(/[^"]*)",\s*BAOD_(\w+),\s*([^,]+),', f.read())
     roles = {"READERS": {"office", "oversight", "operator"}, "ALL": {"unit", "office", "oversight", "operator"},
-             "ROLE(UNIT)": {"unit"}, "0": set()}
+             "ROLE(UNIT)": {"unit"}, "0": set(),
+             "OFFICE": {"office", "operator"}, "OFFICE_AND_OWN": {"unit", "office", "operator"}}
     routed = {(path, method.lower()): roles[who.strip()] for path, method, who in table}
     assert len(routed) >= 15
     seen = set()
     for path, methods in described["paths"].items():
-        route = "/v1/reports/" if path.startswith("/v1/reports/{") else path
+        route = re.sub(r"^(/v1/(?:reports|obligations|periods)/)\{.*", r"\1", path)
         for method, what in methods.items():
             if method == "parameters":
                 continue
             seen.add((route, method))
             wanted = set(what.get("x-roles", []))
             assert wanted <= routed[route, method], (path, method)
-            if not path.endswith("/document"):
+            if not path.endswith(("/document", "/return")):
                 assert wanted == routed[route, method], (path, method)
             real = path.format(unit=UNIT, form=FORM, period=PERIOD, revision=1)
             status = ask(hub, method.upper(), real, None if method == "get" else "{}", **({} if method == "get" else YAML)).status

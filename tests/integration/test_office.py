@@ -9,6 +9,7 @@ import pytest
 from brp import Client
 from conftest import wait_for
 from reports import FORM, PERIOD, report
+from web import add_token, ask, make_token
 
 UNIT, OTHER = "24133", "22015"
 STATES = ("pending", "overdue", "on_time", "late", "exempt")
@@ -418,3 +419,49 @@ def test_what_is_refused_while_stopping_is_written_too(hub):
     assert hub.daemon.stop() == 0
     hub.daemon.start()
     assert hub.sql("SELECT symbol FROM baocao.refusal") == [("PARSE",)]
+
+
+# ---------------------------------------------------------------- the same acts by HTTP
+
+def test_acts_by_http_need_a_secret_and_the_right_role(hub):
+    daemon = hub.daemon
+    office, own, other = (add_token(daemon, *words) for words in (["--role", "office"], ["--unit", UNIT], ["--unit", OTHER]))
+    oversight = make_token(daemon, "--role", "oversight")
+    key = f"{UNIT}/{FORM}/{PERIOD}"
+
+    def post(path, token=None, body="{}", status=200, **headers):
+        answer = ask(daemon, "POST", f"/v1/{path}", body, token, **{"content_type": "application/json", **headers})
+        assert answer.status == status, (path, answer)
+        return answer.json
+
+    hub.send(1, 5)
+    reason = json.dumps({"reason": "số liệu chưa khớp", "by": "Nguyễn An"})
+    before = hub.sql("SELECT max(seq) FROM baocao.audit")
+    assert post(f"reports/{key}/return", None, reason, 401)["code"] == "AUTH"  # also from this machine
+    assert post(f"reports/{key}/return", oversight, reason, 403)["code"] == "ROLE"
+    assert post(f"reports/{key}/return", own, reason, 403)["code"] == "UNIT"
+    assert post(f"reports/{key}/withdraw", other, reason, 403)["code"] == "UNIT"
+    assert post(f"periods/{FORM}/{PERIOD}/lock", own, "", 403)["code"] == "ROLE"
+    assert post(f"reports/{key}/return", office, "{}", 422)["code"] == "USAGE"
+    assert post(f"reports/{key}/return", office, '{"reason": "x", "unit": "22015"}', 422)["code"] == "USAGE"
+    assert post(f"reports/{key}/return", office, "[", 422)["code"] == "USAGE"
+    assert post(f"reports/{key}/burn", office, reason, 404)["code"] == "PATH"
+    assert post(f"reports/{key}/return", office, reason, 415, content_type="text/plain")["code"] == "TYPE"
+    assert post(f"reports/{key}/return", office, reason, 403, origin="http://elsewhere.example")["code"] == "ORIGIN"
+    assert post(f"reports/{OTHER}/{FORM}/{PERIOD}/return", office, reason, 409)["code"] == "EMPTY"
+    assert hub.sql("SELECT max(seq) FROM baocao.audit") == before and hub.press() == (5, 1)
+
+    told = post(f"reports/{key}/return", office, reason)
+    assert told["code"] == "OK" and told["revision"] == 1 and hub.press() == (None, 0)
+    assert hub.sql("SELECT actor FROM baocao.obligation_event WHERE kind = 'returned'") == [("Nguyễn An (thử)",)]
+    hub.send(2, 6)
+    assert post(f"reports/{key}/withdraw", own, "reason: gửi nhầm\n", content_type="application/yaml")["revision"] == 2
+    assert post(f"obligations/{key}/extend", office, json.dumps({"until": hub.moment("3 days"), "reason": "bão"}))["extended_to"]
+    assert post(f"obligations/{key}/exempt", office, '{"decision": "Số 12/QĐ-UBND"}')["code"] == "OK" and hub.state() == "exempt"
+    assert post(f"obligations/{key}/owe", office, reason)["code"] == "OK" and hub.state() == "pending"
+    owed = hub.status()["owed"]
+    assert post(f"periods/{FORM}/{PERIOD}/lock", office, "")["touched"] == owed
+    assert hub.send(3, 7).code == "LOCKED"
+    assert post(f"periods/{FORM}/{PERIOD}/unlock", office, reason)["touched"] == owed
+    assert hub.send(3, 7).state == "committed"
+    hub.check()
