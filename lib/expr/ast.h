@@ -37,11 +37,11 @@ struct lexer {
 };
 
 /* The next token: 0, BAO_EXPR_E_BAD (told), or <0. */
-int lexer_next(struct lexer *l, struct token *ret) BAO_MUST_CHECK;
+int bao_lexer_next(struct lexer *l, struct token *ret) BAO_MUST_CHECK;
 /* Where text[at..end) stands in its file. */
-struct bao_place lexer_place(const struct lexer *l, size_t at, size_t end);
+struct bao_place bao_lexer_place(const struct lexer *l, size_t at, size_t end);
 /* Tells a mistake at text[at..end). The finding may be NULL (only counted). */
-struct bao_finding *lexer_complain(struct lexer *l, unsigned code, size_t at, size_t end);
+struct bao_finding *bao_lexer_complain(struct lexer *l, unsigned code, size_t at, size_t end);
 
 enum op {
     OP_VALUE,
@@ -107,7 +107,7 @@ struct bao_expr {
 };
 
 /* Resolves variables and collects paths; `root` comes from the parser. 0, or -ENOMEM. */
-int expr_bind(struct lexer *l, struct ast *root, struct bao_expr *expr) BAO_MUST_CHECK;
+int bao_ast_bind(struct lexer *l, struct ast *root, struct bao_expr *expr) BAO_MUST_CHECK;
 
 /* One evaluation under way. */
 struct run {
@@ -131,9 +131,9 @@ struct function {
 };
 
 /* The function of that name, or NULL. */
-const struct function *function_find(struct bao_str name);
+const struct function *bao_function_find(struct bao_str name);
 /* Its n-th entry, NULL at the end: for suggestions. */
-const struct function *function_at(size_t i);
+const struct function *bao_function_at(size_t i);
 
 static inline struct bao_value value_error(enum bao_code code, const struct ast *node)
 {
@@ -177,24 +177,24 @@ static inline bool run_spend(struct run *run, size_t n)
 }
 
 /* bao_value_of_node, written where it is wanted. */
-void value_set(struct bao_value *ret, const struct bao_node *node);
+void bao_value_set(struct bao_value *ret, const struct bao_node *node);
 /* Element i of a list (i < len). */
-struct bao_value value_item(struct bao_value list, size_t i);
+struct bao_value bao_value_item(struct bao_value list, size_t i);
 /* The value of a key: absent when there is none (or it is null in a document). */
-struct bao_value value_get(struct bao_value map, struct bao_value key);
-struct bao_value value_field(struct bao_value map, struct bao_str name, uint32_t hash);
+struct bao_value bao_value_get(struct bao_value map, struct bao_value key);
+struct bao_value bao_value_field(struct bao_value map, struct bao_str name, uint32_t hash);
 /* Key and value at place i (i < len); false when a document's null stands there. */
-bool value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, struct bao_value *ret_value);
+bool bao_value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, struct bao_value *ret_value);
 /* Follows fields while there are maps: the node reached (NULL: absent) after *ret_done steps. */
-const struct bao_node *node_walk(const struct bao_node *node, const struct bao_expr_step *steps, size_t n,
-                                 size_t *ret_done);
+const struct bao_node *bao_ast_walk(const struct bao_node *node, const struct bao_expr_step *steps, size_t n,
+                                    size_t *ret_done);
 /* Entries that are not null. */
-size_t value_map_size(struct bao_value map);
+size_t bao_value_map_size(struct bao_value map);
 /* 1 equal, 0 not, -1 the budget is spent. */
-int value_equal(struct run *run, struct bao_value a, struct bao_value b);
+int bao_value_equal(struct run *run, struct bao_value a, struct bao_value b);
 
 /* 0, or -ENOMEM. */
-int expr_run(struct run *run, const struct ast *node, struct bao_value *ret) BAO_MUST_CHECK;
+int bao_ast_run(struct run *run, const struct ast *node, struct bao_value *ret) BAO_MUST_CHECK;
 /* Number arithmetic for functions.c: *ret becomes the result or an error value. */
-int run_number(struct run *run, const struct ast *node, enum op op, const struct bao_value args[2],
-               struct bao_value *ret) BAO_MUST_CHECK;
+int bao_run_number(struct run *run, const struct ast *node, enum op op, const struct bao_value args[2],
+                   struct bao_value *ret) BAO_MUST_CHECK;

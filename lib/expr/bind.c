@@ -147,7 +147,7 @@ static int record(struct binder *b, struct ast *node, struct path path, const st
         r = make_room(b->arena, &b->paths, b->n_paths, &b->paths_size, sizeof(*b->paths));
         if (r != 0)
             return r;
-        at = lexer_place(b->lexer, node->at, node->end);
+        at = bao_lexer_place(b->lexer, node->at, node->end);
         b->paths[b->n_paths++] = (struct bao_expr_path){path.root, path.steps, path.n, guarded, at};
     }
     node->path = (uint32_t)i + 1;
@@ -334,7 +334,7 @@ static int bind(struct binder *b, struct ast *node, struct scope scope, struct s
     }
 }
 
-int expr_bind(struct lexer *l, struct ast *root, struct bao_expr *expr)
+int bao_ast_bind(struct lexer *l, struct ast *root, struct bao_expr *expr)
 {
     struct binder b = {.lexer = l, .arena = l->arena};
     struct scope scope = {.locals = NULL};

@@ -27,7 +27,7 @@ static struct bao_value no_steps(const struct ast *node)
 /* Evaluates a kid that must have a value: 1 it has, 0 *ret is the error, -ENOMEM. */
 static int need(struct run *run, const struct ast *kid, struct bao_value *v, struct bao_value *ret)
 {
-    int r = expr_run(run, kid, v);
+    int r = bao_ast_run(run, kid, v);
 
     if (r != 0)
         return r;
@@ -39,7 +39,7 @@ static struct bao_value field_of(const struct ast *node, struct bao_value v, str
 {
     switch (v.type) {
     case BAO_V_MAP:
-        return value_field(v, name, hash);
+        return bao_value_field(v, name, hash);
     case BAO_V_NULL:
     case BAO_V_ABSENT:
         return (struct bao_value){.type = BAO_V_ABSENT};
@@ -68,12 +68,12 @@ static int run_name(struct run *run, const struct ast *node, struct bao_value *r
     size_t done = 0;
 
     if (run->scope->known != NULL && node->path != 0 && run->scope->known[node->path - 1] != NULL) {
-        value_set(ret, run->scope->known[node->path - 1]);
+        bao_value_set(ret, run->scope->known[node->path - 1]);
         return 0;
     }
     v = variable(run, node);
     if (v->type == BAO_V_MAP && v->made == NULL && v->len != 0)
-        value_set(ret, node_walk(v->node, node->steps, node->n_steps, &done));
+        bao_value_set(ret, bao_ast_walk(v->node, node->steps, node->n_steps, &done));
     else
         *ret = *v;
     for (; done < node->n_steps; done++)
@@ -84,7 +84,7 @@ static int run_name(struct run *run, const struct ast *node, struct bao_value *r
 static int run_select(struct run *run, const struct ast *node, struct bao_value *ret)
 {
     struct bao_value base;
-    int r = expr_run(run, node->kids[0], &base);
+    int r = bao_ast_run(run, node->kids[0], &base);
 
     if (r == 0)
         *ret = field_of(node, base, node->name, node->hash);
@@ -102,13 +102,13 @@ static struct bao_value element(const struct ast *node, struct bao_value list, s
         return value_error(BAO_BC_EXPR_INDEX, node);
     if (!i.is_int || i.i < 0 || i.i >= list.len)
         return value_error(BAO_BC_EXPR_INDEX, node);
-    return value_item(list, (size_t)i.i);
+    return bao_value_item(list, (size_t)i.i);
 }
 
 static int run_index(struct run *run, const struct ast *node, struct bao_value *ret)
 {
     struct bao_value base, index;
-    int r = expr_run(run, node->kids[0], &base);
+    int r = bao_ast_run(run, node->kids[0], &base);
 
     if (r != 0)
         return r;
@@ -118,7 +118,7 @@ static int run_index(struct run *run, const struct ast *node, struct bao_value *
     if (base.type == BAO_V_LIST)
         *ret = element(node, base, index);
     else if (base.type == BAO_V_MAP)
-        *ret = run_spend(run, base.len) ? value_get(base, index) : no_steps(node);
+        *ret = run_spend(run, base.len) ? bao_value_get(base, index) : no_steps(node);
     else
         *ret = field_of(node, base, BAO_STR_NULL, 0);
     return 0;
@@ -130,7 +130,7 @@ static int run_has(struct run *run, const struct ast *node, struct bao_value *re
     int r;
 
     run->in_has++;
-    r = expr_run(run, node->kids[0], &v);
+    r = bao_ast_run(run, node->kids[0], &v);
     run->in_has--;
     if (r != 0)
         return r;
@@ -148,7 +148,7 @@ static int run_logic(struct run *run, const struct ast *node, struct bao_value *
     struct bao_value error = {.type = BAO_V_ABSENT}, v;
 
     for (uint32_t i = 0; i < 2; i++) {
-        int r = expr_run(run, node->kids[i], &v);
+        int r = bao_ast_run(run, node->kids[i], &v);
 
         if (r != 0)
             return r;
@@ -171,7 +171,7 @@ static int run_choice(struct run *run, const struct ast *node, struct bao_value 
     if (r <= 0)
         return r;
     if (v.type == BAO_V_BOOL)
-        return expr_run(run, node->kids[v.boolean ? 1 : 2], ret);
+        return bao_ast_run(run, node->kids[v.boolean ? 1 : 2], ret);
     *ret = wrong_type(node->kids[0]);
     return 0;
 }
@@ -219,7 +219,7 @@ static int run_equal(struct run *run, const struct ast *node, struct bao_value *
 
     if (r <= 0)
         return r;
-    equal = value_equal(run, v[0], v[1]);
+    equal = bao_value_equal(run, v[0], v[1]);
     *ret = equal < 0 ? no_steps(node) : value_bool((equal == 1) == (node->op == OP_EQ));
     return 0;
 }
@@ -268,7 +268,7 @@ static int run_in(struct run *run, const struct ast *node, struct bao_value *ret
     if (r <= 0)
         return r;
     if (v[1].type == BAO_V_MAP) {
-        *ret = run_spend(run, v[1].len) ? value_bool(value_get(v[1], v[0]).type != BAO_V_ABSENT)
+        *ret = run_spend(run, v[1].len) ? value_bool(bao_value_get(v[1], v[0]).type != BAO_V_ABSENT)
                                         : no_steps(node);
         return 0;
     }
@@ -277,7 +277,7 @@ static int run_in(struct run *run, const struct ast *node, struct bao_value *ret
         return 0;
     }
     for (size_t i = 0; equal == 0 && i < v[1].len; i++)
-        equal = value_equal(run, v[0], value_item(v[1], i));
+        equal = bao_value_equal(run, v[0], bao_value_item(v[1], i));
     *ret = equal < 0 ? no_steps(node) : value_bool(equal == 1);
     return 0;
 }
@@ -318,7 +318,7 @@ static int join_lists(struct run *run, const struct ast *node, const struct bao_
     if (items == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
-        items[i] = i < v[0].len ? value_item(v[0], i) : value_item(v[1], i - v[0].len);
+        items[i] = i < v[0].len ? bao_value_item(v[0], i) : bao_value_item(v[1], i - v[0].len);
     *ret = (struct bao_value){.type = BAO_V_LIST, .len = (uint32_t)n, .made = items};
     return 0;
 }
@@ -328,8 +328,8 @@ static size_t num_cost(struct bao_num n)
     return n.is_int ? 0 : n.d->n_limbs;
 }
 
-int run_number(struct run *run, const struct ast *node, enum op op, const struct bao_value v[2],
-               struct bao_value *ret)
+int bao_run_number(struct run *run, const struct ast *node, enum op op, const struct bao_value v[2],
+                   struct bao_value *ret)
 {
     int (*const calls[])(struct bao_arena *, struct bao_num, struct bao_num, struct bao_num *) = {
         [OP_ADD] = bao_num_add, [OP_SUB] = bao_num_sub, [OP_MUL] = bao_num_mul,
@@ -360,7 +360,7 @@ static int run_arithmetic(struct run *run, const struct ast *node, struct bao_va
     if (r <= 0)
         return r;
     if (v[0].type == BAO_V_NUM && v[1].type == BAO_V_NUM)
-        return run_number(run, node, node->op, v, ret);
+        return bao_run_number(run, node, node->op, v, ret);
     if (node->op == OP_ADD && v[0].type == v[1].type && v[0].type == BAO_V_STRING)
         return join_strings(run, node, v, ret);
     if (node->op == OP_ADD && v[0].type == v[1].type && v[0].type == BAO_V_LIST)
@@ -402,7 +402,8 @@ static int run_map(struct run *run, const struct ast *node, struct bao_value *re
         if ((r = need(run, node->kids[i], &items[i], ret)) <= 0 ||
             (r = need(run, node->kids[i + 1], &items[i + 1], ret)) <= 0)
             return r;
-        if (!is_key(items[i]) || !run_spend(run, map.len) || value_get(map, items[i]).type != BAO_V_ABSENT) {
+        if (!is_key(items[i]) || !run_spend(run, map.len) ||
+            bao_value_get(map, items[i]).type != BAO_V_ABSENT) {
             *ret = value_error(BAO_BC_EXPR_KEY, node->kids[i]);
             return 0;
         }
@@ -433,8 +434,8 @@ static bool walk(struct bao_value range, size_t i, struct bao_value *ret)
     struct bao_value unused;
 
     if (range.type == BAO_V_MAP)
-        return value_entry(range, i, ret, &unused);
-    *ret = value_item(range, i);
+        return bao_value_entry(range, i, ret, &unused);
+    *ret = bao_value_item(range, i);
     return true;
 }
 
@@ -450,7 +451,7 @@ static int run_quantifier(struct run *run, const struct ast *node, struct bao_va
     for (size_t i = 0; i < range.len; i++) {
         if (!walk(range, i, &run->locals[node->slot]))
             continue;
-        if ((r = expr_run(run, node->kids[1], &v)) != 0)
+        if ((r = bao_ast_run(run, node->kids[1], &v)) != 0)
             return r;
         if (v.type == BAO_V_BOOL) {
             found += v.boolean == (node->op != OP_ALL);
@@ -541,7 +542,7 @@ static int run_value(struct run *run, const struct ast *node, struct bao_value *
     return 0;
 }
 
-int expr_run(struct run *run, const struct ast *node, struct bao_value *ret)
+int bao_ast_run(struct run *run, const struct ast *node, struct bao_value *ret)
 {
     static int (*const runs[OP_COUNT_])(struct run *, const struct ast *, struct bao_value *) = {
         [OP_VALUE] = run_value,
@@ -611,7 +612,7 @@ int bao_expr_eval(const struct bao_expr *expr, struct bao_arena *arena, const st
         run.locals = bao_arena_array(arena, expr->n_locals, sizeof(*run.locals));
     if (run.names == NULL || run.asked == NULL || run.locals == NULL)
         return -ENOMEM;
-    r = expr_run(&run, expr->root, &v);
+    r = bao_ast_run(&run, expr->root, &v);
     bao_regex_scratch_free(run.scratch);
     if (r == 0)
         *ret = v;

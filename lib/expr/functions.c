@@ -21,7 +21,7 @@ static int f_size(struct run *run, const struct ast *node, const struct bao_valu
     else if (args[0].type == BAO_V_LIST)
         n = args[0].len;
     else if (args[0].type == BAO_V_MAP)
-        n = value_map_size(args[0]);
+        n = bao_value_map_size(args[0]);
     else
         return type_error(node, ret);
     *ret = value_num(bao_num_int((int64_t)n), false);
@@ -248,10 +248,10 @@ static int f_sum(struct run *run, const struct ast *node, const struct bao_value
     *ret = pair[0];
     for (size_t i = 0; i < args[0].len; i++) {
         pair[0] = *ret;
-        pair[1] = value_item(args[0], i);
+        pair[1] = bao_value_item(args[0], i);
         if (pair[1].type != BAO_V_NUM)
             return type_error(node, ret);
-        r = run_spend(run, 1) ? run_number(run, node, OP_ADD, pair, ret) : type_error(node, ret);
+        r = run_spend(run, 1) ? bao_run_number(run, node, OP_ADD, pair, ret) : type_error(node, ret);
         if (r != 0 || ret->type == BAO_V_ERROR)
             return r;
     }
@@ -268,9 +268,9 @@ static int extreme(const struct ast *node, struct bao_value list, int sign, stru
         *ret = value_error(BAO_BC_EXPR_EMPTY, node);
         return 0;
     }
-    best = value_item(list, 0);
+    best = bao_value_item(list, 0);
     for (size_t i = 0; i < list.len; i++) {
-        v = value_item(list, i);
+        v = bao_value_item(list, i);
         if (v.type != best.type || (v.type != BAO_V_NUM && v.type != BAO_V_STRING))
             return type_error(node, ret);
         c = v.type == BAO_V_NUM ? bao_num_cmp(v.num, best.num)
@@ -407,12 +407,12 @@ static const struct function functions[] = {
     {"days", false, true, 2, 2, "days(a, b)", f_days},
 };
 
-const struct function *function_at(size_t i)
+const struct function *bao_function_at(size_t i)
 {
     return i < BAO_COUNT(functions) ? &functions[i] : NULL;
 }
 
-const struct function *function_find(struct bao_str name)
+const struct function *bao_function_find(struct bao_str name)
 {
     for (size_t i = 0; i < BAO_COUNT(functions); i++)
         if (bao_str_is(name, functions[i].name))

@@ -2,7 +2,7 @@
 
 #include "lib/base/utf8.h"
 
-struct bao_place lexer_place(const struct lexer *l, size_t at, size_t end)
+struct bao_place bao_lexer_place(const struct lexer *l, size_t at, size_t end)
 {
     struct bao_place p = l->start;
     size_t line = 0; /* where the last line begins */
@@ -21,14 +21,14 @@ struct bao_place lexer_place(const struct lexer *l, size_t at, size_t end)
     return p;
 }
 
-struct bao_finding *lexer_complain(struct lexer *l, unsigned code, size_t at, size_t end)
+struct bao_finding *bao_lexer_complain(struct lexer *l, unsigned code, size_t at, size_t end)
 {
-    return bao_findings_add(l->findings, code, BAO_ERROR, lexer_place(l, at, end));
+    return bao_findings_add(l->findings, code, BAO_ERROR, bao_lexer_place(l, at, end));
 }
 
 static int bad(struct lexer *l, unsigned code, size_t at, size_t end)
 {
-    lexer_complain(l, code, at, end);
+    bao_lexer_complain(l, code, at, end);
     return BAO_EXPR_E_BAD;
 }
 
@@ -304,18 +304,18 @@ static int sign(struct lexer *l, struct token *t)
             }
     for (size_t i = 0; i < BAO_COUNT(near_misses); i++)
         if (starts_with(l, near_misses[i].typed)) {
-            f = lexer_complain(l, BAO_BC_EXPR_MISSPELT, l->at, l->at + strlen(near_misses[i].typed));
+            f = bao_lexer_complain(l, BAO_BC_EXPR_MISSPELT, l->at, l->at + strlen(near_misses[i].typed));
             bao_finding_arg(f, bao_str_c(near_misses[i].typed));
             bao_finding_arg(f, bao_str_c(near_misses[i].meant));
             return BAO_EXPR_E_BAD;
         }
     t->end = (uint32_t)(l->at + bao_utf8_get(l->text.p + l->at, l->text.p + l->text.n, &c));
-    f = lexer_complain(l, BAO_BC_EXPR_SIGN, l->at, t->end);
+    f = bao_lexer_complain(l, BAO_BC_EXPR_SIGN, l->at, t->end);
     bao_finding_arg(f, (struct bao_str){l->text.p + l->at, t->end - l->at});
     return BAO_EXPR_E_BAD;
 }
 
-int lexer_next(struct lexer *l, struct token *ret)
+int bao_lexer_next(struct lexer *l, struct token *ret)
 {
     size_t prefix;
     bool raw, bytes;

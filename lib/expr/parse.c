@@ -13,7 +13,7 @@ static int parse_expr(struct parser *p, struct ast **ret);
 
 static int advance(struct parser *p)
 {
-    return lexer_next(&p->lexer, &p->token);
+    return bao_lexer_next(&p->lexer, &p->token);
 }
 
 static bool is_sign(const struct parser *p, const char *sign)
@@ -48,14 +48,14 @@ static int unexpected(struct parser *p, const char *vi, const char *en)
     struct bao_finding *f;
 
     if (meant != NULL) {
-        f = lexer_complain(&p->lexer, BAO_BC_EXPR_MISSPELT, t->at, t->end);
+        f = bao_lexer_complain(&p->lexer, BAO_BC_EXPR_MISSPELT, t->at, t->end);
         bao_finding_arg(f, t->text);
         bao_finding_arg(f, bao_str_c(meant));
     } else if (t->kind == TOKEN_END) {
-        f = lexer_complain(&p->lexer, BAO_BC_EXPR_ENDS, t->at, t->end);
+        f = bao_lexer_complain(&p->lexer, BAO_BC_EXPR_ENDS, t->at, t->end);
         bao_finding_arg2(f, bao_str_c(vi), bao_str_c(en));
     } else {
-        f = lexer_complain(&p->lexer, BAO_BC_EXPR_SYNTAX, t->at, t->end);
+        f = bao_lexer_complain(&p->lexer, BAO_BC_EXPR_SYNTAX, t->at, t->end);
         bao_finding_arg(f, (struct bao_str){p->lexer.text.p + t->at, t->end - t->at});
         bao_finding_arg2(f, bao_str_c(vi), bao_str_c(en));
     }
@@ -69,7 +69,7 @@ static int expect(struct parser *p, const char *sign)
 
 static int too_deep(struct parser *p, size_t at)
 {
-    bao_finding_arg(lexer_complain(&p->lexer, BAO_BC_EXPR_DEEP, at, at), BAO_STR_NULL);
+    bao_finding_arg(bao_lexer_complain(&p->lexer, BAO_BC_EXPR_DEEP, at, at), BAO_STR_NULL);
     return BAO_EXPR_E_BAD;
 }
 
@@ -173,7 +173,7 @@ static int nearest_function(struct parser *p, struct bao_str name, struct bao_st
 
         if (n < BAO_COUNT(macros))
             known = bao_str_c(macros[n]);
-        else if ((f = function_at(n - BAO_COUNT(macros))) != NULL)
+        else if ((f = bao_function_at(n - BAO_COUNT(macros))) != NULL)
             known = bao_str_c(f->name);
         else
             break;
@@ -198,8 +198,8 @@ static int unknown_function(struct parser *p, struct bao_str name, size_t at)
 
     if (r != 0)
         return r;
-    f = lexer_complain(&p->lexer, near.n != 0 ? BAO_BC_EXPR_FUNCTION_NEAR : BAO_BC_EXPR_FUNCTION, at,
-                       at + name.n);
+    f = bao_lexer_complain(&p->lexer, near.n != 0 ? BAO_BC_EXPR_FUNCTION_NEAR : BAO_BC_EXPR_FUNCTION, at,
+                           at + name.n);
     bao_finding_arg(f, name);
     if (near.n != 0)
         bao_finding_arg(f, near);
@@ -208,7 +208,7 @@ static int unknown_function(struct parser *p, struct bao_str name, size_t at)
 
 static int wrong_arguments(struct parser *p, struct bao_str name, size_t at, const char *usage)
 {
-    struct bao_finding *f = lexer_complain(&p->lexer, BAO_BC_EXPR_ARGUMENTS, at, at + name.n);
+    struct bao_finding *f = bao_lexer_complain(&p->lexer, BAO_BC_EXPR_ARGUMENTS, at, at + name.n);
 
     bao_finding_arg(f, name);
     bao_finding_arg(f, bao_str_c(usage));
@@ -248,7 +248,7 @@ static int make_macro(struct parser *p, const struct macro *m, struct ast *list,
     if (args->n < m->least || args->n > m->most)
         return wrong_arguments(p, bao_str_c(m->name), at, m->usage);
     if (variable->op != OP_NAME || variable->n_steps != 0 || variable->rooted) {
-        bao_finding_arg(lexer_complain(&p->lexer, BAO_BC_EXPR_VARIABLE, variable->at, variable->end),
+        bao_finding_arg(bao_lexer_complain(&p->lexer, BAO_BC_EXPR_VARIABLE, variable->at, variable->end),
                         bao_str_c(m->usage));
         return BAO_EXPR_E_BAD;
     }
@@ -281,7 +281,7 @@ static int compile_pattern(struct parser *p, struct ast *node)
         return 0;
     r = bao_regex_compile(str_of_value(literal->value), &at, &pattern);
     if (r > 0)
-        lexer_complain(&p->lexer, BAO_BC_EXPR_PATTERN, literal->at, literal->end);
+        bao_lexer_complain(&p->lexer, BAO_BC_EXPR_PATTERN, literal->at, literal->end);
     if (r != 0)
         return r < 0 ? r : BAO_EXPR_E_BAD;
     r = bao_arena_defer(p->lexer.arena, free_pattern, pattern);
@@ -295,7 +295,7 @@ static int compile_pattern(struct parser *p, struct ast *node)
 static int make_call(struct parser *p, struct bao_str name, struct ast *receiver, const struct kids *args,
                      size_t at, struct ast **ret)
 {
-    const struct function *f = function_find(name);
+    const struct function *f = bao_function_find(name);
     struct kids all = {.items = NULL};
     struct ast *node;
     int r = receiver == NULL ? 0 : kids_add(p, &all, receiver);
@@ -323,7 +323,7 @@ static int make_has(struct parser *p, const struct kids *args, size_t at, struct
     const struct ast *a = args->n == 1 ? args->items[0] : NULL;
 
     if (a == NULL || (a->op != OP_NAME && a->op != OP_SELECT && a->op != OP_INDEX)) {
-        lexer_complain(&p->lexer, BAO_BC_EXPR_HAS, at, p->token.at);
+        bao_lexer_complain(&p->lexer, BAO_BC_EXPR_HAS, at, p->token.at);
         return BAO_EXPR_E_BAD;
     }
     return make(p, OP_HAS, at, args->items, 1, ret);
@@ -418,7 +418,7 @@ static int parse_name(struct parser *p, struct ast **ret)
     if (bao_str_is(name.text, "null"))
         return make_value(p, name.at, (struct bao_value){.type = BAO_V_NULL}, ret);
     if (is_reserved(name.text)) {
-        bao_finding_arg(lexer_complain(&p->lexer, BAO_BC_EXPR_RESERVED, name.at, name.end), name.text);
+        bao_finding_arg(bao_lexer_complain(&p->lexer, BAO_BC_EXPR_RESERVED, name.at, name.end), name.text);
         return BAO_EXPR_E_BAD;
     }
     if ((r = advance(p)) != 0)
@@ -606,7 +606,7 @@ static int parse_whole(struct parser *p, struct ast **ret)
     if (p->lexer.text.n > EXPR_TEXT_MAX)
         return too_deep(p, 0);
     if (bao_utf8_valid(p->lexer.text) != p->lexer.text.n) {
-        lexer_complain(&p->lexer, BAO_BC_EXPR_STRING, 0, 0);
+        bao_lexer_complain(&p->lexer, BAO_BC_EXPR_STRING, 0, 0);
         return BAO_EXPR_E_BAD;
     }
     if ((r = advance(p)) != 0 || (r = parse_expr(p, ret)) != 0)
@@ -626,7 +626,7 @@ int bao_expr_parse(struct bao_arena *arena, struct bao_str text, struct bao_plac
 
     if (expr == NULL)
         return -ENOMEM;
-    if ((r = parse_whole(&p, &root)) != 0 || (r = expr_bind(&p.lexer, root, expr)) != 0)
+    if ((r = parse_whole(&p, &root)) != 0 || (r = bao_ast_bind(&p.lexer, root, expr)) != 0)
         return r;
     expr->root = root;
     expr->text = text;

@@ -5,7 +5,7 @@
 
 enum { SCAN_MAX = 24 }; /* members looked through here by hash; larger maps may have an index */
 
-void value_set(struct bao_value *ret, const struct bao_node *node)
+void bao_value_set(struct bao_value *ret, const struct bao_node *node)
 {
     static const uint8_t types[] = {
         [BAO_NULL] = BAO_V_NULL,     [BAO_BOOL] = BAO_V_BOOL, [BAO_INT] = BAO_V_NUM, [BAO_DEC] = BAO_V_NUM,
@@ -48,24 +48,24 @@ struct bao_value bao_value_of_node(const struct bao_node *node)
 {
     struct bao_value v = {.type = BAO_V_ABSENT};
 
-    value_set(&v, node);
+    bao_value_set(&v, node);
     return v;
 }
 
 const struct bao_node *bao_expr_path_node(const struct bao_expr_path *path, const struct bao_node *root)
 {
     size_t done;
-    const struct bao_node *node = root == NULL ? NULL : node_walk(root, path->steps, path->n_steps, &done);
+    const struct bao_node *node = root == NULL ? NULL : bao_ast_walk(root, path->steps, path->n_steps, &done);
 
     return node == NULL || done != path->n_steps ? NULL : node;
 }
 
-struct bao_value value_item(struct bao_value list, size_t i)
+struct bao_value bao_value_item(struct bao_value list, size_t i)
 {
     return list.made != NULL ? list.made[i] : bao_value_of_node(&list.node->items[i]);
 }
 
-bool value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, struct bao_value *ret_value)
+bool bao_value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, struct bao_value *ret_value)
 {
     if (map.made != NULL) {
         *ret_key = map.made[2 * i];
@@ -77,13 +77,13 @@ bool value_entry(struct bao_value map, size_t i, struct bao_value *ret_key, stru
     return ret_value->type != BAO_V_NULL;
 }
 
-size_t value_map_size(struct bao_value map)
+size_t bao_value_map_size(struct bao_value map)
 {
     struct bao_value key, value;
     size_t n = 0;
 
     for (size_t i = 0; i < map.len; i++)
-        n += value_entry(map, i, &key, &value) ? 1 : 0;
+        n += bao_value_entry(map, i, &key, &value) ? 1 : 0;
     return n;
 }
 
@@ -113,8 +113,8 @@ static const struct bao_node *find_member(const struct bao_node *map, struct bao
     return NULL;
 }
 
-const struct bao_node *node_walk(const struct bao_node *node, const struct bao_expr_step *steps, size_t n,
-                                 size_t *ret_done)
+const struct bao_node *bao_ast_walk(const struct bao_node *node, const struct bao_expr_step *steps, size_t n,
+                                    size_t *ret_done)
 {
     size_t i = 0;
 
@@ -127,22 +127,22 @@ const struct bao_node *node_walk(const struct bao_node *node, const struct bao_e
     return node;
 }
 
-struct bao_value value_field(struct bao_value map, struct bao_str name, uint32_t hash)
+struct bao_value bao_value_field(struct bao_value map, struct bao_str name, uint32_t hash)
 {
     const struct bao_node *node;
 
     if (map.made != NULL)
-        return value_get(map, value_str(name));
+        return bao_value_get(map, value_str(name));
     node = map.len == 0 ? NULL : find_member(map.node, name, hash);
     return bao_value_of_node(node == NULL || node->type == BAO_NULL ? NULL : node);
 }
 
-struct bao_value value_get(struct bao_value map, struct bao_value key)
+struct bao_value bao_value_get(struct bao_value map, struct bao_value key)
 {
     if (map.made == NULL) {
         if (key.type != BAO_V_STRING)
             return (struct bao_value){.type = BAO_V_ABSENT};
-        return value_field(map, str_of_value(key), bao_key_hash(key.str, key.len));
+        return bao_value_field(map, str_of_value(key), bao_key_hash(key.str, key.len));
     }
     for (size_t i = 0; i < map.len; i++)
         if (key_equal(map.made[2 * i], key))
@@ -157,7 +157,7 @@ static int list_equal(struct run *run, struct bao_value a, struct bao_value b)
     if (a.len != b.len)
         return 0;
     for (size_t i = 0; r == 1 && i < a.len; i++)
-        r = value_equal(run, value_item(a, i), value_item(b, i));
+        r = bao_value_equal(run, bao_value_item(a, i), bao_value_item(b, i));
     return r;
 }
 
@@ -166,21 +166,21 @@ static int map_equal(struct run *run, struct bao_value a, struct bao_value b)
     struct bao_value key, value, other;
     int r = 1;
 
-    if (value_map_size(a) != value_map_size(b))
+    if (bao_value_map_size(a) != bao_value_map_size(b))
         return 0;
     for (size_t i = 0; r == 1 && i < a.len; i++) {
-        if (!value_entry(a, i, &key, &value))
+        if (!bao_value_entry(a, i, &key, &value))
             continue;
         if (!run_spend(run, b.len))
             return -1;
-        other = value_get(b, key);
-        r = other.type == BAO_V_ABSENT ? 0 : value_equal(run, value, other);
+        other = bao_value_get(b, key);
+        r = other.type == BAO_V_ABSENT ? 0 : bao_value_equal(run, value, other);
     }
     return r;
 }
 
-/* Text of a form: what the schema lets pass as an allowed word is that word here too. As value_equal; without
- * memory it cannot be told either. */
+/* Text of a form: what the schema lets pass as an allowed word is that word here too. As bao_value_equal;
+ * without memory it cannot be told either. */
 static int text_equal(struct run *run, struct bao_str a, struct bao_str b)
 {
     struct bao_str plain_a, plain_b;
@@ -196,7 +196,7 @@ static int text_equal(struct run *run, struct bao_str a, struct bao_str b)
     return bao_str_eq(plain_a, plain_b);
 }
 
-int value_equal(struct run *run, struct bao_value a, struct bao_value b)
+int bao_value_equal(struct run *run, struct bao_value a, struct bao_value b)
 {
     if (!run_spend(run, 1 + (a.type == BAO_V_STRING ? a.len / 64 : 0)))
         return -1;
@@ -244,7 +244,7 @@ int bao_value_print(struct bao_buf *out, struct bao_value v)
             if (i != 0)
                 r = bao_buf_append_c(out, ", ");
             if (r == 0)
-                r = print_inner(out, value_item(v, i));
+                r = print_inner(out, bao_value_item(v, i));
         }
         return r;
     case BAO_V_MAP:
@@ -263,7 +263,7 @@ static enum bao_presence presence(const struct bao_expr_step *steps, size_t n, s
     if (n != 0 && v.type == BAO_V_MAP && v.made == NULL && v.len != 0) {
         size_t done;
 
-        v = bao_value_of_node(node_walk(v.node, steps, n, &done));
+        v = bao_value_of_node(bao_ast_walk(v.node, steps, n, &done));
         steps += done;
         n -= done;
     }
@@ -273,10 +273,10 @@ static enum bao_presence presence(const struct bao_expr_step *steps, size_t n, s
         if (steps->kind == BAO_STEP_EACH)
             return presence_in_each(steps + 1, n - 1, v);
         if (steps->kind == BAO_STEP_FIELD && v.type == BAO_V_MAP)
-            v = value_field(v, steps->name, steps->hash);
+            v = bao_value_field(v, steps->name, steps->hash);
         else if (steps->kind == BAO_STEP_INDEX && v.type == BAO_V_LIST && steps->index >= 0 &&
                  steps->index < v.len)
-            v = value_item(v, (size_t)steps->index);
+            v = bao_value_item(v, (size_t)steps->index);
         else
             return BAO_PATH_ABSENT;
     }
@@ -292,7 +292,7 @@ static enum bao_presence presence_in_each(const struct bao_expr_step *steps, siz
     if (list.type != BAO_V_LIST)
         return BAO_PATH_ABSENT;
     for (size_t i = 0; i < list.len; i++) {
-        enum bao_presence one = presence(steps, n, value_item(list, i));
+        enum bao_presence one = presence(steps, n, bao_value_item(list, i));
 
         absent += one != BAO_PATH_PRESENT;
         present += one != BAO_PATH_ABSENT;

@@ -36,11 +36,12 @@ enum check_explained {
 
 /* Looks for the explanation of a check (of one item of it): *ret_node is where it stands, when there is one.
  */
-enum check_explained check_explanation(const struct bao_node *explain, const struct bao_check *check,
-                                       struct bao_str item, const struct bao_node **ret_node);
+enum check_explained bao_check_explanation(const struct bao_node *explain, const struct bao_check *check,
+                                           struct bao_str item, const struct bao_node **ret_node);
 /* Tells what is wrong with an explanation. */
-int check_explain_complain(struct bao_findings *findings, const struct bao_check *check, struct bao_str item,
-                           enum check_explained how, const struct bao_node *node) BAO_MUST_CHECK;
+int bao_check_explain_complain(struct bao_findings *findings, const struct bao_check *check,
+                               struct bao_str item, enum check_explained how,
+                               const struct bao_node *node) BAO_MUST_CHECK;
 /* Tells of explanations whose id is no check of the form. 0, or -ENOMEM. */
-int check_explain_unknown(struct bao_findings *findings, const struct bao_form *form,
-                          const struct bao_node *explain) BAO_MUST_CHECK;
+int bao_check_explain_unknown(struct bao_findings *findings, const struct bao_form *form,
+                              const struct bao_node *explain) BAO_MUST_CHECK;

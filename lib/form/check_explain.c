@@ -53,8 +53,8 @@ static const struct bao_node *of_item(const struct bao_node *map, struct bao_str
                : of_item(&m->value, (struct bao_str){dot + 1, item.n - n - 1});
 }
 
-enum check_explained check_explanation(const struct bao_node *explain, const struct bao_check *check,
-                                       struct bao_str item, const struct bao_node **ret_node)
+enum check_explained bao_check_explanation(const struct bao_node *explain, const struct bao_check *check,
+                                           struct bao_str item, const struct bao_node **ret_node)
 {
     const struct bao_member *m = explain == NULL ? NULL : bao_node_member(explain, check->id);
     const struct bao_node *node = m == NULL ? NULL : &m->value;
@@ -81,8 +81,8 @@ static struct bao_str explain_pointer(struct bao_arena *arena, struct bao_str id
     return bao_arena_printf(arena, "/explain/%.*s/%.*s", BAO_STR_ARG(id), BAO_STR_ARG(item));
 }
 
-int check_explain_complain(struct bao_findings *findings, const struct bao_check *check, struct bao_str item,
-                           enum check_explained how, const struct bao_node *node)
+int bao_check_explain_complain(struct bao_findings *findings, const struct bao_check *check,
+                               struct bao_str item, enum check_explained how, const struct bao_node *node)
 {
     static const struct {
         const char *vi, *en;
@@ -115,8 +115,8 @@ int check_explain_complain(struct bao_findings *findings, const struct bao_check
     return f->pointer.p == NULL ? -ENOMEM : 0;
 }
 
-int check_explain_unknown(struct bao_findings *findings, const struct bao_form *form,
-                          const struct bao_node *explain)
+int bao_check_explain_unknown(struct bao_findings *findings, const struct bao_form *form,
+                              const struct bao_node *explain)
 {
     struct bao_str *ids;
 

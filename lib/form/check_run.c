@@ -245,7 +245,7 @@ static int rule_is_touched(struct runner *run, const struct rule *rule, bool *re
             return r;
         if (!here || paths[i].n_steps == 0)
             continue;
-        there = bao_expr_path_presence(&paths[i], rule_env_value(&run->env, rule->reads[i].root)) ==
+        there = bao_expr_path_presence(&paths[i], bao_rule_env_value(&run->env, rule->reads[i].root)) ==
                 BAO_PATH_PRESENT;
         for (size_t k = 0; k < run->n_before && !*ret; k++) {
             const struct bao_finding *f = &run->findings->items[k];
@@ -290,7 +290,7 @@ static enum bao_presence presence_of(struct runner *run, const struct bao_expr_p
 
     if (top != NULL && i < KNOWN_MAX && (run->known[i] = bao_expr_path_node(path, top)) != NULL)
         return BAO_PATH_PRESENT;
-    return bao_expr_path_presence(path, rule_env_value(&run->env, root));
+    return bao_expr_path_presence(path, bao_rule_env_value(&run->env, root));
 }
 
 /* What the missing strategy says: run, skip, or fail with *ret_path absent. */
@@ -358,7 +358,7 @@ static int make_message(struct runner *run, enum bao_lang lang, struct bao_str *
             r = bao_buf_append_str(&buf, m->pieces[i].text);
             continue;
         }
-        r = rule_run(&m->pieces[i].rule, &run->env, zeros, NULL, &v);
+        r = bao_rule_run(&m->pieces[i].rule, &run->env, zeros, NULL, &v);
         if (r == 0)
             r = put_value(run, lang, v, &buf);
     }
@@ -505,12 +505,12 @@ static int tell(struct runner *run, unsigned code, bool own, struct bao_str what
     if (r != 0)
         return r;
     if (severity == BAO_CONFIRM)
-        how = check_explanation(run->context->explain, check, item, &explanation);
+        how = bao_check_explanation(run->context->explain, check, item, &explanation);
     if (how == CHECK_EXPLAINED_WELL) {
         severity = BAO_WARNING;
         code = own ? BAO_BC_CHECK_EXPLAINED : code;
     } else if (how != CHECK_UNEXPLAINED) {
-        r = check_explain_complain(run->findings, check, item, how, explanation);
+        r = bao_check_explain_complain(run->findings, check, item, how, explanation);
     }
     place = place_of(run, &depth);
     f = r != 0 ? NULL : bao_findings_add(run->findings, code, severity, place);
@@ -557,7 +557,7 @@ static int judge(struct runner *run)
     if (r != 0 || touched)
         return r;
     if (p->has_when) {
-        r = rule_run(&p->when, &run->env, false, NULL, &v);
+        r = bao_rule_run(&p->when, &run->env, false, NULL, &v);
         if (r != 0 || v.type != BAO_V_BOOL || !v.boolean)
             return r;
     }
@@ -569,7 +569,7 @@ static int judge(struct runner *run)
     run->ran = true;
     if (verdict == FAIL)
         return tell_missing(run, missing);
-    r = rule_run(&p->rule, &run->env, zeros, n_paths <= KNOWN_MAX ? run->known : NULL, &v);
+    r = bao_rule_run(&p->rule, &run->env, zeros, n_paths <= KNOWN_MAX ? run->known : NULL, &v);
     if (r != 0 || (v.type == BAO_V_BOOL && v.boolean))
         return r;
     if (v.type == BAO_V_BOOL)
@@ -651,7 +651,7 @@ int bao_checks_run(const struct bao_form *form, struct bao_arena *arena,
     unsigned unknown = history == NULL ? UINT8_MAX : history->unknown;
     int r = 0;
 
-    rule_env_init(&run.env, arena, &context->vars);
+    bao_rule_env_init(&run.env, arena, &context->vars);
     for (size_t i = 0; r == 0 && i < form->n_checks && findings->dropped == 0; i++) {
         run.check = &form->checks[i];
         if ((run.check->looks_back & unknown) != 0) {
@@ -665,7 +665,7 @@ int bao_checks_run(const struct bao_form *form, struct bao_arena *arena,
         tally.run += run.ran;
     }
     if (r == 0 && (context->which & BAO_CHECKS_PLAIN) != 0)
-        r = check_explain_unknown(findings, form, context->explain);
+        r = bao_check_explain_unknown(findings, form, context->explain);
     if (r == 0 && (findings->no_memory || run.env.no_memory))
         r = -ENOMEM;
     if (r == 0)

@@ -48,12 +48,12 @@ static bool check_id(const struct bao_check_loader *loader, const struct bao_nod
     struct bao_finding *f;
 
     if (!is_id(id)) {
-        bao_finding_arg(rule_complain(loader, BAO_BC_CHECK_ID, value, 0, 0), id);
+        bao_finding_arg(bao_rule_complain(loader, BAO_BC_CHECK_ID, value, 0, 0), id);
         return false;
     }
     for (size_t i = 0; i < n; i++)
         if (bao_str_eq(before[i].id, id)) {
-            f = rule_complain(loader, BAO_BC_CHECK_TWICE, value, 0, 0);
+            f = bao_rule_complain(loader, BAO_BC_CHECK_TWICE, value, 0, 0);
             bao_finding_arg(f, id);
             bao_finding_arg(f, bao_arena_printf(loader->arena, "%u", before[i].at.line));
             return false;
@@ -91,7 +91,7 @@ static int load_each(struct load *l, struct bao_str each)
     p->each_prev = each.n > 5 && memcmp(each.p, "prev.", 5) == 0;
     if (p->each_prev)
         each = (struct bao_str){each.p + 5, each.n - 5};
-    r = rule_levels_load(l->loader, node, each, true, &p->levels);
+    r = bao_rule_levels_load(l->loader, node, each, true, &p->levels);
     if (r != 0) {
         p->levels.item = p->levels.parent = (struct rule_shape){.open = true};
         r = note(l, r);
@@ -106,13 +106,13 @@ static int load_rule(struct load *l, const struct bao_node *node, struct rule *r
 {
     struct bao_str text;
 
-    if (!rule_text(l->loader, node, &text)) {
-        rule_complain(l->loader, BAO_BC_RULE_NOT_TEXT, node, 0, 0);
+    if (!bao_rule_text(l->loader, node, &text)) {
+        bao_rule_complain(l->loader, BAO_BC_RULE_NOT_TEXT, node, 0, 0);
         l->bad = true;
         return 0;
     }
     *ret_text = text;
-    return note(l, rule_load(l->loader, node, text, &l->scope, ret));
+    return note(l, bao_rule_make(l->loader, node, text, &l->scope, ret));
 }
 
 /* ---- where the finding stands ---- */
@@ -138,8 +138,8 @@ static int load_at_path(struct load *l, const struct bao_node *node, struct bao_
     if (p->at_item)
         shape = p->levels.item;
     else
-        r = rule_shape_root(l->loader, &shape);
-    return r != 0 ? r : note(l, rule_fields_load(l->loader, node, at, &shape, &p->at));
+        r = bao_rule_shape_root(l->loader, &shape);
+    return r != 0 ? r : note(l, bao_rule_fields_load(l->loader, node, at, &shape, &p->at));
 }
 
 /* Without `at` the first field the rule reads in what is judged takes the finding. */
@@ -262,13 +262,13 @@ static int load_message(struct load *l, const struct bao_node *node, struct chec
         rest = (struct bao_str){rest.p + 1, rest.n - 1};
         end = expression_end(rest);
         if (end == rest.n) {
-            rule_complain(l->loader, BAO_BC_MESSAGE_BRACE, node, at, at + 1);
+            bao_rule_complain(l->loader, BAO_BC_MESSAGE_BRACE, node, at, at + 1);
             l->bad = true;
             return 0;
         }
         pieces[n].is_rule = true;
         pieces[n].text = (struct bao_str){rest.p, end};
-        if (note(l, rule_load(l->loader, node, pieces[n].text, &l->scope, &pieces[n].rule)) < 0)
+        if (note(l, bao_rule_make(l->loader, node, pieces[n].text, &l->scope, &pieces[n].rule)) < 0)
             return -ENOMEM;
         n++;
         at += end + 2;

@@ -524,6 +524,7 @@ int bao_form_load_rules(struct bao_form_loader *l, const struct bao_form_top *to
                                             .schema = f->schema_node,
                                             .common = f->common,
                                             .source = f->doc.source,
+                                            .root = &f->doc.root,
                                             .indicators = f->indicators,
                                             .n_indicators = f->n_indicators,
                                             .findings = l->reader.findings};

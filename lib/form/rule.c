@@ -27,7 +27,7 @@ static uint8_t back_of(enum rule_root root)
     }
 }
 
-enum rule_root rule_root_of(struct bao_str name)
+enum rule_root bao_rule_root_of(struct bao_str name)
 {
     unsigned i = 0;
 
@@ -91,8 +91,8 @@ static struct bao_place place_in(struct bao_str source, const struct bao_node *n
     return place;
 }
 
-struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigned code,
-                                  const struct bao_node *node, size_t from, size_t to)
+struct bao_finding *bao_rule_complain(const struct bao_check_loader *loader, unsigned code,
+                                      const struct bao_node *node, size_t from, size_t to)
 {
     const struct bao_reader reader = {
         .arena = loader->arena, .findings = loader->findings, .root = loader->root, .source = loader->source};
@@ -112,8 +112,8 @@ static void adopt(const struct bao_check_loader *loader, const struct bao_node *
     for (size_t i = 0; i < found->n; i++) {
         const struct bao_finding *one = &found->items[i];
         size_t from = base + one->at.offset;
-        struct bao_finding *f =
-            rule_complain(loader, one->code, node, from, from + (one->at.length != 0 ? one->at.length : 1));
+        struct bao_finding *f = bao_rule_complain(loader, one->code, node, from,
+                                                  from + (one->at.length != 0 ? one->at.length : 1));
 
         for (size_t k = 0; k < one->n_args; k++)
             bao_finding_arg2(f, one->args[k].vi, one->args[k].en);
@@ -158,7 +158,7 @@ static struct bao_finding *complain_path(const struct loading *l, unsigned code,
 {
     size_t from = l->base + path->at.offset;
 
-    return rule_complain(l->loader, code, l->node, from, from + path->at.length);
+    return bao_rule_complain(l->loader, code, l->node, from, from + path->at.length);
 }
 
 /* No such field: with the nearest there is. */
@@ -181,11 +181,11 @@ static int resolve_schema(const struct loading *l, const struct bao_expr_path *p
     int r = 0;
 
     for (size_t i = 0; i < path->n_steps && !(shape.open && shape.n == 0); i++) {
-        r = rule_shape_step(l->loader, &shape, &path->steps[i], &shape);
+        r = bao_rule_shape_step(l->loader, &shape, &path->steps[i], &shape);
         if (r < 0)
             return r;
         if (r == RULE_STEP_E_NONE) {
-            complain_field(l, path, i, names, rule_shape_names(&shape, names, NAMES_MAX));
+            complain_field(l, path, i, names, bao_rule_shape_names(&shape, names, NAMES_MAX));
         } else if (r != 0) {
             f = complain_path(l, r == RULE_STEP_E_LIST ? BAO_BC_RULE_LIST : BAO_BC_RULE_NOT_MAP, path);
             bao_finding_arg(f, path_text(l->loader->arena, path->root, path->steps, i));
@@ -201,7 +201,7 @@ static int resolve_schema(const struct loading *l, const struct bao_expr_path *p
     }
     read->kinds = shape.kinds;
     read->n_kinds = shape.n_kinds;
-    *ret_type = rule_shape_type(&shape);
+    *ret_type = bao_rule_shape_type(&shape);
     return 0;
 }
 
@@ -271,7 +271,7 @@ static int unknown_name(const struct loading *l, const struct bao_expr_path *pat
 static int resolve(const struct loading *l, const struct bao_expr_path *path, struct rule_read *read,
                    enum rule_type *ret_type)
 {
-    enum rule_root root = rule_root_of(path->root);
+    enum rule_root root = bao_rule_root_of(path->root);
     struct rule_shape shape;
     int r;
 
@@ -293,7 +293,7 @@ static int resolve(const struct loading *l, const struct bao_expr_path *path, st
     case RULE_PARENT:
         return resolve_schema(l, path, *l->scope->parent, read, ret_type);
     default:
-        r = rule_shape_root(l->loader, &shape);
+        r = bao_rule_shape_root(l->loader, &shape);
         return r != 0 ? r : resolve_schema(l, path, shape, read, ret_type);
     }
 }
@@ -317,7 +317,7 @@ static struct bao_value zero_of(enum rule_type type, bool whole)
     }
 }
 
-bool rule_text(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str *ret)
+bool bao_rule_text(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str *ret)
 {
     const struct bao_reader reader = {.arena = loader->arena, .source = loader->source};
 
@@ -338,8 +338,8 @@ static size_t base_of(const struct bao_node *node, struct bao_str text)
     return inside ? (size_t)(text.p - node->str) : 0;
 }
 
-int rule_load(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str text,
-              const struct rule_scope *scope, struct rule *ret)
+int bao_rule_make(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str text,
+                  const struct rule_scope *scope, struct rule *ret)
 {
     struct loading l = {loader, node, base_of(node, text), scope};
     struct bao_findings found;
@@ -413,17 +413,17 @@ static int field_step(const struct loading *l, const struct bao_expr_path *path,
                       struct rule_shape *shape)
 {
     struct bao_str names[NAMES_MAX];
-    int r = rule_shape_step(l->loader, shape, &path->steps[i], shape);
+    int r = bao_rule_shape_step(l->loader, shape, &path->steps[i], shape);
 
     if (r <= 0)
         return r;
-    complain_field(l, path, i, names, rule_shape_names(shape, names, NAMES_MAX));
+    complain_field(l, path, i, names, bao_rule_shape_names(shape, names, NAMES_MAX));
     return BAO_CHECKS_E_BAD;
 }
 
 static struct bao_text2 title_of(const struct rule_shape *shape, struct bao_str name)
 {
-    struct bao_text2 title = {rule_shape_text(shape, "title"), rule_shape_text(shape, "x-en")};
+    struct bao_text2 title = {bao_rule_shape_text(shape, "title"), bao_rule_shape_text(shape, "x-en")};
 
     if (title.vi.n == 0)
         title.vi = name;
@@ -432,8 +432,8 @@ static struct bao_text2 title_of(const struct rule_shape *shape, struct bao_str 
     return title;
 }
 
-int rule_fields_load(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str path,
-                     struct rule_shape *shape, struct rule_level *ret)
+int bao_rule_fields_load(const struct bao_check_loader *loader, const struct bao_node *node,
+                         struct bao_str path, struct rule_shape *shape, struct rule_level *ret)
 {
     const struct loading l = {.loader = loader, .node = node, .base = base_of(node, path)};
     struct bao_expr_path whole = {.at = {.offset = 0, .length = (uint32_t)path.n}};
@@ -465,8 +465,8 @@ static bool are_levels(const struct rule_level *levels, size_t n, bool each)
     return n != 0;
 }
 
-int rule_levels_load(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str path,
-                     bool each, struct rule_levels *ret)
+int bao_rule_levels_load(const struct bao_check_loader *loader, const struct bao_node *node,
+                         struct bao_str path, bool each, struct rule_levels *ret)
 {
     static const struct bao_expr_step element = {.kind = BAO_STEP_EACH};
     const struct loading l = {.loader = loader, .node = node, .base = base_of(node, path)};
@@ -477,7 +477,7 @@ int rule_levels_load(const struct bao_check_loader *loader, const struct bao_nod
     struct bao_expr_step *steps = split(loader->arena, path, &whole.n_steps);
     struct bao_text2 *titles = bao_arena_array(loader->arena, whole.n_steps, sizeof(*titles));
     struct rule_level *levels = bao_arena_array(loader->arena, whole.n_steps, sizeof(*levels));
-    int r = rule_shape_root(loader, &shape);
+    int r = bao_rule_shape_root(loader, &shape);
 
     if (r != 0 || steps == NULL || titles == NULL || levels == NULL)
         return r != 0 ? r : -ENOMEM;
@@ -486,18 +486,18 @@ int rule_levels_load(const struct bao_check_loader *loader, const struct bao_nod
         if ((r = field_step(&l, &whole, i, &shape)) != 0)
             return r;
         titles[i] = title_of(&shape, steps[i].name);
-        if (rule_shape_type(&shape) != RULE_TYPE_LIST)
+        if (bao_rule_shape_type(&shape) != RULE_TYPE_LIST)
             continue;
-        levels[found.n++] =
-            (struct rule_level){steps + from, i + 1 - from, rule_shape_text(&shape, "x-key"), titles + from};
+        levels[found.n++] = (struct rule_level){steps + from, i + 1 - from,
+                                                bao_rule_shape_text(&shape, "x-key"), titles + from};
         from = i + 1;
         found.parent = found.item;
-        if ((r = rule_shape_step(loader, &shape, &element, &shape)) != 0)
+        if ((r = bao_rule_shape_step(loader, &shape, &element, &shape)) != 0)
             return bao_error_fold(r);
         found.item = shape;
     }
     if (from != whole.n_steps || !are_levels(levels, found.n, each)) {
-        bao_finding_arg(rule_complain(loader, BAO_BC_CHECK_EACH, node, l.base, l.base + path.n), path);
+        bao_finding_arg(bao_rule_complain(loader, BAO_BC_CHECK_EACH, node, l.base, l.base + path.n), path);
         return BAO_CHECKS_E_BAD;
     }
     found.items = levels;

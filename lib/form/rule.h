@@ -37,15 +37,15 @@ enum rule_step_outcome {
 };
 
 /* The shape of the data themselves. */
-int rule_shape_root(const struct bao_check_loader *loader, struct rule_shape *ret) BAO_MUST_CHECK;
+int bao_rule_shape_root(const struct bao_check_loader *loader, struct rule_shape *ret) BAO_MUST_CHECK;
 /* One step further: 0, an outcome, or -ENOMEM. `shape` and `ret` may be one. */
-int rule_shape_step(const struct bao_check_loader *loader, const struct rule_shape *shape,
-                    const struct bao_expr_step *step, struct rule_shape *ret) BAO_MUST_CHECK;
-enum rule_type rule_shape_type(const struct rule_shape *shape);
+int bao_rule_shape_step(const struct bao_check_loader *loader, const struct rule_shape *shape,
+                        const struct bao_expr_step *step, struct rule_shape *ret) BAO_MUST_CHECK;
+enum rule_type bao_rule_shape_type(const struct rule_shape *shape);
 /* The text of a keyword of the place (title, x-en, x-key), or an empty piece. */
-struct bao_str rule_shape_text(const struct rule_shape *shape, const char *keyword);
+struct bao_str bao_rule_shape_text(const struct rule_shape *shape, const char *keyword);
 /* The names a field could have there: at most size; gives their number. */
-size_t rule_shape_names(const struct rule_shape *shape, struct bao_str *ret, size_t size);
+size_t bao_rule_shape_names(const struct rule_shape *shape, struct bao_str *ret, size_t size);
 
 /* ---- rules ---- */
 
@@ -87,13 +87,13 @@ struct rule_scope {
 
 /* Loads `text`, which is `inside` the node's text when that is not the whole (an expression of a message).
  * 0, BAO_CHECKS_E_BAD, or <0. */
-int rule_load(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str text,
-              const struct rule_scope *scope, struct rule *ret) BAO_MUST_CHECK;
+int bao_rule_make(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str text,
+                  const struct rule_scope *scope, struct rule *ret) BAO_MUST_CHECK;
 /* The expression a node holds: its text, or true, false and numbers as they are written. */
-bool rule_text(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str *ret);
+bool bao_rule_text(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str *ret);
 /* A finding of the form at octets from..to of a scalar's text. NULL beyond the cap. */
-struct bao_finding *rule_complain(const struct bao_check_loader *loader, unsigned code,
-                                  const struct bao_node *node, size_t from, size_t to);
+struct bao_finding *bao_rule_complain(const struct bao_check_loader *loader, unsigned code,
+                                      const struct bao_node *node, size_t from, size_t to);
 /* A list's path as each: and collect name it: levels of lists, one inside the other. */
 struct rule_level {
     const struct bao_expr_step *steps; /* fields from the container to the list */
@@ -109,11 +109,12 @@ struct rule_levels {
 };
 
 /* Resolves a list's path; `each` wants an x-key at every level. 0, BAO_CHECKS_E_BAD, or <0. */
-int rule_levels_load(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str path,
-                     bool each, struct rule_levels *ret) BAO_MUST_CHECK;
+int bao_rule_levels_load(const struct bao_check_loader *loader, const struct bao_node *node,
+                         struct bao_str path, bool each, struct rule_levels *ret) BAO_MUST_CHECK;
 /* The steps of a dotted path of fields under a shape, with titles. 0, BAO_CHECKS_E_BAD (told), or <0. */
-int rule_fields_load(const struct bao_check_loader *loader, const struct bao_node *node, struct bao_str path,
-                     struct rule_shape *shape, struct rule_level *ret) BAO_MUST_CHECK;
+int bao_rule_fields_load(const struct bao_check_loader *loader, const struct bao_node *node,
+                         struct bao_str path, struct rule_shape *shape,
+                         struct rule_level *ret) BAO_MUST_CHECK;
 
 /* ---- running ---- */
 
@@ -129,11 +130,11 @@ struct rule_env {
 };
 
 /* An environment over the variables, which are borrowed for its life. */
-void rule_env_init(struct rule_env *env, struct bao_arena *arena, const struct bao_rule_vars *vars);
+void bao_rule_env_init(struct rule_env *env, struct bao_arena *arena, const struct bao_rule_vars *vars);
 /* The value of a root; made on first use. Absent when it is not known here. */
-struct bao_value rule_env_value(struct rule_env *env, enum rule_root root);
+struct bao_value bao_rule_env_value(struct rule_env *env, enum rule_root root);
 /* Evaluates; with `zeros` absent paths stand for zero; `known` as in bao_expr_scope. 0, or -ENOMEM. */
-int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, const struct bao_node *const *known,
-             struct bao_value *ret) BAO_MUST_CHECK;
+int bao_rule_run(const struct rule *rule, struct rule_env *env, bool zeros,
+                 const struct bao_node *const *known, struct bao_value *ret) BAO_MUST_CHECK;
 /* The root of that name, or RULE_ROOTS. */
-enum rule_root rule_root_of(struct bao_str name);
+enum rule_root bao_rule_root_of(struct bao_str name);

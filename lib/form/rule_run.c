@@ -1,7 +1,7 @@
 /* Expressions of a form at work: what their variables stand for. */
 #include "lib/form/rule.h"
 
-void rule_env_init(struct rule_env *env, struct bao_arena *arena, const struct bao_rule_vars *vars)
+void bao_rule_env_init(struct rule_env *env, struct bao_arena *arena, const struct bao_rule_vars *vars)
 {
     *env = (struct rule_env){.arena = arena, .vars = vars};
     env->nodes[RULE_SELF] = vars->self;
@@ -163,7 +163,7 @@ static struct bao_value make_ytd(struct rule_env *env)
     return maker_value(&m);
 }
 
-struct bao_value rule_env_value(struct rule_env *env, enum rule_root root)
+struct bao_value bao_rule_env_value(struct rule_env *env, enum rule_root root)
 {
     struct bao_value *made = &env->made[root];
 
@@ -181,11 +181,11 @@ struct bao_value rule_env_value(struct rule_env *env, enum rule_root root)
 
 static struct bao_value get(void *user, struct bao_str name)
 {
-    return rule_env_value(user, rule_root_of(name));
+    return bao_rule_env_value(user, bao_rule_root_of(name));
 }
 
-int rule_run(const struct rule *rule, struct rule_env *env, bool zeros, const struct bao_node *const *known,
-             struct bao_value *ret)
+int bao_rule_run(const struct rule *rule, struct rule_env *env, bool zeros,
+                 const struct bao_node *const *known, struct bao_value *ret)
 {
     const struct bao_expr_scope scope = {
         .get = get, .user = env, .zeros = zeros ? rule->zeros : NULL, .form_text = true, .known = known};
@@ -213,19 +213,19 @@ int bao_rule_load(const struct bao_check_loader *loader, const struct bao_node *
     struct rule rule;
     int r;
 
-    if (!rule_text(loader, text, &expression)) {
-        rule_complain(loader, BAO_BC_RULE_NOT_TEXT, text, 0, 0);
+    if (!bao_rule_text(loader, text, &expression)) {
+        bao_rule_complain(loader, BAO_BC_RULE_NOT_TEXT, text, 0, 0);
         return BAO_CHECKS_E_BAD;
     }
     if ((names & BAO_RULE_ITEM) != 0) {
-        r = rule_levels_load(loader, text, list, false, &levels);
+        r = bao_rule_levels_load(loader, text, list, false, &levels);
         if (r != 0)
             return r;
         scope.names |= 1u << RULE_ITEM | 1u << RULE_PARENT;
     }
     if ((names & BAO_RULE_HISTORY) != 0)
         scope.names |= 1u << RULE_PREV | 1u << RULE_PREV_YEAR | 1u << RULE_YTD;
-    r = rule_load(loader, text, expression, &scope, &rule);
+    r = bao_rule_make(loader, text, expression, &scope, &rule);
     if (r == 0)
         *ret = rule.expr;
     return r;
@@ -237,6 +237,6 @@ int bao_rule_eval(const struct bao_expr *expr, struct bao_arena *arena, const st
     const struct rule rule = {.expr = expr};
     struct rule_env env;
 
-    rule_env_init(&env, arena, vars);
-    return rule_run(&rule, &env, false, NULL, ret);
+    bao_rule_env_init(&env, arena, vars);
+    return bao_rule_run(&rule, &env, false, NULL, ret);
 }

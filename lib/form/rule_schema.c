@@ -85,7 +85,7 @@ static int read_marks(const struct bao_check_loader *loader, struct rule_shape *
     return 0;
 }
 
-int rule_shape_root(const struct bao_check_loader *loader, struct rule_shape *ret)
+int bao_rule_shape_root(const struct bao_check_loader *loader, struct rule_shape *ret)
 {
     *ret = (struct rule_shape){.n = 0};
     expand(loader, ret, loader->schema, loader->schema, 0);
@@ -139,10 +139,10 @@ static bool names_fields(const struct rule_shape *shape)
     return false;
 }
 
-int rule_shape_step(const struct bao_check_loader *loader, const struct rule_shape *shape,
-                    const struct bao_expr_step *step, struct rule_shape *ret)
+int bao_rule_shape_step(const struct bao_check_loader *loader, const struct rule_shape *shape,
+                        const struct bao_expr_step *step, struct rule_shape *ret)
 {
-    enum rule_type type = rule_shape_type(shape);
+    enum rule_type type = bao_rule_shape_type(shape);
     struct rule_shape next = {
         .open = shape->open, .kinds = shape->kinds, .n_kinds = shape->n_kinds, .personal = shape->personal};
     int r;
@@ -217,7 +217,7 @@ static enum rule_type type_of_schema(const struct bao_node *schema)
     return bao_node_get(schema, "items") != NULL ? RULE_TYPE_LIST : RULE_TYPE_UNKNOWN;
 }
 
-enum rule_type rule_shape_type(const struct rule_shape *shape)
+enum rule_type bao_rule_shape_type(const struct rule_shape *shape)
 {
     enum rule_type type = RULE_TYPE_UNKNOWN;
 
@@ -226,7 +226,7 @@ enum rule_type rule_shape_type(const struct rule_shape *shape)
     return type;
 }
 
-struct bao_str rule_shape_text(const struct rule_shape *shape, const char *keyword)
+struct bao_str bao_rule_shape_text(const struct rule_shape *shape, const char *keyword)
 {
     for (size_t i = 0; i < shape->n; i++) {
         const struct bao_node *text = bao_node_get(shape->at[i].schema, keyword);
@@ -237,7 +237,7 @@ struct bao_str rule_shape_text(const struct rule_shape *shape, const char *keywo
     return BAO_STR_NULL;
 }
 
-size_t rule_shape_names(const struct rule_shape *shape, struct bao_str *ret, size_t size)
+size_t bao_rule_shape_names(const struct rule_shape *shape, struct bao_str *ret, size_t size)
 {
     size_t n = 0;
 

@@ -356,6 +356,7 @@ static bool blame_pattern(const struct bao_case *c, struct bao_str text)
         return false;
     pattern = bao_node_str(c->sub->kw.at[BAO_KW_PATTERN]);
     if (found < 0) {
+        c->r->costly = false;
         bao_finding_arg(bao_report_add(c, BAO_BC_PATTERN_COSTLY, "pattern"), pattern);
         return true;
     }

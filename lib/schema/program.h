@@ -324,7 +324,11 @@ struct bao_schema {
     bool form;
 };
 
-enum { BAO_RUN_STEPS = 20000000, BAO_RUN_STACK = 3 << 20 };
+enum {
+    BAO_RUN_STEPS = 20000000,
+    BAO_RUN_STACK = 3 << 20,
+    BAO_RUN_COSTLY = -EOVERFLOW, /* an error of its own: one expression cost too much to match */
+};
 
 /* Which members or items of one value were evaluated. */
 struct bao_eval {
@@ -340,6 +344,8 @@ void bao_run_start(struct bao_schema_scratch *scratch);
 struct bao_arena *bao_run_arena(struct bao_schema_scratch *scratch);
 /* Verdict of one sub within the budget that is left: 1, 0, <0. For the reporting pass. */
 int bao_run_sub(struct bao_schema_scratch *scratch, const struct bao_sub *sub, const struct bao_node *value);
+/* After BAO_RUN_COSTLY: goes on with the budget that was left. */
+void bao_run_forgive(struct bao_schema_scratch *scratch);
 /* Does the expression match somewhere: 1, 0, <0. */
 int bao_run_match(struct bao_schema_scratch *scratch, const struct bao_regex *regex, struct bao_str text);
 /* Which members or items the sub's keywords but its own unevaluated* evaluated: 1 with ret filled in (bits in

@@ -261,6 +261,11 @@ bool bao_report_accepts(struct bao_reporter *r, const struct bao_sub *sub, const
     if (sub == NULL || r->error != 0)
         return true;
     verdict = bao_run_sub(r->scratch, sub, node);
+    if (verdict == BAO_RUN_COSTLY) {
+        bao_run_forgive(r->scratch);
+        r->costly = true;
+        return false;
+    }
     if (verdict < 0)
         r->error = verdict;
     return verdict != 0;
@@ -610,6 +615,16 @@ static void blame_unknown(const struct bao_case *c, const struct bao_member *m, 
         bao_finding_arg(f, near);
 }
 
+static void blame_costly_name(const struct bao_case *c, const struct bao_member *m, struct bao_str pattern)
+{
+    struct bao_step step = {.up = c->step, .member = m};
+
+    c->r->costly = false;
+    bao_finding_arg(
+        bao_report_add_at(c, BAO_BC_PATTERN_COSTLY, "patternProperties", bao_member_place(m), &step),
+        pattern);
+}
+
 static void report_member(const struct bao_case *c, const struct bao_member *m)
 {
     const struct bao_sub *sub = c->sub, *own = property_of(sub, bao_member_key(m));
@@ -623,11 +638,15 @@ static void report_member(const struct bao_case *c, const struct bao_member *m)
         return;
     }
     down_member(c, m, own);
-    for (uint32_t i = 0; i < sub->n_patterns; i++)
-        if (bao_run_match(c->r->scratch, sub->patterns[i].regex, bao_member_key(m)) == 1) {
-            seen = true;
+    for (uint32_t i = 0; i < sub->n_patterns; i++) {
+        int found = bao_run_match(c->r->scratch, sub->patterns[i].regex, bao_member_key(m));
+
+        seen |= found != 0;
+        if (found == 1)
             down_member(c, m, sub->patterns[i].sub);
-        }
+        else if (found == -E2BIG)
+            blame_costly_name(c, m, bao_member_key(&sub->kw.at[BAO_KW_PATTERN_PROPERTIES]->members[i]));
+    }
     if (seen || sub->additional == NULL)
         return;
     if (sub->additional->is_bad)
@@ -649,9 +668,12 @@ static void blame_names(const struct bao_case *c)
         }
         *key = (struct bao_node){
             .type = BAO_STRING, .style = BAO_STYLE_QUOTED, .len = m->key_len, .str = m->key};
-        if (!bao_report_accepts(c->r, c->sub->names, key))
-            bao_finding_arg(bao_report_add_at(c, BAO_BC_NAME, "propertyNames", bao_member_place(m), &step),
-                            bao_member_key(m));
+        if (bao_report_accepts(c->r, c->sub->names, key))
+            continue;
+        bao_finding_arg(bao_report_add_at(c, c->r->costly ? BAO_BC_NAME_COSTLY : BAO_BC_NAME, "propertyNames",
+                                          bao_member_place(m), &step),
+                        bao_member_key(m));
+        c->r->costly = false;
     }
 }
 
@@ -724,8 +746,12 @@ static void report_dynamic(const struct bao_case *c, const struct bao_sub *sub)
     struct bao_eval eval;
     int r = bao_run_evaluated(c->r->scratch, c->sub, c->node, &eval);
 
-    if (r < 0)
+    if (r == BAO_RUN_COSTLY) {
+        bao_run_forgive(c->r->scratch);
+        bao_report_add(c, BAO_BC_TOO_COSTLY, NULL);
+    } else if (r < 0) {
         c->r->error = r;
+    }
     if (r <= 0 || eval.all)
         return;
     for (uint32_t i = 0; i < c->node->len && c->r->left > 0; i++) {
@@ -765,20 +791,32 @@ static void report_unevaluated(const struct bao_case *c)
 
 /* ---- a sub ---- */
 
+/* Asks a sub whose refusal is no mistake; false, and told, when it costs too much to answer. */
+static bool asks_cheaply(const struct bao_case *c, const struct bao_sub *sub, const char *keyword, bool *ret)
+{
+    c->r->costly = false;
+    *ret = bao_report_accepts(c->r, sub, c->node);
+    if (!c->r->costly)
+        return true;
+    c->r->costly = false;
+    bao_report_add(c, BAO_BC_TOO_COSTLY, keyword);
+    return false;
+}
+
 static void report_applied(const struct bao_case *c)
 {
     const struct bao_sub *sub = c->sub;
     struct bao_reporter *r = c->r;
+    bool yes;
 
     report_unless(r, sub->dynamic_ref, c->node, c->step);
     for (uint32_t i = 0; i < sub->n_all; i++)
         report_unless(r, sub->all[i], c->node, c->step);
     bao_blame_branches(c, sub->any, sub->n_any, false);
     bao_blame_branches(c, sub->one, sub->n_one, true);
-    if (sub->if_ != NULL)
-        report_unless(r, bao_report_accepts(r, sub->if_, c->node) ? sub->then : sub->otherwise, c->node,
-                      c->step);
-    if (sub->not_ != NULL && bao_report_accepts(r, sub->not_, c->node))
+    if (sub->if_ != NULL && asks_cheaply(c, sub->if_, "if", &yes))
+        report_unless(r, yes ? sub->then : sub->otherwise, c->node, c->step);
+    if (sub->not_ != NULL && asks_cheaply(c, sub->not_, "not", &yes) && yes)
         bao_report_add(c, BAO_BC_NOT, "not");
 }
 
@@ -850,7 +888,8 @@ void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const str
     if (said(r) == before && r->error == 0) {
         const struct bao_case c = {.r = r, .sub = last, .node = node, .step = step};
 
-        bao_report_add(&c, BAO_BC_NO_FIT, NULL);
+        bao_report_add(&c, r->costly ? BAO_BC_TOO_COSTLY : BAO_BC_NO_FIT, NULL);
+        r->costly = false;
     }
     r->depth--;
 }

@@ -22,7 +22,8 @@ struct bao_reporter {
     int left;    /* subs that may still be looked into */
     int guesses; /* names that may still be compared */
     int depth;
-    int error; /* <0: stop */
+    int error;   /* <0: stop */
+    bool costly; /* an expression cost too much to match, and nothing was said of it yet */
 };
 
 /* A value under judgement. */
@@ -33,7 +34,8 @@ struct bao_case {
     const struct bao_step *step;
 };
 
-/* Does the sub accept the value? An error is kept in r->error and answered with true. */
+/* Does the sub accept the value? An error is kept in r->error and answered with true; an expression that
+ * costs too much is answered with false, so that its place is found. */
 bool bao_report_accepts(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node);
 /* Finds what is wrong with a value the sub refuses. */
 void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node,

@@ -253,6 +253,12 @@ void bao_run_start(struct bao_schema_scratch *r)
     start(r);
 }
 
+void bao_run_forgive(struct bao_schema_scratch *r)
+{
+    r->error = 0;
+    r->steps = r->left;
+}
+
 struct bao_arena *bao_run_arena(struct bao_schema_scratch *r)
 {
     return &r->arena;
@@ -288,6 +294,9 @@ int bao_run_evaluated(struct bao_schema_scratch *r, const struct bao_sub *sub, c
 int bao_schema_is_valid(const struct bao_schema *schema, struct bao_schema_scratch *scratch,
                         const struct bao_node *value)
 {
+    int r;
+
     start(scratch);
-    return run_sub(scratch, schema->root, value);
+    r = run_sub(scratch, schema->root, value);
+    return BAO_UNLIKELY(r == BAO_RUN_COSTLY) ? -E2BIG : r;
 }

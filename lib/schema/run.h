@@ -21,6 +21,7 @@ struct bao_schema_scratch {
     int64_t steps;
     uintptr_t stack; /* the lowest address a frame may have */
     int error;       /* the first, <0 */
+    int64_t left;    /* steps that were left then */
     unsigned no_memo;
     struct bao_memo *memo; /* in the arena; NULL until a run is long */
     uint32_t n_memo, size_memo;
@@ -52,8 +53,10 @@ bool bao_eval_init(struct bao_schema_scratch *r, struct bao_eval *ev, const stru
 
 static inline bool bao_run_fail(struct bao_schema_scratch *r, int error)
 {
-    if (r->error == 0)
+    if (r->error == 0) {
         r->error = error;
+        r->left = r->steps;
+    }
     r->steps = -1;
     return false;
 }

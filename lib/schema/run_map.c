@@ -64,7 +64,7 @@ static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *
         if (!p->linear)
             r->steps -= bao_regex_take_cost(r->regex);
         if (found < 0)
-            return bao_run_fail(r, found);
+            return bao_run_fail(r, found == -E2BIG ? BAO_RUN_COSTLY : found);
         if (found == 0)
             continue;
         matched = true;

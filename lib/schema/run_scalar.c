@@ -85,7 +85,7 @@ bool bao_run_pattern(struct bao_schema_scratch *r, const struct bao_ins *pc, con
     if (pc->n == 0)
         r->steps -= bao_regex_take_cost(r->regex);
     r->steps -= v->len >> 6;
-    return found < 0 ? bao_run_fail(r, found) : found == 1;
+    return found < 0 ? bao_run_fail(r, found == -E2BIG ? BAO_RUN_COSTLY : found) : found == 1;
 }
 
 bool bao_run_format(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,

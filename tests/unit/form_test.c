@@ -212,6 +212,29 @@ static void unknown_paths_and_keywords_are_errors(void **state)
     unload(&w);
 }
 
+/* A mistake in an expression is told with the pointer of its place in the form, in indicators, collect and
+ * checks alike. */
+static void mistakes_of_expressions_have_pointers(void **state)
+{
+    static const struct {
+        const char *text, *pointer;
+    } rows[] = {
+        {TOP "indicators:\n  - {code: a, label: A, value: self.a}\n  - {code: b, label: B, value: self.aa}\n",
+         "/indicators/1/value"},
+        {TOP "collect:\n  - {field: a, heading: A, when: self.aa > 1}\n", "/collect/0/when"},
+        {TOP "checks:\n  - {id: c, rule: self.aa > 0, message: m}\n", "/checks/0/rule"},
+    };
+    struct world w = {.arena = BAO_ARENA_NULL(0)};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rows); i++) {
+        assert_int_equal(load(&w, rows[i].text), BAO_FORM_E_BAD);
+        if (!bao_str_is(w.findings.items[0].pointer, rows[i].pointer))
+            fail_msg("%s: %.*s", rows[i].pointer, BAO_STR_ARG(w.findings.items[0].pointer));
+    }
+    unload(&w);
+}
+
 /* Findings of a refused form must not point into it: it is gone by then. */
 static void findings_outlive_the_form(void **state)
 {
@@ -314,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_form_becomes_what_it_says),
         cmocka_unit_test(mistakes_of_authors_are_told),
         cmocka_unit_test(unknown_paths_and_keywords_are_errors),
+        cmocka_unit_test(mistakes_of_expressions_have_pointers),
         cmocka_unit_test(findings_outlive_the_form),
         cmocka_unit_test(the_version_in_force_is_by_the_last_day),
         cmocka_unit_test(an_author_sees_dates_and_warnings),

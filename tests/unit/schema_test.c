@@ -6,7 +6,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <time.h>
 #include <cmocka.h>
 
 struct fixture {
@@ -163,6 +162,191 @@ static void judges_what_the_suite_leaves_out(void **state)
     }
 }
 
+/* One pass over a map's members and conditions over what it saw. */
+static void judges_conditions(void **state)
+{
+    static const char chain[] =
+        "{properties: {s: {enum: [done, late, new]}, a: {type: string}, b: {minimum: 3}}, required: [s],"
+        " dependentRequired: {b: [s, a]}, dependentSchemas: {c: {required: [a], properties: {a: {minLength: "
+        "2}}}},"
+        " not: {required: [d, e]}, additionalProperties: {type: [integer, string]},"
+        " allOf: [{if: {properties: {s: {const: done}}}, then: {required: [a]}, else: {not: {required: "
+        "[z]}}},"
+        " {if: {properties: {s: {const: late}}, required: [b]}, then: {properties: {b: {maximum: 9}}}},"
+        " {if: {required: [f]}, then: {minProperties: 3}, else: false}]}";
+    static const struct {
+        const char *value;
+        int verdict;
+    } cases[] = {
+        {"{s: new, f: 1, x: 2}", 1},
+        {"{s: new, f: 1}", 0},                /* minProperties */
+        {"{s: new, x: 1, y: 2}", 0},          /* without f never */
+        {"{s: other, f: 1, x: 2}", 0},        /* enum */
+        {"{f: 1, x: 2, y: 2}", 0},            /* required */
+        {"{s: done, f: 1, x: 2}", 0},         /* then: a */
+        {"{s: done, f: 1, a: q}", 1},         /* a is there */
+        {"{s: done, f: 1, a: q, z: 1}", 1},   /* z only beside done */
+        {"{s: new, f: 1, z: 1}", 0},          /* else: not z */
+        {"{s: new, f: 1, b: 5}", 0},          /* b needs a */
+        {"{s: new, f: 1, b: 5, a: q}", 1},    /* and has it */
+        {"{s: new, f: 1, b: 2, a: q}", 0},    /* minimum */
+        {"{s: late, f: 1, b: 10, a: q}", 0},  /* then: maximum */
+        {"{s: late, f: 1, b: 9.5, a: q}", 0}, /* also of decimals */
+        {"{s: late, f: 1, b: 9, a: q}", 1},   /* */
+        {"{s: new, f: 1, c: 1, a: q}", 0},    /* dependentSchemas: a too short */
+        {"{s: new, f: 1, c: 1}", 0},          /* a missing */
+        {"{s: new, f: 1, c: 1, a: qq}", 1},   /* */
+        {"{s: new, f: 1, d: 1, e: 1}", 0},    /* not */
+        {"{s: new, f: 1, d: 1}", 1},          /* */
+        {"{s: new, f: true, x: 1}", 0},       /* names of conditions are judged by the rest as well */
+        {"{s: new, f: 1, x: [1]}", 0},        /* as any other */
+        {"[]", 0},                            /* not: a list lacks no members */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(cases); i++)
+        if (verdict(chain, cases[i].value) != cases[i].verdict)
+            fail_msg("%s: %d", cases[i].value, !cases[i].verdict);
+}
+
+/* More names and values than a table of conditions holds: judged the long way, just as well. */
+static void judges_very_many_conditions(void **state)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(1 << 20);
+    int r = bao_buf_append_c(&out, "{\"properties\": {\"k\": {\"type\": \"integer\"}}, \"allOf\": [");
+
+    (void)state;
+    for (int i = 0; i < 80 && r == 0; i++)
+        r = bao_buf_printf(&out,
+                           "%s{\"if\": {\"properties\": {\"k%d\": {\"const\": \"x%d\"}}, \"required\": "
+                           "[\"k%d\"]}, \"then\": {\"required\": [\"m%d\"]}}",
+                           i == 0 ? "" : ", ", i, i, i, i);
+    assert_int_equal(r, 0);
+    assert_int_equal(bao_buf_append(&out, "]}", 3), 0);
+    assert_int_equal(verdict(bao_buf_data(&out), "{k79: x79}"), 0);
+    assert_int_equal(verdict(bao_buf_data(&out), "{k79: x78}"), 1);
+    assert_int_equal(verdict(bao_buf_data(&out), "{k79: x79, m79: 1}"), 1);
+    assert_int_equal(verdict(bao_buf_data(&out), "{k: a}"), 0);
+}
+
+/* unevaluatedProperties over branches that one member tells apart. */
+static void judges_cases(void **state)
+{
+    static const char any[] =
+        "{type: object, properties: {kind: {type: string}, at: {type: string}}, allOf: [{properties: {id: "
+        "{type: "
+        "integer}}}], anyOf: [{properties: {kind: {enum: [road, path]}, km: {type: number}}, required: [km]},"
+        " {properties: {kind: {const: school}}, patternProperties: {'^r': {type: integer}}}],"
+        " unevaluatedProperties: {type: boolean}}";
+    static const char one[] = "{oneOf: [{properties: {k: {const: a}, x: {type: integer}}},"
+                              " {properties: {k: {const: b}, y: true}}], unevaluatedProperties: false}";
+    static const struct {
+        const char *schema, *value;
+        int verdict;
+    } cases[] = {
+        {any, "{kind: road, km: 1.5, id: 7, at: x, more: true}", 1},
+        {any, "{kind: path, km: 1.5}", 1},
+        {any, "{kind: path, km: 1.5, more: 1}", 0},
+        {any, "{kind: path, id: 1}", 0},
+        {any, "{kind: school, rooms: 3, ok: false}", 1},
+        {any, "{kind: school, rooms: x}", 0},
+        {any, "{kind: school, km: 1}", 0}, /* km is evaluated by the other branch only */
+        {any, "{kind: clinic}", 0},
+        {any, "{kind: 5}", 0},
+        {any, "{id: 1}", 1}, /* without the member both branches are asked: the second takes it */
+        {any, "{id: 1, km: 2}", 1},
+        {any, "{id: 1, km: 2, z: 1}", 0},
+        {any, "[]", 0},
+        {one, "{k: a, x: 1}", 1},
+        {one, "{k: a, y: 1}", 0},
+        {one, "{k: b, y: 1}", 1},
+        {one, "{k: b, x: 1}", 0},
+        {one, "{k: c}", 0},
+        {one, "{}", 0}, /* both */
+        {one, "5", 0},  /* both */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(cases); i++)
+        if (verdict(cases[i].schema, cases[i].value) != cases[i].verdict)
+            fail_msg("%s: %d", cases[i].value, !cases[i].verdict);
+}
+
+/* Numbers in lists, texts in sets and items that differ, near the borders of their quick ways. */
+static void judges_lists_and_sets(void **state)
+{
+    static const struct {
+        const char *schema, *value;
+        int verdict;
+    } cases[] = {
+        {"{items: {type: number, minimum: -1.5, maximum: 9}}", "[1, -1.5, 2.25, 9, 9.0]", 1},
+        {"{items: {type: number, minimum: -1.5, maximum: 9}}", "[1, -1.50000000000000001]", 0},
+        {"{items: {type: number, minimum: -1.5, maximum: 9}}", "[2.5, 10]", 0},
+        {"{items: {type: number, minimum: -1.5, maximum: 9}}", "[2.5, x]", 0},
+        {"{items: {minimum: -1.5, maximum: 9}}", "[2.5, x, 3, [1], 9.5]", 0},
+        {"{items: {minimum: -1.5, maximum: 9}}", "[2.5, x, 3, [1], 8.5]", 1},
+        {"{items: {type: integer, multipleOf: 6}}", "[0, -12, 600]", 1},
+        {"{items: {type: integer, multipleOf: 6}}", "[0, -12, 602]", 0},
+        {"{items: {type: integer, minimum: 0, multipleOf: 5}}", "[5, 1e30, 10]", 1},
+        {"{items: {type: integer, minimum: 0, multipleOf: 5}}", "[5, 10, -5]", 0},
+        {"{items: {type: integer, minimum: 0, multipleOf: 5}}", "[5, 10, 11]", 0},
+        {"{items: {type: number}}", "[1, 2.5, 1e400]", 1},
+        {"{items: {type: number}}", "[1, 2.5, null]", 0},
+        {"{items: {multipleOf: 0.25}}", "[9223372036854775807, 0.75, -2]", 1},
+        {"{items: {multipleOf: 0.25}}", "[0.80]", 0},
+        {"{items: {multipleOf: 3e5}}", "[900000, 1200000000000000000]", 1},
+        {"{items: {multipleOf: 3e5}}", "[900001]", 0},
+        {"{enum: [abcdefgh1abcdefgh, abcdefgh2abcdefgh, abcdefgh3abcdefgh]}", "abcdefgh2abcdefgh", 1},
+        {"{enum: [abcdefgh1abcdefgh, abcdefgh2abcdefgh, abcdefgh3abcdefgh]}", "abcdefgh4abcdefgh", 0},
+        {"{enum: ['', a, ab, abc, abcd, abcde]}", "''", 1},
+        {"{enum: ['', a, ab, abc, abcd, abcde]}", "abd", 0},
+        {"{pattern: '^(ab){2}$'}", "abab", 1},
+        {"{pattern: '^(ab){2}$'}", "ababa", 0},
+        {"{pattern: '^ab[0-9]+$'}", "ab", 0},
+        {"{pattern: '^ab[0-9]+$'}",
+         "ab0123456789012345678901234567890123456789012345678901234567890123456789", 1},
+        {"{pattern: '^ab[0-9]+$'}",
+         "ab0123456789012345678901234567890123456789012345678901234567890123456789x", 0},
+        {"{pattern: '^x-'}", "x-", 1},
+        {"{pattern: '^x-'}", "x-whatever", 1},
+        {"{pattern: '^x-'}", "y-whatever", 0},
+        {"{pattern: '^$'}", "''", 1},
+        {"{pattern: '^$'}", "a", 0},
+        {"{pattern: '^[a-z]{70}$'}", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqr",
+         1},
+        {"{pattern: '^[a-z]{70}$'}", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopq",
+         0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(cases); i++)
+        if (verdict(cases[i].schema, cases[i].value) != cases[i].verdict)
+            fail_msg("%s on %s: %d", cases[i].schema, cases[i].value, !cases[i].verdict);
+}
+
+/* uniqueItems by pairs, by a table on the stack and by one in the arena. */
+static void tells_items_apart(void **state)
+{
+    (void)state;
+    for (int n = 2; n < 600; n += n < 20 ? 1 : 97)
+        for (int twin = 0; twin < 2; twin++) {
+            BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(1 << 20);
+            int r = bao_buf_append_c(&out, "[");
+
+            for (int i = 0; i < n && r == 0; i++)
+                r = bao_buf_printf(&out,
+                                   i % 3 == 0   ? "{\"a\": %d}, "
+                                   : i % 3 == 1 ? "\"t%d\", "
+                                                : "%d.5, ",
+                                   i);
+            assert_int_equal(r, 0);
+            r = bao_buf_printf(&out, "%s]", twin == 0 ? "null" : "{\"a\": 0.0e0}");
+            assert_int_equal(r, 0);
+            assert_int_equal(bao_buf_append(&out, "", 1), 0);
+            assert_int_equal(verdict("{uniqueItems: true}", bao_buf_data(&out)), twin == 0);
+        }
+}
+
 /* ---- bad schemas ---- */
 
 static void refuses_bad_schemas_with_their_place(void **state)
@@ -280,7 +464,7 @@ static void finds(const struct expected *e)
     f.options = (struct bao_schema_options){.assert_format = true, .form = true};
     assert_int_equal(compile(&f, e->schema), 0);
     value = load(&f, e->value);
-    if (bao_schema_is_valid(f.schema, f.scratch, &value) != 0)
+    if (bao_schema_is_valid(f.schema, f.scratch, &value) == 1)
         fail_msg("%s takes %s", e->schema, e->value);
     assert_int_equal(bao_schema_report(f.schema, f.scratch, &value,
                                        (struct bao_schema_at){BAO_STR("/data"), f.doc.source}, &f.findings),
@@ -300,6 +484,10 @@ static void finds(const struct expected *e)
     }
     close_fixture(&f);
 }
+
+/* An expression that PCRE2 gives up on, and a text that it does so for. */
+#define COSTLY "^(?=(a+)+$)b?"
+#define ENDLESS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"
 
 static void finds_what_is_wrong(void **state)
 {
@@ -402,6 +590,22 @@ static void finds_what_is_wrong(void **state)
          BAO_BC_MINIMUM, "/data/x", "9"},
         {"{if: {properties: {k: {const: a}}}, then: {required: [m]}}", "{k: a}", BAO_BC_MISSING, "/data",
          NULL},
+        /* what costs too much to tell is told where it is */
+        {"{type: string, pattern: '" COSTLY "'}", ENDLESS, BAO_BC_PATTERN_COSTLY, "/data", COSTLY},
+        {"{properties: {a: {properties: {b: {pattern: '" COSTLY "'}}}, c: {type: integer}}}",
+         "{c: 1, a: {b: " ENDLESS "}}", BAO_BC_PATTERN_COSTLY, "/data/a/b", COSTLY},
+        {"{patternProperties: {'" COSTLY "': {type: integer}}}", "{x: 1, " ENDLESS ": 1}",
+         BAO_BC_PATTERN_COSTLY, "/data/" ENDLESS, COSTLY},
+        {"{propertyNames: {pattern: '" COSTLY "'}}", "{" ENDLESS ": 1}", BAO_BC_NAME_COSTLY, "/data/" ENDLESS,
+         ENDLESS},
+        {"{properties: {a: {not: {pattern: '" COSTLY "'}}}}", "{a: " ENDLESS "}", BAO_BC_TOO_COSTLY,
+         "/data/a", NULL},
+        {"{properties: {a: {if: {pattern: '" COSTLY "'}, then: false}}}", "{a: " ENDLESS "}",
+         BAO_BC_TOO_COSTLY, "/data/a", NULL},
+        {"{anyOf: [{type: integer}, {pattern: '" COSTLY "'}]}", ENDLESS, BAO_BC_PATTERN_COSTLY, "/data",
+         COSTLY},
+        {"{type: array, maxItems: 9, contains: {pattern: '" COSTLY "'}}", "[" ENDLESS "]",
+         BAO_BC_CONTAINS_NONE, "/data", NULL},
     };
 
     (void)state;
@@ -441,14 +645,6 @@ static void names_items_by_their_key_and_title(void **state)
 
 /* ---- hostile shapes ---- */
 
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Text made by repeating a piece with a number in it. */
 static char *repeat(const char *before, const char *piece, size_t n, const char *after)
 {
@@ -468,26 +664,22 @@ static char *repeat(const char *before, const char *piece, size_t n, const char 
     return text;
 }
 
-/* Compiles, judges and reports, all in less than a second a step. */
+/* Compiles, judges and reports. How long that takes is measured by the bench, not here. */
 static void endures(const char *schema, const char *value, int want)
 {
     struct fixture f;
     struct bao_node node;
-    double start = seconds();
     int got;
 
     open_fixture(&f);
     assert_int_equal(compile(&f, schema), 0);
     node = load(&f, value);
-    start = seconds();
     got = bao_schema_is_valid(f.schema, f.scratch, &node);
     assert_int_equal(got, want);
     if (got != 1)
         assert_int_equal(bao_schema_report(f.schema, f.scratch, &node,
                                            (struct bao_schema_at){.source = f.doc.source}, &f.findings),
                          0);
-
-    assert_true(seconds() - start < 4.0); /* sanitizers slow it by far more than the rest of the second */
     close_fixture(&f);
 }
 
@@ -519,6 +711,36 @@ static void endures_hostile_shapes(void **state)
             0);
     endures("{\"pattern\":\"^(?=(a+)+$)b?\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"",
             -E2BIG);
+}
+
+static void endures_long_texts(void **state)
+{
+    char *text = repeat("\"", "ế", 300000, "\""), *deep, *branches;
+
+    (void)state;
+    endures("{\"minLength\": 300000}", text, 1);
+    endures("{\"minLength\": 300001}", text, 0);
+    endures("{\"allOf\": [{\"minLength\": 100001}, {\"pattern\": \"^[^a]*$\"}]}", text, 1);
+    endures("{\"pattern\": \"(ế+)+a\"}", text, 0);
+    free(text);
+    /* 60 levels of allOf, and anyOf that doubles at each of 40 levels of the value */
+    deep = repeat("", "{\"allOf\":[", 60, "{\"minimum\":3}");
+    branches = repeat(deep, "]}", 60, "");
+    endures(branches, "3", 1);
+    endures(branches, "2", 0);
+    free(deep);
+    free(branches);
+    deep = repeat("", "{\"a\":", 40, "1");
+    branches = repeat(deep, "}", 40, "");
+    endures(
+        "{\"type\":[\"object\",\"integer\"],\"anyOf\":[{\"properties\":{\"a\":{\"$ref\":\"#\"}},"
+        "\"required\":[\"b\"]},{\"properties\":{\"a\":{\"$ref\":\"#\"}}}],\"unevaluatedProperties\":false}",
+        branches, 1);
+    endures("{\"anyOf\":[{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"minimum\":2},{\"properties\":{\"a\":"
+            "{\"$ref\":\"#\"}},\"minimum\":3}]}",
+            branches, 0);
+    free(deep);
+    free(branches);
 }
 
 static void endures_references(void **state)
@@ -569,6 +791,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_what_the_suite_leaves_out),
+        cmocka_unit_test(judges_conditions),
+        cmocka_unit_test(judges_very_many_conditions),
+        cmocka_unit_test(judges_cases),
+        cmocka_unit_test(judges_lists_and_sets),
+        cmocka_unit_test(tells_items_apart),
         cmocka_unit_test(refuses_bad_schemas_with_their_place),
         cmocka_unit_test(takes_own_keywords_in_a_form),
         cmocka_unit_test(a_form_compares_text_kindly),
@@ -576,6 +803,7 @@ int main(void)
         cmocka_unit_test(finds_what_is_wrong),
         cmocka_unit_test(names_items_by_their_key_and_title),
         cmocka_unit_test(endures_hostile_shapes),
+        cmocka_unit_test(endures_long_texts),
         cmocka_unit_test(endures_references),
     };
 
