@@ -37,11 +37,13 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     KEYS_MAX = 1 << 20,
     RUSH = 64,
+    OWN_FILES = 256,
     SHARE_SECONDS = 30,
     BACKLOG = 4096,
     TICK_MS = 1000,
@@ -1420,6 +1422,12 @@ static void on_stream(void *user, struct baod_stream *stream)
     baod_peers_accept(s->peers, stream);
 }
 
+static void on_unaccepted(void *user, int error)
+{
+    (void)user;
+    baod_log(BAOD_LOG_WARNING, "reports: a connection could not be accepted: %s", strerror(-error));
+}
+
 /* A passed-in socket of that name, or a new one. Plaintext beyond loopback must have been allowed. */
 static int open_socket(const struct server *s, const char *name, const char *address, bool plaintext,
                        struct baod_socket *ret)
@@ -1464,8 +1472,10 @@ static int write_port(const struct baod_socket *socket, const char *name, const 
 static int serve_reports(struct server *s)
 {
     struct baod_brp_config config = baod_brp_defaults();
-    struct baod_listener_config listening = {
-        .plaintext = s->settings->reports_plaintext, .on_stream = on_stream, .user = s};
+    struct baod_listener_config listening = {.plaintext = s->settings->reports_plaintext,
+                                             .on_stream = on_stream,
+                                             .on_refused = on_unaccepted,
+                                             .user = s};
     struct baod_socket socket;
     int r = load_tls(s);
 
@@ -1620,6 +1630,22 @@ static void name_node(struct server *s)
         snprintf(s->node, sizeof(s->node), "baocaod");
 }
 
+/* Descriptors for all connections that are allowed: as many as the system lets us have. At the limit new
+ * connections are closed and those that are there stay. */
+static void raise_file_limit(const struct server *s)
+{
+    rlim_t wanted = 2 * (rlim_t)s->settings->connections + OWN_FILES;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        baod_log(BAOD_LOG_WARNING,
+                 "start: only %llu descriptors are allowed; limits.connections would need %llu (LimitNOFILE)",
+                 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+}
+
 /* One thread of the pool more than judge, for preparing the database and reading files. */
 static void size_pool(struct server *s)
 {
@@ -1639,6 +1665,7 @@ int baod_server_run(const struct baod_settings *settings)
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that left shows as EPIPE */
     (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit shows as EFBIG */
     size_pool(&s);
+    raise_file_limit(&s);
     name_node(&s);
     baod_clock_init(&s.clock);
     r = uv_loop_init(&s.loop);

@@ -10,6 +10,7 @@ import zlib
 import pytest
 
 from brp import Client, Ended, head
+from conftest import wait_for
 
 SAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "schemas", "samples")
 
@@ -294,6 +295,75 @@ def test_a_drip_is_closed_at_its_deadline(daemon):
                 pass
     assert 9 <= time.monotonic() - start <= 12
     assert end.type is not Ended or end.value.args[0].code == "TIME"
+
+
+def test_the_last_answer_is_not_lost_to_a_reset(daemon):
+    with Client(daemon.reports_port) as c:
+        c.raw(b"no frame at all\n" + bytes(100000))  # the server answers after the first line and reads on
+        time.sleep(0.3)
+        c.raw(bytes(50000))
+        with pytest.raises(Ended) as end:
+            c.answer(1)
+        assert end.value.args[0].code == "FRAME"
+        assert c.sock.recv(1) == b""
+        with pytest.raises(ConnectionError):  # but not for ever: at most 2 s or 256 KiB
+            while True:
+                c.raw(bytes(65536))
+                time.sleep(0.02)
+
+
+def test_caps_of_connections(make_daemon):
+    daemon = make_daemon({"limits": {"per_address": 3, "connections": 4}}).start()
+    crowd = [Client(daemon.reports_port) for _ in range(3)]
+    with pytest.raises(Ended) as end:
+        Client(daemon.reports_port)
+    assert (end.value.args[0].verb, end.value.args[0].code) == ("BYE", "BUSY")
+    elsewhere = Client(daemon.reports_port, sock=socket.create_connection(("127.0.0.1", daemon.reports_port), 30,
+                                                                          ("127.0.0.2", 0)))
+    with pytest.raises(Ended) as end:
+        Client(daemon.reports_port, sock=socket.create_connection(("127.0.0.1", daemon.reports_port), 30,
+                                                                  ("127.0.0.3", 0)))
+    assert end.value.args[0].code == "BUSY"
+    for c in (*crowd, elsewhere):
+        stays_in_step(c)
+    crowd.pop().sock.close()
+
+    def let_in():
+        try:
+            return Client(daemon.reports_port)
+        except Ended:
+            return None
+
+    stays_in_step(wait_for(let_in, 30))
+
+
+def test_the_budget_of_all_is_waited_for_in_turn(make_daemon):
+    daemon = make_daemon({"limits": {"total_bytes": "1MiB"}}).start()
+    first, second, third = (Client(daemon.reports_port) for _ in range(3))
+    first.raw(head("REPORT", 10, 1000000, sha256="0" * 64) + bytes(10))  # and no more of it
+    stays_in_step(third)
+    waiting = [second.report(bytes(100000), pack=False), third.report(bytes(60000), pack=False)]
+    for c in (second, third):  # nobody reads their bodies, and that is no error
+        c.sock.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            c.read()
+        c.sock.settimeout(30)
+    first.sock.close()
+    assert second.answer(waiting[0]).code == third.answer(waiting[1]).code == "PARSE"
+    for c in (second, third):
+        stays_in_step(c)
+
+
+def test_stat_tells_the_stored_warnings(daemon):
+    document = sample("10-24305-buon-ho-giai-trinh.yaml")
+    with Client(daemon.reports_port, lang="en") as c:
+        first = c.submit(document)
+        found = c.ask("STAT", receipt=first.receipt)
+        assert first.state == "committed" and found.body == first.body
+    with Client(daemon.reports_port, lang="en", format="json") as c:
+        rows = json.loads(c.ask("STAT", receipt=first.receipt).body or "[]")
+        assert [r["code"] for r in rows] == [f[2] for f in first.findings]
+    assert first.findings, "the sample has no warning to tell"
 
 
 def test_leaving_answers_what_was_read(daemon):
