@@ -49,6 +49,7 @@ class Postgres:
         self.log_path = os.path.join(self.root, "log")
         self.settings = settings
         self.process = None
+        self.started = False
         self.port = self.free_port()
         if USER:
             shutil.chown(self.root, USER)
@@ -78,7 +79,18 @@ class Postgres:
         """For a daemon's database.url, over TCP."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def start(self, wait=True):
+    def start(self, wait=True, tries=5):
+        """Somebody else may have taken the port since it was found free: then the next one, on the first start."""
+        while True:
+            try:
+                return self._start(wait)
+            except AssertionError:
+                tries -= 1
+                if not tries or self.started or "Address already in use" not in self.log():
+                    raise
+                self.port = self.free_port()
+
+    def _start(self, wait):
         words = [os.path.join(programs_folder(), "postgres"), "-D", self.data, "-k", self.root, "-p", str(self.port),
                  "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"]
         for line in self.settings.split("\n"):
@@ -89,6 +101,7 @@ class Postgres:
                                             cwd=self.root, start_new_session=True)
         if wait:
             self.wait_ready()
+            self.started = True
         return self
 
     def wait_ready(self, seconds=60):

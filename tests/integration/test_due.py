@@ -127,16 +127,17 @@ def test_deadline_lock_and_period_each_have_their_answer(make_daemon, postgres, 
                  " WHERE unit = (SELECT unit FROM baocao.unit WHERE code = '90002')"
                  "   AND form = (SELECT form FROM baocao.form WHERE id = 'dung-han')")
     for kind, name in (("extended", "muon"), ("exempted", "dung-han")):
-        postgres.sql("INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, due_at,"
-                     " exempt) SELECT unit, form, period, 999, 0, %s, now(), 'VP', 'Quyết định 12/QĐ-UBND', due_at, exempt"
+        postgres.sql("INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason,"
+                     " decision, due_at, exempt) SELECT unit, form, period, 999, 0, %s, now(), 'VP', 'bão số 5',"
+                     " 'Quyết định 12/QĐ-UBND', due_at, exempt"
                      " FROM baocao.obligation WHERE unit = (SELECT unit FROM baocao.unit WHERE code = '90002')"
                      " AND form = (SELECT form FROM baocao.form WHERE id = %s)", kind, name)
     with Client(daemon.reports_port, lang="vi") as c:
         mine = due(c, "90002")
         assert mine["muon"]["state"] == "pending" and "Đã được gia hạn đến" in mine["muon"]["why"]
-        assert mine["dung-han"]["state"] == "exempt" and "Quyết định 12/QĐ-UBND" in mine["dung-han"]["why"]
+        assert mine["dung-han"]["state"] == "exempt" and "(Quyết định 12/QĐ-UBND; bão số 5)" in mine["dung-han"]["why"]
     checked = daemon.operate("units", "check")
-    assert checked.returncode == 0 and "commune" in checked.stdout, checked.stdout + checked.stderr
+    assert checked.returncode == 0 and "5  Xã" in checked.stdout, checked.stdout + checked.stderr
     status = counts(daemon)
     assert (status["muon"]["pending"], status["dung-han"]["exempt"], status["dung-han"]["pending"]) == (1, 1, 0)
 
@@ -147,9 +148,9 @@ def test_deadline_lock_and_period_each_have_their_answer(make_daemon, postgres, 
         assert not [f for f in c.told if f.verb == "REMIND"]
 
     # The command shows the same, and the files alone answer without the hub, and for it while the database is away.
-    told = daemon.baocao("due", "--unit", "90001", "--lang", "en", "--format", "json")
-    assert told.returncode == 0, told.stderr
-    assert {row["form"]: row["state"] for row in json.loads(told.stdout)} == want
+    asked = daemon.baocao("due", "--unit", "90001", "--lang", "en", "--format", "json")
+    assert asked.returncode == 0, asked.stderr
+    assert {row["form"]: row["state"] for row in json.loads(asked.stdout)} == want
     text = daemon.baocao("due", "--unit", "90002", "--until", day(30))
     assert "quá hạn chưa gửi" in text.stdout and "Đã được gia hạn đến" in text.stdout, text.stdout
     local = ("--forms", daemon.schemas, "--province", daemon.province)
