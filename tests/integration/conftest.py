@@ -82,6 +82,7 @@ class Daemon:
         self.schemas = programs.schemas
         self.province = programs.province
         self.process = None
+        self.spoiled = False  # the test changes sums behind the daemon's back
         if template:
             subprocess.run(["cp", "-a", template, self.state], check=True)
         else:
@@ -283,9 +284,62 @@ def make_daemon(programs, template):
         return daemon
 
     yield make
+    wrong = []
     for daemon in made:
+        wrong += wrong_sums(daemon)
         daemon.clean()
         shutil.rmtree(daemon.root, ignore_errors=True)
+    assert not wrong, f"sums are not those of the counted reports (scope, form, period, slot, n, sum): {wrong[:10]}"
+
+
+# Every sum that stands and every sum of the counted reports, where the two differ; slot 0 counts the reports.
+SUMS = """
+WITH member AS (
+    SELECT m.scope, r.form, r.period, r.figures
+      FROM baocao.report r JOIN baocao.obligation o USING (unit, form, period)
+     CROSS JOIN LATERAL (SELECT DISTINCT u.scope FROM baocao.scope_unit u
+                          WHERE u.unit = r.unit AND o.cutoff BETWEEN u.from_day AND u.to_day
+                            AND u.seq_to = 9223372036854775807) m
+     WHERE r.state = 1 AND r.revision = o.revision),
+want AS (
+    SELECT scope, form, period, 0::int8 AS slot, count(*) AS n, 0::numeric AS total FROM member GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT m.scope, m.form, m.period, v.slot, count(*),
+           CASE WHEN EXISTS (SELECT FROM baocao.indicator i WHERE i.form = m.form AND i.over_units = 'none'
+                                                              AND v.slot IN (i.slot, i.slot_to)) THEN 0
+                ELSE sum(v.value) END
+      FROM member m CROSS JOIN LATERAL unnest(m.figures) WITH ORDINALITY v(value, slot)
+     WHERE v.value IS NOT NULL GROUP BY 1, 2, 3, 4),
+have AS (
+    SELECT scope, form, period, 0::int8 AS slot, reported::int8 AS n, 0::numeric AS total FROM baocao.rollup WHERE reported <> 0
+    UNION ALL
+    SELECT r.scope, r.form, r.period, a.slot, a.n, a.total
+      FROM baocao.rollup r CROSS JOIN LATERAL unnest(r.counts, r.sums) WITH ORDINALITY a(n, total, slot)
+     WHERE a.n <> 0 OR a.total <> 0)
+(TABLE want EXCEPT TABLE have) UNION ALL (TABLE have EXCEPT TABLE want)"""
+
+
+def wrong_sums(daemon):
+    """Whatever a test did: the sums must be exact. Nothing where the database does not answer any more, or where the test
+    spoiled the sums itself (daemon.spoiled)."""
+    if daemon.spoiled or not daemon.process or not (daemon.database_url or daemon.postmaster_pid()):
+        return []
+    try:
+        connection = psycopg2.connect(daemon.database_url) if daemon.database_url else daemon.connect()
+    except psycopg2.Error:
+        return []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '30s'")
+            cursor.execute("SELECT to_regclass('baocao.rollup') IS NOT NULL")
+            if cursor.fetchone()[0]:
+                cursor.execute(SUMS)
+                return cursor.fetchall()
+        return []
+    except psycopg2.OperationalError:
+        return []
+    finally:
+        connection.close()
 
 
 @pytest.fixture

@@ -379,7 +379,7 @@ class World:
     def check_flags(self):
         """Warnings and open alerts of the looking form are what judging every counted report now gives."""
         want, broken = {}, set()
-        for (form, unit, period), key in self.keys.items():
+        for (form, unit, period), key in list(self.keys.items()):
             if form != LOOKS or not key.counted:
                 continue
             errors, unsaid, said = self.failing(unit, period, key.sent[key.counted][3])

@@ -230,6 +230,28 @@ def test_a_return_takes_back_what_later_reports_were_held_against(hub, client):
     assert flags(hub) == ({}, {})
 
 
+def test_what_was_taken_into_custody_is_flagged_never_refused(make_daemon, make_postgres, programs):
+    postgres = make_postgres()
+    hub = make_daemon(database_url=postgres.url)
+    hub.schemas, hub.province = schemas_with_form(hub.root, programs)
+    hub.start()
+    hub.sql = postgres.sql
+    with Client(hub.reports_port, timeout=120) as client:
+        assert fate(client.submit(report("2026-01", 3, 3, viec=TASKS))) == "committed"
+        postgres.stop()
+        wrong, right = report("2026-02", 4, 9, viec={"NV-1": 10}), report("2026-02", 4, 9, unit="24211")
+        wait_for(lambda: fate(client.submit(wrong)) == "queued", 120)
+        assert fate(client.submit(right)) == "queued"
+    postgres.start()
+    wait_for(lambda: postgres.sql("SELECT count(*) FROM office.report WHERE period = '2026-02' AND state = 'counted'")[0][0] == 2, 120)
+    warned, alerts = flags(hub)
+    assert set(warned["2026-02"]) == {"luy-ke-khop", "tien-do-lui", "khong-bo-sot"} and set(alerts) == {"2026-02"}
+    assert flags(hub, "24211") == ({}, {})  # nobody knows its January
+    with Client(hub.reports_port, timeout=120) as client:
+        assert fate(client.submit(report("2026-02", 4, 7, revision=2, viec=TASKS))) == "committed"
+    assert flags(hub) == ({}, {})
+
+
 def test_no_flag_is_lost_when_the_daemon_dies(hub):
     for unit in ("24133", "24211", "24259"):
         with Client(hub.reports_port) as client:
