@@ -1,5 +1,6 @@
 /* baocaod: reads the command line and the configuration, leaves root behind, and serves or does one
  * operator's task. */
+#include "daemon/config/files.h"
 #include "daemon/config/forms_check.h"
 #include "daemon/config/settings.h"
 #include "daemon/config/snapshot.h"
@@ -11,6 +12,7 @@
 #include "daemon/store/audit.h"
 #include "daemon/store/against.h"
 #include "daemon/store/embedded.h"
+#include "daemon/store/heads.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
 #include "daemon/store/tokens.h"
@@ -18,7 +20,13 @@
 
 #include <unistd.h>
 
-enum { EXIT_NO = 1, EXIT_USAGE = 2, DATABASE_WAIT_MS = 30000, OFFICE_WAIT_MS = 600000 };
+enum {
+    EXIT_NO = 1,
+    EXIT_USAGE = 2,
+    DATABASE_WAIT_MS = 30000,
+    OFFICE_WAIT_MS = 600000,
+    HEADS_MAX = 256 << 20
+};
 
 static const char default_config[] = "/etc/baocaod/baocaod.yaml";
 
@@ -192,6 +200,54 @@ static int verify_audit(const struct invocation *call, const char *conninfo,
     return counts.wrong == 0 ? 0 : EXIT_NO;
 }
 
+static int put_out(void *user, struct bao_str text)
+{
+    return fwrite(text.p, 1, text.n, user) == text.n ? 0 : -EIO;
+}
+
+static int print_heads(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
+                       struct bao_buf *out)
+{
+    struct baod_pg_call *pg = NULL;
+    int r = open_call(conninfo, out, &pg);
+
+    (void)call;
+    if (r == 0)
+        r = baod_heads_write(pg, files->registry.province, 1, true, put_out, stdout, out);
+    baod_pg_call_close(pg);
+    return r;
+}
+
+static int verify_heads(const struct invocation *call, const char *conninfo,
+                        const struct baod_snapshot *files, struct bao_buf *out)
+{
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct baod_heads_counts counts = {0};
+    struct baod_pg_call *pg = NULL;
+    struct bao_str list;
+    int r = baod_file_read(&arena, call->words[2], HEADS_MAX, &list);
+
+    if (r != 0) {
+        fprintf(stderr, call->lang == BAO_VI ? "baocaod: không đọc được %s\n" : "baocaod: cannot read %s\n",
+                call->words[2]);
+        bao_arena_deinit(&arena);
+        return BAOD_HEADS_E_FILE;
+    }
+    r = open_call(conninfo, out, &pg);
+    if (r == 0)
+        r = baod_heads_compare(pg, files->registry.province, list, call->lang, out, &counts);
+    baod_pg_call_close(pg);
+    bao_arena_deinit(&arena);
+    if (r != 0)
+        return r;
+    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
+    bao_buf_clear(out);
+    printf(call->lang == BAO_VI ? "Đã so %lld lượt ghi đã công bố với nhật ký: %lld chỗ sai.\n"
+                                : "%lld published batches compared with the chain: %lld wrong.\n",
+           (long long)counts.listed, (long long)counts.wrong);
+    return counts.wrong == 0 ? 0 : EXIT_NO;
+}
+
 static int judge_stored(const struct invocation *call, const char *conninfo,
                         const struct baod_snapshot *files, struct bao_buf *out)
 {
@@ -285,6 +341,16 @@ static int verify_chain(const struct invocation *call, const struct baod_setting
     return at_database(call, settings, verify_audit);
 }
 
+static int verify_published(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, verify_heads);
+}
+
+static int heads(const struct invocation *call, const struct baod_settings *settings)
+{
+    return at_database(call, settings, print_heads);
+}
+
 static int check_against(const struct invocation *call, const struct baod_settings *settings)
 {
     return at_database(call, settings, judge_stored);
@@ -372,6 +438,11 @@ static const struct {
      NULL,
      verify_chain,
      {"kiểm tra nhật ký các lượt ghi", "check the chain of batches"}},
+    {{"verify", "--heads"},
+     "FILE",
+     verify_published,
+     {"so nhật ký với danh sách mã băm đã công bố", "compare the chain with a published list of heads"}},
+    {{"heads"}, NULL, heads, {"in danh sách mã băm để công bố", "print the list of heads, for publishing"}},
     {{"rebuild"}, NULL, rebuild, {"tính lại các số tổng hợp sai khác", "make the rollups that differ anew"}},
     {{"forms", "check"}, NULL, check_forms, {"kiểm tra các biểu mẫu", "check the forms"}},
     {{"forms", "check", "--against-stored"},

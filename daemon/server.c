@@ -23,9 +23,11 @@
 #include "daemon/store/custody.h"
 #include "daemon/store/due.h"
 #include "daemon/store/embedded.h"
+#include "daemon/store/heads.h"
 #include "daemon/store/notices.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pg.h"
+#include "daemon/store/pgcall.h"
 #include "daemon/store/prepare.h"
 #include "daemon/store/queries.h"
 #include "daemon/store/refusals.h"
@@ -99,8 +101,11 @@ struct server {
 
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t tick, deadline;
-    unsigned draining; /* parts that have not told their end */
-    bao_date sync_day; /* the local day that obligations were last made for */
+    unsigned draining;  /* parts that have not told their end */
+    bao_date heads_day; /* the local day on which the list of heads was last brought up to date */
+    bool heads_busy;
+    unsigned heads_after; /* the tick from which on it may be tried again */
+    bao_date sync_day;    /* the local day that obligations were last made for */
     unsigned ticks;
     bool preparing;
     bool up, away; /* last told states of the database */
@@ -613,6 +618,64 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
         baod_log(BAOD_LOG_ERROR, "reload: no memory; the files in force stay");
 }
 
+/* ------------------------------------------------------------------ the published heads */
+
+/* Once a day the list of heads in the state folder, which is there to be published, is brought up to date. */
+struct heads_job {
+    uv_work_t work;
+    struct server *server;
+    bao_date day;
+    struct bao_buf why;
+    int r;
+};
+
+static void on_heads_work(uv_work_t *work)
+{
+    struct heads_job *job = work->data;
+    const struct server *s = job->server;
+    const struct baod_pg_call_options options = {
+        .conninfo = s->conninfo, .application = "baocaod heads", .read_only = true};
+    struct baod_pg_call *call = NULL;
+    char path[4096];
+
+    if (snprintf(path, sizeof(path), "%s/heads.txt", s->settings->state) >= (int)sizeof(path))
+        job->r = -ENAMETOOLONG;
+    if (job->r == 0)
+        job->r = baod_pg_call_open(&options, &job->why, &call);
+    if (job->r == 0)
+        job->r = baod_heads_append(call, bao_str_c(s->province), path, &job->why);
+    baod_pg_call_close(call);
+}
+
+static void on_heads_done(uv_work_t *work, int status)
+{
+    struct heads_job *job = work->data;
+
+    job->server->heads_busy = false;
+    job->server->heads_after = job->server->ticks + AGAIN_TICKS;
+    if (status == 0 && job->r == 0)
+        job->server->heads_day = job->day;
+    else
+        baod_log(BAOD_LOG_WARNING, "heads: the list was not brought up to date: %s%.*s",
+                 job->r < 0 ? strerror(-job->r) : "", BAO_STR_ARG(bao_buf_str(&job->why)));
+    bao_buf_deinit(&job->why);
+    free(job);
+}
+
+static void publish_heads(struct server *s, bao_date today)
+{
+    struct heads_job *job = s->heads_busy ? NULL : calloc(1, sizeof(*job));
+
+    if (job == NULL)
+        return;
+    job->server = s;
+    job->day = today;
+    bao_buf_init(&job->why, 4096);
+    job->work.data = job;
+    s->heads_busy = true;
+    uv_queue_work(&s->loop, &job->work, on_heads_work, on_heads_done); /* fails only without a callback */
+}
+
 /* ------------------------------------------------------------------ signals and the tick */
 
 static void on_stop_signal(uv_signal_t *handle, int signum)
@@ -677,6 +740,8 @@ static void on_tick(uv_timer_t *timer)
         baod_cache_refresh(&s->cache, baod_clock_now(&s->clock));
     if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % AGAIN_TICKS == 0)))
         prepare(s->writer, s);
+    if (up && s->heads_day != today && s->ticks >= s->heads_after)
+        publish_heads(s, today);
     if (s->peers != NULL) {
         baod_peers_recheck(s->peers, token_holds, s);
         give_memory_back(s);

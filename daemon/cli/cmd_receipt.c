@@ -2,19 +2,23 @@
 #include "daemon/cli/brp_options.h"
 #include "daemon/cli/input.h"
 #include "lib/doc/tree.h"
+#include "lib/form/heads.h"
 #include "lib/form/receipt.h"
 
 #include <stdio.h>
 
-enum { FILE_MAX_OCTETS = 1 << 20 };
+enum { FILE_MAX_OCTETS = 1 << 20, HEADS_MAX_OCTETS = 256 << 20 };
 
 static int usage(const struct cli_options *options)
 {
     fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao receipt check TỆP --key KHÓA\n"
+              ? "Cách dùng: baocao receipt check TỆP --key KHÓA [--heads TỆP]\n"
                 "  KHÓA: khóa công khai của tỉnh, 64 chữ số thập lục phân, do văn phòng công bố.\n"
-              : "Usage: baocao receipt check FILE --key KEY\n"
-                "  KEY: the province's public key, 64 hex digits, as its office publishes it.\n",
+                "  --heads: danh sách mã băm đã công bố; kiểm tra lượt ghi của biên nhận vẫn còn nguyên "
+                "trong đó.\n"
+              : "Usage: baocao receipt check FILE --key KEY [--heads FILE]\n"
+                "  KEY: the province's public key, 64 hex digits, as its office publishes it.\n"
+                "  --heads: a published list of heads; the receipt's batch must still stand in it.\n",
           stderr);
     return CLI_USAGE;
 }
@@ -32,7 +36,22 @@ static const char *const SENTENCES[][BAO_LANGS] = {
          "The signature is not of this key: not this province's receipt, or not its key."},
 };
 
-static int print_json(const struct bao_receipt_file *receipt, int outcome)
+/* What comes of the published list, by enum bao_heads_outcome. */
+static const char *const LISTED[][BAO_LANGS] = {
+    {"Lượt ghi của biên nhận vẫn nguyên vẹn trong danh sách đã công bố.",
+     "The receipt's batch still stands in the published list."},
+    [BAO_HEADS_E_SYNTAX] = {"Danh sách đã công bố không đọc được: tệp đã bị sửa hay cắt mất một phần.",
+                            "The published list cannot be read: it was changed or cut."},
+    [BAO_HEADS_E_UNLISTED] = {"Danh sách này chưa có lượt ghi của biên nhận; hãy lấy danh sách mới hơn.",
+                              "The list does not have the receipt's batch; get a newer list."},
+    [BAO_HEADS_E_DIFFERS] =
+        {"Lượt ghi của biên nhận KHÁC với danh sách đã công bố: một trong hai đã bị viết lại.",
+         "The receipt's batch is NOT what was published: one of the two was rewritten."},
+    [BAO_HEADS_E_PROVINCE] = {"Danh sách này của tỉnh khác.", "The list is another province's."},
+};
+
+/* listed: of the published list; < 0: none was given. */
+static int print_json(const struct bao_receipt_file *receipt, int outcome, int listed)
 {
     static const char *const fields[] = {"receipt", "form",     "unit",         "period", "revision",
                                          "content", "received", "form_version", "verdict"};
@@ -46,6 +65,8 @@ static int print_json(const struct bao_receipt_file *receipt, int outcome)
     }
     if (r == 0 && outcome != BAO_RECEIPT_E_SYNTAX)
         r = bao_buf_printf(&out, ",\"batch\":%lld", (long long)receipt->batch.seq);
+    if (r == 0 && outcome == 0 && listed >= 0)
+        r = bao_buf_printf(&out, ",\"listed\":%s", listed == 0 ? "true" : "false");
     if (r == 0)
         r = bao_buf_append_c(&out, "}\n");
     if (r == 0)
@@ -62,34 +83,43 @@ static void print_text(const struct bao_receipt_file *receipt, int outcome, enum
                (long long)receipt->batch.seq);
 }
 
-static int check(const struct cli_options *options, struct bao_str file,
+/* heads .p NULL: no list was given. */
+static int check(const struct cli_options *options, struct bao_str file, struct bao_str heads,
                  const uint8_t key[BAO_ED25519_KEY_LEN])
 {
     struct bao_receipt_file receipt = {.leaf = BAO_STR_NULL};
-    int outcome = bao_receipt_read(file, &receipt);
+    int outcome = bao_receipt_read(file, &receipt), listed = 0;
 
     if (outcome == 0)
         outcome = bao_receipt_verify(&receipt, key);
-    if (outcome < 0 || (options->json && print_json(&receipt, outcome) < 0)) {
+    if (outcome == 0 && heads.p != NULL)
+        listed = bao_heads_check(heads, &receipt.batch);
+    if (listed < 0)
+        outcome = listed;
+    if (outcome < 0 || (options->json && print_json(&receipt, outcome, heads.p == NULL ? -1 : listed) < 0)) {
         fputs("baocao: not enough memory\n", stderr);
         return CLI_USAGE;
     }
     if (!options->json)
         print_text(&receipt, outcome, options->lang);
-    return outcome == 0 ? CLI_OK : CLI_NO;
+    if (!options->json && outcome == 0 && heads.p != NULL)
+        puts(LISTED[listed][options->lang]);
+    return outcome == 0 && listed == 0 ? CLI_OK : CLI_NO;
 }
 
 int cli_receipt(const struct cli_options *options, int argc, char **argv)
 {
-    struct bao_arena arena = BAO_ARENA_NULL(2 * FILE_MAX_OCTETS);
-    const char *path = NULL, *key_text = NULL, *value;
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    const char *path = NULL, *key_text = NULL, *heads_path = NULL, *value;
     uint8_t key[BAO_ED25519_KEY_LEN];
-    struct bao_str file;
+    struct bao_str file, heads = BAO_STR_NULL;
     int r;
 
     for (int i = 1; i < argc; i++) {
         if ((value = cli_option(argc, argv, &i, "--key")) != NULL)
             key_text = value;
+        else if ((value = cli_option(argc, argv, &i, "--heads")) != NULL)
+            heads_path = value;
         else if (i == 1 && strcmp(argv[i], "check") == 0)
             continue;
         else if (i == 1 || path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0'))
@@ -100,9 +130,11 @@ int cli_receipt(const struct cli_options *options, int argc, char **argv)
     if (path == NULL || key_text == NULL || !bao_unhex(bao_str_c(key_text), key, sizeof(key)))
         return usage(options);
     r = cli_read_file(&arena, path, FILE_MAX_OCTETS, &file);
+    if (r == 0 && heads_path != NULL)
+        r = cli_read_file(&arena, path = heads_path, HEADS_MAX_OCTETS, &heads);
     if (r < 0)
         cli_tell_unreadable(options->lang, path, r);
-    r = r < 0 ? CLI_USAGE : check(options, file, key);
+    r = r < 0 ? CLI_USAGE : check(options, file, heads, key);
     bao_arena_deinit(&arena);
     return r;
 }
