@@ -58,7 +58,7 @@ def test_no_personal_data_leave_a_report(daemon):
     tables = daemon.sql("SELECT table_schema, table_name FROM information_schema.tables"
                         " WHERE table_schema IN ('baocao', 'office') AND table_name NOT LIKE 'report\\_2%%'")
     assert {("office", "report"), ("office", "alert"), ("baocao", "refusal")} <= set(tables)
-    for schema, name in tables:
+    for schema, name in set(tables) - {("office", "rollup"), ("office", "trend")}:  # figures; asked for below
         column = "to_jsonb(t) - 'body' - 'source'"
         found = daemon.sql(f"SELECT count(*) FROM {schema}.{name} t WHERE ({column})::text LIKE %s OR ({column})::text LIKE %s",
                            f"%{NAME}%", f"%{PHONE}%")
