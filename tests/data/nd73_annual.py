@@ -55,6 +55,10 @@ class Unit:
             direct, online = rng.randint(0, 200), rng.randint(0, 300)
             d["dao_tao"] = {"truc_tiep": direct, "truc_tuyen": online, "lanh_dao_ai": rng.randint(0, 20),
                             "dat_yeu_cau": rng.randint(0, direct + online)}
+        if "thi_diem" in d:
+            d["danh_sach_thi_diem"] = [{"ma": f"TD-{i + 1:02}", "ten": "Làm thủ tục tại nhà văn hóa buôn",
+                                        "linh_vuc": rng.choice(FIELDS), "bat_dau": f"{year}-02-01", "kinh_phi": 20_000_000,
+                                        "tinh_trang": "Đang thí điểm"} for i in range(d["thi_diem"]["dang_chay"])]
         if rng.random() < 0.5:
             found = rng.randint(0, 12)
             d["kiem_tra"] = {"so_cuoc": rng.randint(0, 9), "ton_tai": found, "da_khac_phuc": rng.randint(0, found)}
@@ -100,6 +104,7 @@ ONLY = {}
 def figures(data):
     out = {code: get(data, path) for code, path in FIGURES.items()}
     out["prop_decided"] = plus(out["prop_accepted"], out["prop_refused"])
+    out["train_attended"] = plus(out["train.direct"], out["train.online"])
     out["pilot_done"] = plus(out["pilot_done_ok"], out["pilot_done_below"])
     topics = data.get("de_tai")
     out["research_topics"] = None if topics is None else len(topics)
