@@ -748,7 +748,8 @@ static void on_tick(uv_timer_t *timer)
     }
     if (s->notices != NULL && s->ticks % FRESH_TICKS == 0)
         baod_notices_fresh(s->notices, tell_notice, s);
-    baod_sd_alive();
+    if (s->spool == NULL || baod_spool_is_alive(s->spool))
+        baod_sd_alive();
 }
 
 /* ------------------------------------------------------------------ what the ports ask */

@@ -363,8 +363,7 @@ bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 
     if (p == NULL)
         return false;
-    if (fate->symbol == BAO_SYM_NONE &&
-        !baod_peer_speaks_for(p, fate->unit)) { /* a receipt of somebody else's */
+    if (fate->unit.n != 0 && !baod_peer_speaks_for(p, fate->unit)) { /* a receipt of somebody else's */
         give(p, txn, BAO_SYM_UNKNOWN, 0, &keys, BAO_STR_NULL);
         return false;
     }
@@ -374,7 +373,7 @@ bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
         baod_answer_warnings(&body, fate->warnings, p->session.lang, p->session.json) < 0)
         p->failed = "no memory for its answer";
     give(p, txn, fate->symbol, 0, &keys, fate->file.n != 0 ? fate->file : bao_buf_str(&body));
-    return fate->symbol == BAO_SYM_NONE;
+    return fate->unit.n != 0;
 }
 
 bool baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,

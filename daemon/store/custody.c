@@ -529,7 +529,7 @@ struct stat_look {
     struct baod_custody *custody;
     baod_stat_done *done;
     void *user;
-    bool proof;
+    bool proof, document;
 };
 
 static void on_stat_look(void *user, const struct baod_spool_row *row, int last_revision)
@@ -546,6 +546,8 @@ static void on_stat_look(void *user, const struct baod_spool_row *row, int last_
         stat.period = row->period;
         stat.warnings = row->warnings;
         stat.file = look->proof ? row->file : BAO_STR_NULL;
+        stat.stored = look->document ? row->body : BAO_STR_NULL;
+        stat.raw_size = (size_t)row->raw_size;
     }
     look->done(look->user, row == NULL ? NULL : &stat);
     free(look);
@@ -562,7 +564,7 @@ bool baod_custody_stat(struct baod_custody *c, const struct baod_stat_ask *ask, 
     look = malloc(sizeof(*look));
     if (look == NULL)
         return false;
-    *look = (struct stat_look){c, done, user, ask->proof};
+    *look = (struct stat_look){c, done, user, ask->proof, ask->document};
     if (baod_spool_find(c->options.spool, ask, on_stat_look, look) < 0) {
         free(look);
         return false;

@@ -157,7 +157,8 @@ struct baod_spool {
     uv_cond_t cond;
     struct calls asked, answered;
     struct baod_spool_counts counts;
-    bool stop, broken;
+    bool stop, broken, busy;
+    uint64_t turns, seen_turns; /* groups done; at the last question whether it lives */
     char why[WHY_MAX];
 
     uv_thread_t thread;
@@ -918,6 +919,7 @@ static bool next_group(struct baod_spool *sp, struct calls *ret)
         push(ret, call);
     }
     n = ret->first == NULL && sp->stop;
+    sp->busy = true;
     uv_mutex_unlock(&sp->mutex);
     return n == 0;
 }
@@ -1006,6 +1008,8 @@ static void give_back(struct baod_spool *sp, struct calls *group)
     }
     sp->counts.rows = sp->rows;
     sp->counts.bytes = sp->bytes;
+    sp->turns++;
+    sp->busy = false;
     uv_mutex_unlock(&sp->mutex);
     (void)uv_async_send(&sp->async);
 }
@@ -1181,6 +1185,17 @@ bool baod_spool_kept(const struct baod_spool *sp, const char *name, bao_time *re
             return true;
         }
     return false;
+}
+
+bool baod_spool_is_alive(struct baod_spool *sp)
+{
+    bool alive;
+
+    uv_mutex_lock(&sp->mutex);
+    alive = (!sp->busy && sp->asked.first == NULL) || sp->turns != sp->seen_turns;
+    sp->seen_turns = sp->turns;
+    uv_mutex_unlock(&sp->mutex);
+    return alive;
 }
 
 struct baod_spool_counts baod_spool_counts(struct baod_spool *sp)

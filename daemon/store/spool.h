@@ -107,6 +107,9 @@ void baod_spool_receipt(const struct baod_spool_row *row, struct baod_receipt *r
 int baod_spool_figures(const struct baod_spool_row *row, struct bao_arena *arena, struct bao_figure **ret,
                        size_t *ret_n) BAO_MUST_CHECK;
 
+/* Has its thread nothing to do, or done something since this was asked last? For the watchdog: a disk that
+ * does not answer shows here. */
+bool baod_spool_is_alive(struct baod_spool *spool);
 /* Figures of this moment, for metrics. */
 struct baod_spool_counts {
     uint64_t rows, bytes;                    /* waiting */

@@ -12,7 +12,7 @@ struct look {
     struct baod_pg *pg;
     struct bao_str province;
     struct baod_pg_param params[PARAMS];
-    bool proof, document;
+    bool by_receipt, proof, document;
     baod_stat_done *done;
     void *user;
     struct baod_stat stat;
@@ -42,6 +42,12 @@ static const struct baod_pg_statement BY_KEY = {
                             "  AND r.form = (SELECT form FROM baocao.form WHERE id = $2 LIMIT 1)"
                             "  AND r.period = $3 AND ($4::int4 = 0 OR r.revision = $4)"
                             " ORDER BY (r.revision = o.revision) DESC NULLS LAST, r.revision DESC LIMIT 1"};
+
+/* A receipt that was answered `queued` and refused when it was drained. */
+static const struct baod_pg_statement REFUSED = {
+    "s_refused", "SELECT o.symbol, (SELECT code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1),"
+                 "       (SELECT id FROM baocao.form f WHERE f.form = o.form LIMIT 1), o.period, o.revision"
+                 "  FROM baocao.outcome o WHERE o.receipt = $1 AND o.state = 'refused' LIMIT 1"};
 
 static const struct baod_pg_statement BATCH = {
     "s_batch", "SELECT node, at, n, root, prev, signature, leaves FROM baocao.audit WHERE seq = $1"};
@@ -209,6 +215,38 @@ static int ask_document(struct look *look)
     return 0;
 }
 
+static void on_refused(const struct baod_pg_result *r, void *user)
+{
+    struct look *look = user;
+    enum bao_symbol symbol = BAO_SYM_UNKNOWN;
+    struct bao_period period;
+    char label[16];
+
+    if (baod_pg_outcome(r) != BAOD_PG_OK) {
+        finish(look, BAO_SYM_BUSY);
+        return;
+    }
+    if (baod_pg_rows(r) == 1 && bao_period_of_code((int32_t)baod_pg_int(r, 0, 3), &period)) {
+        bao_period_print(period, label);
+        symbol = bao_symbol_of(baod_pg_bytes(r, 0, 0));
+        look->stat.receipt.revision = (int)baod_pg_int(r, 0, 4);
+        if (symbol == BAO_SYM_NONE || !get_text(look, baod_pg_bytes(r, 0, 1), &look->stat.unit) ||
+            !get_text(look, baod_pg_bytes(r, 0, 2), &look->stat.form) ||
+            !get_text(look, bao_str_c(label), &look->stat.period))
+            symbol = BAO_SYM_INTERNAL;
+    }
+    finish(look, symbol);
+}
+
+/* Nothing is stored under that receipt: it may have been refused at drain. */
+static void ask_refused(struct look *look)
+{
+    if (baod_pg_exec(look->pg, &REFUSED, look->params, 1, on_refused, look) < 0)
+        finish(look, BAO_SYM_UNKNOWN);
+    else if (baod_pg_sync(look->pg, NULL, NULL) < 0)
+        baod_pg_drop(look->pg, "no memory"); /* the question is queued and must be answered */
+}
+
 static void on_report(const struct baod_pg_result *r, void *user)
 {
     struct look *look = user;
@@ -217,6 +255,10 @@ static void on_report(const struct baod_pg_result *r, void *user)
         baod_log(BAOD_LOG_ERROR, "stat: %s %s", baod_pg_sqlstate(r), baod_pg_message(r));
     if (baod_pg_outcome(r) != BAOD_PG_OK) {
         finish(look, BAO_SYM_BUSY);
+        return;
+    }
+    if (baod_pg_rows(r) == 0 && look->by_receipt) {
+        ask_refused(look);
         return;
     }
     if (baod_pg_rows(r) == 0) {
@@ -269,6 +311,7 @@ int baod_stat(struct baod_pg *pg, struct bao_str province, const struct baod_sta
         return -ENOMEM;
     *look = (struct look){.pg = pg,
                           .province = province,
+                          .by_receipt = ask->by_receipt,
                           .proof = ask->proof,
                           .document = ask->document,
                           .done = done,

@@ -15,7 +15,9 @@ struct baod_stat_ask {
 };
 
 struct baod_stat {
-    enum bao_symbol symbol; /* NONE: found; UNKNOWN; PERIOD (written in no known way); BUSY */
+    /* NONE: found; UNKNOWN; PERIOD (written in no known way); BUSY; or, by receipt, why a queued report was
+     * refused when it was drained: form, unit, period and revision are set then too */
+    enum bao_symbol symbol;
     struct baod_receipt receipt;
     struct bao_str form, unit, period;
     struct bao_str file;     /* the receipt file, when it was wanted and can be made */

@@ -2,13 +2,16 @@
 the same receipt and the same time once that is back. F7, F10, F11, F12, F13, kills, a start without the database."""
 import os
 import random
+import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 
 import pytest
 from brp import Client, Ended
-from conftest import wait_for
+from conftest import USER, wait_for
+from web import add_token
 from reports import FORM, PERIOD, check_exact, communes, many, report, send_until_committed
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
@@ -100,3 +103,306 @@ def test_queued_then_committed_with_the_same_receipt(make_daemon, postgres):
     verified = daemon.operate("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert daemon.stop() == 0, daemon.log()
+
+
+def in_spool(daemon):
+    """Keys of what waits; the daemon may be running, or gone."""
+    return {(unit, revision) for unit, revision in spool_rows(daemon, "SELECT unit, revision FROM report")}
+
+
+def spoil(daemon, unit):
+    """Turns one octet of a queued report's body, in the file of a daemon that is gone."""
+    connection = sqlite3.connect(f"{daemon.state}/spool.db")  # takes what a crash left in the log into the file
+    body = connection.execute("SELECT body FROM report WHERE unit = ?", (unit,)).fetchone()[0]
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    with open(f"{daemon.state}/spool.db", "r+b") as f:
+        text = f.read()
+        at = text.index(body[:200]) + 100
+        f.seek(at)
+        f.write(bytes([text[at] ^ 1]))
+
+
+def test_kills_while_queueing_and_draining(make_daemon, postgres):
+    """Nothing acked is lost or doubled; the daemon starts without its database; damage on disk is named."""
+    dice = random.Random(SEED)
+    print("BAOCAO_SEED =", SEED)
+    daemon = make_daemon(QUICK, database_url=postgres.url).start()
+    send_until_committed(daemon, {})
+    postgres.stop("immediate")
+    rounds, each = (40, 400) if LONG else (2, 120)
+    units, acked, sent = communes(), {}, {}
+    for number in range(rounds):
+        batch = {(units[i % len(units)], 1 + number * 8 + i // len(units)): (i, report(
+            units[i % len(units)], 1 + number * 8 + i // len(units), i)) for i in range(each)}
+        sent.update(batch)
+        wanted = len(acked) + dice.randrange(each // 4, each // 2)
+
+        def pump():
+            try:
+                with Client(daemon.reports_port, timeout=60) as client:
+                    for key, (_, document) in batch.items():
+                        answer = client.submit(document)
+                        if answer.verb == "OK":
+                            assert answer.state == "queued", answer
+                            acked[key] = answer
+            except (Ended, OSError):
+                pass
+
+        pumping = threading.Thread(target=pump, daemon=True)
+        pumping.start()
+        wait_for(lambda: len(acked) >= wanted)
+        daemon.kill()
+        pumping.join(60)
+        assert len(acked) < len(sent), "the kill came after the stream"
+        assert in_spool(daemon) >= set(acked)
+        daemon.start(wait=False)  # and PostgreSQL is still away
+        wait_for(lambda: daemon.log().count("database: away") >= number + 2)
+    acked.update(queue(daemon, {k: v for k, v in sent.items() if k not in acked}))
+    assert set(acked) == set(sent)
+    daemon.kill()
+    lost = dice.choice(list(sent))
+    spoil(daemon, lost[0])
+    daemon.start(wait=False)
+    postgres.start()
+    wait_for(lambda: 0 < spool_rows(daemon)[0][0] < len(sent) or "damaged on disk" in daemon.log())
+    seen = spool_rows(daemon)[0][0]
+    daemon.kill()
+    daemon.start()
+    wait_drained(daemon)
+    print("left when killed while draining:", seen, "of", len(sent))
+    named = [line for line in daemon.log().split("\n") if "is damaged on disk" in line]
+    assert len({line.split("unit ")[1] for line in named}) == 1 and f"unit {lost[0]}" in named[0], named
+    revision = int(named[0].split("revision ")[1].split(" ")[0])
+    gone = lost[0], revision
+    assert spool_rows(daemon, "SELECT unit, revision FROM damaged") == [gone]
+    kept = {key: value for key, value in sent.items() if key != gone}
+    check_drained(postgres, kept, {key: acked[key] for key in kept})
+    verified = daemon.operate("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    send_until_committed(daemon, {gone: sent[gone]})
+    check_exact(postgres.sql, sent)
+
+
+@pytest.fixture(scope="module")
+def disk_faults(tmp_path_factory):
+    """The library that makes a daemon's disk fail."""
+    folder = tmp_path_factory.mktemp("shim")
+    os.chmod(folder, 0o755)
+    for parent in folder.parents:
+        if parent.owner() == folder.owner() and str(parent) != parent.anchor and os.stat(parent).st_uid == os.geteuid():
+            os.chmod(parent, os.stat(parent).st_mode | 0o011)
+    library = os.path.join(folder, "disk_faults.so")
+    source = os.path.join(os.path.dirname(__file__), "disk_faults.c")
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+class Disk:
+    """The faults of one daemon's disk."""
+
+    def __init__(self, daemon, library):
+        self.control = os.path.join(daemon.root, "disk-fault")
+        asan = os.environ.get("ASAN_OPTIONS", "")
+        self.env = {"LD_PRELOAD": library, "DISK_FAULT": self.control,
+                    "ASAN_OPTIONS": (asan + ":" if asan else "") + "verify_asan_link_order=0"}
+
+    def begin(self, fault):
+        with open(self.control + ".new", "w", encoding="ascii") as f:
+            f.write(fault)
+        os.chmod(self.control + ".new", 0o666)
+        os.rename(self.control + ".new", self.control)
+
+    def end(self):
+        os.unlink(self.control)
+
+    @property
+    def hits(self):
+        try:
+            return os.path.getsize(self.control + ".hits")
+        except FileNotFoundError:
+            return 0
+
+
+@pytest.mark.parametrize("fault", ["fsync", "eio"])
+def test_a_failing_disk(make_daemon, postgres, disk_faults, fault):
+    """F11 and F12: a full disk is told and passes; after a failing sync or write nothing is acked, and the daemon ends."""
+    daemon = make_daemon(QUICK, database_url=postgres.url)
+    disk = Disk(daemon, disk_faults)
+    daemon.start(env=disk.env)
+    postgres.stop("immediate")
+    units = communes()
+    reports = {(u, 1): (3, report(u, 1, 3)) for u in units[:40]}
+    keys = list(reports)
+    acked = queue(daemon, {k: reports[k] for k in keys[:10]})
+    disk.begin("enospc")
+    with Client(daemon.reports_port, timeout=60) as client:
+        for key in keys[10:14]:
+            answer = client.submit(reports[key][1])
+            assert (answer.verb, answer.code) == ("WAIT", "SPOOLFULL") and int(answer.after) > 0, answer
+        assert disk.hits > 0
+        again = client.submit(reports[keys[0]][1])
+        assert (again.state, again.receipt) == ("queued", acked[keys[0]].receipt), again
+    disk.end()
+    acked.update(queue(daemon, {k: reports[k] for k in keys[10:14]}))  # it has recovered by itself
+    assert "spool: full" in daemon.log() and "takes reports again" in daemon.log()
+    hits = disk.hits
+    with Client(daemon.reports_port, timeout=60) as client:
+        disk.begin(fault)
+        with pytest.raises((Ended, OSError)):
+            for key in keys[14:]:
+                answer = client.submit(reports[key][1])
+                assert answer.state == "queued", answer
+                acked[key] = answer
+    assert daemon.process.wait(timeout=60) not in (0, -9)
+    assert disk.hits > hits and len(acked) < len(keys)
+    assert "nothing can be acknowledged any more" in daemon.log()
+    if os.path.exists(disk.control):
+        disk.end()
+    assert in_spool(daemon) >= set(acked)
+    daemon.start(wait=False)
+    postgres.start()
+    wait_drained(daemon)
+    stored = {row[0] for row in postgres.sql("SELECT receipt::text FROM baocao.report")}
+    assert {a.receipt for a in acked.values()} <= stored
+    send_until_committed(daemon, reports)
+    check_exact(postgres.sql, reports)
+
+
+def test_the_cap_is_told_and_passes(make_daemon, postgres):
+    daemon = make_daemon({"spool": {"after": "200ms", "max_bytes": "64KiB"}}, database_url=postgres.url).start()
+    postgres.stop("immediate")
+    reports = many(60, seed=33)
+    with Client(daemon.reports_port, timeout=60) as client:
+        answers = client.submit_all([document for _, document in reports.values()])
+    queued = {key: a for key, a in zip(reports, answers) if a.verb == "OK"}
+    full = [a for a in answers if a.verb != "OK"]
+    assert full and all((a.verb, a.code) == ("WAIT", "SPOOLFULL") for a in full), full[:3]
+    assert len(queued) > 5
+    postgres.start()
+    receipts = send_until_committed(daemon, reports)
+    assert all(receipts[key] == a.receipt for key, a in queued.items())
+    check_exact(postgres.sql, reports)
+
+
+def test_a_silent_server_and_a_missing_standby(make_daemon, postgres):
+    """F7 and F6: a batch without an answer is queued after its deadline; when its commit took place after all, the key
+    tells, and the receipt is still the same."""
+    daemon = make_daemon({**QUICK, "times": {"batch": "2s"}}, database_url=postgres.url).start()
+    units = communes()
+    first = {(units[0], 1): (1, report(units[0], 1, 1))}
+    send_until_committed(daemon, first)
+    postgres.freeze()
+    try:
+        with Client(daemon.reports_port, timeout=90) as client, Client(daemon.reports_port, timeout=90) as other:
+            txns = {(u, 1): client.report(report(u, 1, 2)) for u in units[1:6]}
+            assert other.ask("PING").verb == "OK"
+            frozen = {key: client.answer(txn) for key, txn in txns.items()}
+    finally:
+        postgres.thaw()
+    assert {(a.verb, a.state, a.dur) for a in frozen.values()} == {("OK", "queued", "spool")}, frozen
+    wait_drained(daemon)
+    everything = {**first, **{key: (2, "") for key in frozen}}
+    check_exact(postgres.sql, everything)
+    daemon.wait_ready()
+    postgres.set("synchronous_standby_names", "nobody")
+    with Client(daemon.reports_port, timeout=90) as client:
+        txn = client.report(report(units[9], 1, 4))
+        wait_for(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")[0][0] > 0)
+        waiting = client.answer(txn)
+    assert (waiting.verb, waiting.state, waiting.dur) == ("OK", "queued", "spool"), waiting
+    postgres.set("synchronous_standby_names", "")
+    wait_drained(daemon)
+    assert "canceling wait" not in postgres.log()
+    receipts = send_until_committed(daemon, {(units[9], 1): (4, report(units[9], 1, 4))})
+    assert receipts == {(units[9], 1): waiting.receipt}
+    everything[units[9], 1] = 4, ""
+    check_exact(postgres.sql, everything)
+    told = {row[0] for row in postgres.sql("SELECT receipt::text FROM baocao.outcome")}
+    assert {a.receipt for a in frozen.values()} <= told
+
+
+def test_two_daemons_and_custody_that_comes_late(make_daemon, postgres):
+    """A report queued on one daemon and committed on the other, and a lower revision drained behind a higher one."""
+    one, other = (make_daemon(QUICK, database_url=postgres.url) for _ in range(2))
+    one.start()
+    shutil.copy2(os.path.join(one.state, "audit.key"), other.state)  # two daemons of one province sign with one key
+    shutil.chown(os.path.join(other.state, "audit.key"), *[USER] if USER else [os.geteuid()])
+    postgres.stop("immediate")
+    units = communes()
+    copied = {(u, 1): (5, report(u, 1, 5)) for u in units[:3]}
+    crossing = {(u, 1): (6, report(u, 1, 6)) for u in units[3:6]}
+    reused = {(u, 1): (7, report(u, 1, 7)) for u in units[6:8]}
+    queued = queue(one, {**copied, **crossing, **reused})
+    one.kill()
+    postgres.start()
+    other.start()
+    later = send_until_committed(other, {
+        **copied, **{(u, 2): (8, report(u, 2, 8)) for u in units[3:6]}, **{(u, 1): (9, report(u, 1, 9)) for u in units[6:8]}})
+    assert not set(later.values()) & {a.receipt for a in queued.values()}
+    one.start()
+    wait_drained(one)
+    sent = {**copied, **crossing, **{(u, 2): (8, "") for u in units[3:6]}, **{(u, 1): (9, "") for u in units[6:8]}}
+    states = dict(postgres.sql("SELECT receipt::text, state || coalesce(' ' || symbol, '') FROM baocao.outcome"))
+    assert {key: states[a.receipt] for key, a in queued.items()} == {
+        **{key: "committed" for key in copied}, **{key: "superseded" for key in crossing},
+        **{key: "refused KEYREUSED" for key in reused}}
+    moved = dict(postgres.sql(
+        "SELECT u.code, to_char(o.received_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS')"
+        "  FROM baocao.obligation_event e JOIN baocao.obligation o USING (unit, form, period)"
+        "  JOIN (SELECT DISTINCT unit, code FROM baocao.unit) u ON u.unit = e.unit WHERE e.kind = 'custody'"))
+    assert moved == {u: queued[u, 1].at[:23] for u in units[:3]}, "custody did not move back to the earlier copy"
+    with Client(one.reports_port) as client:
+        for key in copied:
+            for receipt in (queued[key].receipt, later[key]):
+                answer = client.ask("STAT", receipt=receipt)
+                assert (answer.verb, answer.state, answer.receipt) == ("OK", "committed", later[key]), answer
+        for key in reused:
+            answer = client.ask("STAT", receipt=queued[key].receipt)
+            assert (answer.verb, answer.code) == ("NO", "KEYREUSED"), answer
+    postgres.sql("DELETE FROM baocao.receipt WHERE id = ANY (%s::uuid[])", [queued[key].receipt for key in copied])
+    check_exact(postgres.sql, sent)
+    verified = other.operate("verify", "--audit")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_an_hour_without_the_database_compressed(make_daemon, postgres):
+    """F10: full rate into the spool, then all of it committed; new reports go along with the drain."""
+    daemon = make_daemon(QUICK, database_url=postgres.url).start()
+    postgres.stop("immediate")
+    wait_for(lambda: "database: away" in daemon.log())
+    reports = many(30000 if LONG else 400, seed=34)
+    began = time.monotonic()
+    answers = queue(daemon, reports)
+    queued_in = time.monotonic() - began
+    postgres.start()
+    daemon.wait_ready()
+    began = time.monotonic()
+    fresh = {("24133", 900): (1, report("24133", 900, 1))}
+    send_until_committed(daemon, fresh)
+    left = spool_rows(daemon)[0][0]
+    wait_drained(daemon, 600)
+    drained_in = time.monotonic() - began
+    print(f"queued {len(reports) / queued_in:.0f}/s, drained {len(reports) / drained_in:.0f}/s, "
+          f"{left} left when a new report was committed")
+    check_exact(postgres.sql, {**reports, **fresh})
+    told = dict(postgres.sql("SELECT receipt::text, state FROM baocao.outcome"))
+    assert set(told) >= {a.receipt for a in answers.values()}
+
+
+def test_tokens_hold_while_the_database_is_away(make_daemon, postgres):
+    """The daemon starts without its database and knows whom it may believe; a revocation that it saw holds."""
+    daemon = make_daemon(QUICK, database_url=postgres.url).start()
+    secret = add_token(daemon, "--unit", communes()[0])
+    wait_for(lambda: spool_rows(daemon, "SELECT length(data) FROM cache_list WHERE name = 'credentials'") not in ([], [(0,)]))
+    daemon.stop()
+    postgres.stop("immediate")
+    daemon.start(wait=False)
+    wait_for(lambda: "database: away" in daemon.log())
+    with Client(daemon.reports_port, token=secret) as client:
+        answer = client.submit(report(communes()[0], 1, 1))
+        assert (answer.verb, answer.state) == ("OK", "queued"), answer
+        foreign = client.submit(report(communes()[1], 1, 1))
+        assert (foreign.verb, foreign.code) == ("NO", "UNIT"), foreign
+    with pytest.raises(Ended):
+        Client(daemon.reports_port, token="AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA")
