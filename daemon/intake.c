@@ -17,6 +17,7 @@ enum {
     SPARE_JOBS = 256,
     JUDGE_ARENA_MAX = 192 << 20, /* a document of 200,000 nodes with its findings fits */
     DEFLATE_LEVEL = 5,
+    USUAL_RATIO = 8, /* of a packed report whose size is not announced, for its sender's share */
 };
 
 /* One report inside. */
@@ -551,7 +552,7 @@ int baod_intake_submit(struct baod_intake *intake, const struct baod_request *re
         intake->counts.refused_budget++;
         return -EAGAIN;
     }
-    if (is_over_share(intake, request, bytes))
+    if (is_over_share(intake, request, request->sizeless ? request->body.n * USUAL_RATIO : bytes))
         return -EDQUOT;
     job = job_new(intake, request);
     if (job == NULL)

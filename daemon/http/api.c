@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-enum { ANSWER_MAX = 64 << 20, ROWS_MAX = 100000, CALL_MAX = 1 << 20 };
+enum { ANSWER_MAX = 64 << 20, ROWS_MAX = 100000, CALL_MAX = 1 << 20, USUAL_WAIT_S = 5 };
 
 const char *const baod_types[BAOD_FORMATS] = {"application/json; charset=utf-8",
                                               "text/csv; charset=utf-8; header=present"};
@@ -56,6 +56,13 @@ void baod_api_reply(const struct baod_asker *to, const struct baod_http_reply *r
         baod_http_reply(to->api->http, to->exchange, reply);
 }
 
+/* What a refusal says. */
+struct baod_refusal {
+    int status;
+    const char *code;
+    const char *sentence[BAO_LANGS];
+};
+
 static int print_refusal(struct bao_buf *out, const char *code, const char *vi, const char *en)
 {
     int r = bao_buf_printf(out, "{\"code\":\"%s\",\"message\":{\"vi\":", code);
@@ -69,30 +76,48 @@ static int print_refusal(struct bao_buf *out, const char *code, const char *vi, 
     return r == 0 ? bao_buf_append_c(out, "}}\n") : r;
 }
 
-void baod_api_refuse(const struct baod_asker *to, int status, const char *code, const char *vi,
-                     const char *en)
+static void refuse(const struct baod_asker *to, const struct baod_refusal *refusal, unsigned after_ms)
 {
+    const char *code = refusal->code, *vi = refusal->sentence[BAO_VI], *en = refusal->sentence[BAO_EN];
+    char seconds[16];
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(8192);
     int r = to->text ? bao_buf_printf(&out, "%s\n", to->lang == BAO_VI ? vi : en)
                      : print_refusal(&out, code, vi, en);
     struct baod_http_reply reply = {
-        .status = status,
+        .status = refusal->status,
         .type = to->text ? "text/plain; charset=utf-8" : baod_types[BAOD_FORMAT_JSON],
         .body = r == 0 ? bao_buf_str(&out) : BAO_STR_NULL,
     };
 
-    if (status == 503 || status == 429) {
+    if (reply.status == 503 || reply.status == 429) {
+        (void)snprintf(seconds, sizeof(seconds), "%u",
+                       after_ms == 0 ? USUAL_WAIT_S : (after_ms + 999) / 1000);
         reply.headers[0] = "Retry-After";
-        reply.headers[1] = "5";
+        reply.headers[1] = seconds;
     }
     baod_api_reply(to, &reply);
 }
 
-void baod_api_refuse_symbol(const struct baod_asker *to, enum bao_symbol symbol)
+void baod_api_refuse(const struct baod_asker *to, int status, const char *code, const char *vi,
+                     const char *en)
+{
+    const struct baod_refusal refusal = {status, code, {[BAO_VI] = vi, [BAO_EN] = en}};
+
+    refuse(to, &refusal, 0);
+}
+
+void baod_api_refuse_wait(const struct baod_asker *to, enum bao_symbol symbol, unsigned after_ms)
 {
     const struct bao_symbol_info *info = bao_symbol_info(symbol);
+    const struct baod_refusal refusal = {
+        info->http, info->name, {[BAO_VI] = info->sentence[BAO_VI], [BAO_EN] = info->sentence[BAO_EN]}};
 
-    baod_api_refuse(to, info->http, info->name, info->sentence[BAO_VI], info->sentence[BAO_EN]);
+    refuse(to, &refusal, after_ms);
+}
+
+void baod_api_refuse_symbol(const struct baod_asker *to, enum bao_symbol symbol)
+{
+    baod_api_refuse_wait(to, symbol, 0);
 }
 
 /* ------------------------------------------------------------------ rows */
@@ -501,8 +526,18 @@ static void on_request(void *user, struct baod_http_exchange *x)
     call->route->handle(call, x);
 }
 
+/* The request never came to be a call. */
+static void on_refused(void *user, struct baod_http_exchange *x, int status)
+{
+    struct baod_api *api = user;
+    const struct baod_asker to = {api, baod_http_id(x), wanted_lang(x, api->config.lang), wants_text(x)};
+
+    baod_api_refuse_symbol(&to, status == 400 ? BAO_SYM_HEAD : status == 413 ? BAO_SYM_TOOBIG : BAO_SYM_BUSY);
+}
+
 struct baod_http_handlers baod_api_handlers(struct baod_api *api)
 {
     return (struct baod_http_handlers){
-        .user = api, .head = on_head, .request = on_request, .ended = end_call};
+
+        .user = api, .head = on_head, .request = on_request, .refused = on_refused, .ended = end_call};
 }

@@ -65,6 +65,8 @@ void baod_api_reply(const struct baod_asker *to, const struct baod_http_reply *r
 void baod_api_refuse(const struct baod_asker *to, int status, const char *code, const char *vi,
                      const char *en);
 void baod_api_refuse_symbol(const struct baod_asker *to, enum bao_symbol symbol);
+/* The same, with the time to wait; 0 = the usual. */
+void baod_api_refuse_wait(const struct baod_asker *to, enum bao_symbol symbol, unsigned after_ms);
 /* May the caller speak for the unit, as the role unit does? */
 bool baod_call_speaks_for(const struct baod_call *call, struct bao_str unit);
 

@@ -23,7 +23,8 @@ struct engine {
     uv_timer_t timeout;
     unsigned open_handles;
     int quiesced_fd;
-    bool retired, closing, running, again;
+    uint64_t retire_at; /* loop time; 0 = it has the present keys */
+    bool closing, running, again;
 };
 
 struct connection {
@@ -138,7 +139,8 @@ static bool sweep_connections(struct baod_http *http, const struct engine *e, ui
     bool ended = false;
 
     for (struct connection *c = http->connections; c != NULL; c = c->next) {
-        if (c->engine != e || !((c->deadline != 0 && c->deadline < now) || (e->retired && !c->busy)))
+        if (c->engine != e || !((c->deadline != 0 && c->deadline < now) ||
+                                (e->retire_at != 0 && e->retire_at < now && !c->busy)))
             continue;
         shutdown(c->fd, SHUT_RDWR);
         c->deadline = 0;
@@ -174,7 +176,7 @@ static void on_sweep(uv_timer_t *timer)
             continue;
         if (ended || released)
             run(e);
-        if (e->retired && e->connections == 0)
+        if (e->retire_at != 0 && e->connections == 0)
             end_engine(e);
     }
 }
@@ -348,18 +350,6 @@ static enum MHD_Result queue(struct baod_http_exchange *x)
     return r;
 }
 
-static enum MHD_Result refuse(struct baod_http_exchange *x, unsigned status, const char *text)
-{
-    x->response =
-        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
-    if (x->response == NULL)
-        return MHD_NO;
-    (void)MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
-    (void)MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONNECTION, "close");
-    x->status = status;
-    return queue(x);
-}
-
 /* Keeps a piece of the body, or drops it when the answer is known already. false: it never ends. */
 static bool take_body(struct baod_http_exchange *x, const char *data, size_t n)
 {
@@ -396,14 +386,12 @@ static enum MHD_Result hand_over(struct baod_http_exchange *x)
     x->complete = true;
     x->arrived = wall_now();
     x->connection->deadline = 0;
-    if (x->bad)
-        return refuse(x, 400, "Yêu cầu sai quy cách HTTP. The request's headers contradict each other.\n");
-    if (x->response == NULL && x->too_big)
-        return refuse(x, 413, "Nội dung quá lớn. The body is larger than allowed.\n");
-    if (x->response == NULL && x->too_much)
-        return refuse(x, 503, "Máy chủ đang bận; gửi lại sau. Busy; send it again later.\n");
-    if (x->response == NULL && !x->failed)
-        http->handlers.request(http->handlers.user, x);
+    if (x->response == NULL && !x->failed) {
+        if (x->bad || x->too_big || x->too_much)
+            http->handlers.refused(http->handlers.user, x, x->bad ? 400 : x->too_big ? 413 : 503);
+        else
+            http->handlers.request(http->handlers.user, x);
+    }
     if (x->failed)
         return MHD_NO;
     return x->response != NULL && x->due == 0 ? queue(x) : suspend(x);
@@ -630,7 +618,8 @@ int baod_http_renew(struct baod_http *http, const struct baod_http_keys *keys)
     if (r < 0)
         return r;
     quiesce(old);
-    old->retired = true;
+    /* A head on its way may come to its end; then idle connections go too. */
+    old->retire_at = uv_now(http->loop) + http->limits.head_ms;
     return 0;
 }
 
@@ -744,7 +733,7 @@ void baod_http_reply(struct baod_http *http, uint64_t id, const struct baod_http
     x->response = make_response(reply);
     x->failed = x->response == NULL;
     x->status = (unsigned)reply->status;
-    if (x->response != NULL && x->engine->retired)
+    if (x->response != NULL && (x->engine->retire_at != 0 || x->bad))
         (void)MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (reply->after_ms != 0)
         x->due = uv_now(http->loop) + reply->after_ms;

@@ -30,6 +30,9 @@ struct baod_http_handlers {
     baod_http_handler *head;
     /* The whole request is here. Must lead to one baod_http_reply(), now or later. */
     baod_http_handler *request;
+    /* The request cannot be taken, for this status: 400 (its heads contradict each other; head() was not
+     * called), 413, or 503 (too much is in hand). Must lead to a reply. */
+    void (*refused)(void *user, struct baod_http_exchange *x, int status);
     /* The exchange is over: its keeping is to be freed. */
     baod_http_handler *ended;
 };

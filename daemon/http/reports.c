@@ -4,6 +4,7 @@
 #include "lib/base/crypto.h"
 #include "lib/doc/tree.h"
 #include "lib/wire/deflate.h"
+#include "lib/wire/frame.h"
 
 #include <strings.h>
 
@@ -182,7 +183,7 @@ static bool read_heads(const struct baod_call *call, const struct baod_http_exch
                        struct baod_request *request)
 {
     const char *encoding = baod_http_header(x, "Content-Encoding"),
-               *hash = baod_http_header(x, "Baocao-SHA256");
+               *hash = baod_http_header(x, "Baocao-SHA256"), *raw = baod_http_header(x, "Baocao-Raw");
 
     if (encoding != NULL && strcasecmp(encoding, "identity") != 0) {
         request->deflated = request->sizeless =
@@ -190,6 +191,13 @@ static bool read_heads(const struct baod_call *call, const struct baod_http_exch
         if (!request->deflated) {
             baod_api_refuse(&call->asker, 415, "ENCODING", "Content-Encoding phải là deflate hoặc gzip.",
                             "Content-Encoding must be deflate or gzip.");
+            return false;
+        }
+    }
+    if (raw != NULL && encoding != NULL && strcasecmp(encoding, "deflate") == 0) {
+        request->sizeless = false;
+        if (!bao_decimal_number(bao_str_c(raw), UINT32_MAX, &request->raw)) {
+            baod_api_refuse_symbol(&call->asker, BAO_SYM_HEAD);
             return false;
         }
     }
@@ -206,8 +214,10 @@ static bool read_heads(const struct baod_call *call, const struct baod_http_exch
 static void submit(const struct baod_call *call, struct baod_http_exchange *x, struct baod_request *request)
 {
     struct baod_api *api = call->asker.api;
+    unsigned after_ms = 0;
     int r;
 
+    request->after_ms = &after_ms;
     request->body = baod_http_body(x);
     request->received_at = api->ops.now(api->ops.user);
     request->user = api;
@@ -220,7 +230,7 @@ static void submit(const struct baod_call *call, struct baod_http_exchange *x, s
     if (r == 0)
         return;
     baod_api_unref(api);
-    baod_api_refuse_symbol(&call->asker, r == -EDQUOT ? BAO_SYM_QUOTA : BAO_SYM_BUSY);
+    baod_api_refuse_wait(&call->asker, r == -EDQUOT ? BAO_SYM_QUOTA : BAO_SYM_BUSY, after_ms);
 }
 
 /* The revision that a part of a path names, 1..9999, or 0. */
@@ -262,7 +272,9 @@ void baod_reports_put(struct baod_call *call, struct baod_http_exchange *x)
 
 void baod_reports_check(struct baod_call *call, struct baod_http_exchange *x)
 {
-    struct baod_identity who = {.any_unit = true};
+    struct baod_identity who = {.any_unit = call->any_unit || call->role != BAOD_ROLE_UNIT,
+                                .units = call->units,
+                                .n_units = call->n_units};
     struct baod_request request = {.only_judge = true, .who = &who, .answer = on_check};
 
     submit(call, x, &request);

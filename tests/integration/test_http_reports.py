@@ -194,11 +194,19 @@ def test_the_description_is_true(hub):
     answer = ask(hub, "GET", "/v1/openapi.yaml")
     described = yaml.safe_load(answer.text)
     with open(os.path.join(SOURCE, "daemon", "http", "api.c"), encoding="utf-8") as f:
-        table = re.findall(r'\{"(/[^"]*)",\s*BAOD_(\w+),\s*([^,]+),', f.read())
-    roles = {"READERS": {"office", "oversight", "operator"}, "ALL": {"unit", "office", "oversight", "operator"},
-             "ROLE(UNIT)": {"unit"}, "0": set(),
-             "OFFICE": {"office", "operator"}, "OFFICE_AND_OWN": {"unit", "office", "operator"}}
-    routed = {(path, method.lower()): roles[who.strip()] for path, method, who in table}
+        source = f.read()
+    lists = {name: set(re.findall(r'"(\w+)"', names))
+             for name, names in re.findall(r"const (by_\w+)\[\] = \{([^}]*)\}", source)}
+    table = re.findall(r'\{"(/[^"]*)",\s*BAOD_(\w+),\s*([^,]+),\s*(?:true|false),\s*\w+,\s*\w+,\s*(\w+)\}', source)
+    every = {"unit", "office", "oversight", "operator"}
+
+    def roles(who):
+        named = {"READERS": every - {"unit"}, "ALL": every, "0": set(), "OFFICE": {"office", "operator"},
+                 "OFFICE_AND_OWN": every - {"oversight"}}
+        return named[who] if who in named else {r for r in every if f"ROLE({r.upper()})" in who}
+    routed = {(path, method.lower()): roles(who.strip()) for path, method, who, _ in table}
+    filters = {path: lists[name] for path, _, _, name in table if name != "NULL"}
+    parameters = described["components"]["parameters"]
     assert len(routed) >= 15
     seen = set()
     for path, methods in described["paths"].items():
@@ -214,4 +222,6 @@ def test_the_description_is_true(hub):
             real = path.format(unit=UNIT, form=FORM, period=PERIOD, revision=1)
             status = ask(hub, method.upper(), real, None if method == "get" else "{}", **({} if method == "get" else YAML)).status
             assert (status == 401) == bool(wanted), (path, method, status)
+            if path in filters:
+                assert {parameters[p["$ref"].split("/")[-1]]["name"] for p in what["parameters"]} == filters[path], path
     assert seen == set(routed)
