@@ -287,6 +287,7 @@ static void health(struct baod_call *call, struct baod_http_exchange *x)
 
 static const char *const by_rollup[] = {"form",  "period", "span",  "scope",  "indicator",
                                         "units", "as_of",  "limit", "format", NULL};
+static const char *const by_shared[] = {"form", "period", "scope", "indicator", "limit", "format", NULL};
 static const char *const by_trend[] = {"form", "scope", "indicator", "units", "limit", "format", NULL};
 static const char *const by_status[] = {"form", "period", "scope", "units", "as_of", "limit", "format", NULL};
 static const char *const by_report[] = {"form",  "period", "scope",  "unit", "units",
@@ -313,6 +314,7 @@ static const struct baod_route routes[] = {
     {"/v1/status", BAOD_GET, ALL, false, ask, BAOD_ASK_STATUS, by_status},
     {"/v1/rates", BAOD_GET, READERS, false, ask, BAOD_ASK_RATE, by_rate},
     {"/v1/trend", BAOD_GET, READERS, false, ask, BAOD_ASK_TREND, by_trend},
+    {"/v1/shared", BAOD_GET, READERS, false, ask, BAOD_ASK_SHARED, by_shared},
     {"/v1/alerts", BAOD_GET, READERS, false, ask, BAOD_ASK_ALERT, by_alert},
     {"/v1/missing", BAOD_GET, ALL, true, ask, BAOD_ASK_MISSING, by_unit_period},
     {"/v1/reports", BAOD_GET, ALL, true, ask, BAOD_ASK_REPORT, by_report},

@@ -49,6 +49,7 @@ enum baod_question {
     BAOD_ASK_ALERT,   /* office.alert */
     BAOD_ASK_RATE,    /* office.rate */
     BAOD_ASK_REFUSAL, /* office.refusal, the newest first */
+    BAOD_ASK_SHARED,    /* totals of figures that several forms ask for (same_as), each unit counted once */
     BAOD_QUESTIONS,
 };
 

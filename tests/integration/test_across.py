@@ -195,6 +195,8 @@ def hub(programs, reports):
         documents.append(json.dumps({"form": "thu-khac", "unit": code, "period": "2026-Q1", "data": data}))
     documents.append(json.dumps({"form": "thu-khac", "unit": "903", "period": "2026-Q2",
                                  "data": {"ton": reports["903", (2026, 2)]["ton"] + 5}}))
+    # 906 gave its stock of 2026-Q3 in the other form only.
+    documents.append(json.dumps({"form": "thu-khac", "unit": "906", "period": "2026-Q3", "data": {"ton": 7}}))
     with Client(daemon.reports_port) as client:
         answers = client.submit_all(documents)
     assert {a.verb for a in answers} == {"OK"}, [a for a in answers if a.verb != "OK"]
@@ -324,6 +326,27 @@ def test_the_trend_runs_up_the_year_and_measures_its_pace(hub, reports):
     for scope, indicator, period, *figures in view:
         r = names[scope, indicator, period]
         assert [fraction(x) for x in figures] == [fraction(r[c]) for c in ("value", "previous", "change", "reported", "owed")]
+
+
+def test_a_figure_that_two_forms_ask_for_counts_once(hub, reports):
+    other = {("906", (2026, 1)): reports["906", (2026, 1)].get("ton", 0), ("906", (2026, 3)): 7,
+             ("903", (2026, 2)): reports["903", (2026, 2)]["ton"] + 5}
+    rows = hub.get("/v1/shared", form="thu-quy")[1]
+    seen = 0
+    for r in rows:
+        quarter = (int(r["period"][:4]), int(r["period"][-1]))
+        units = [c for c in THEN if r["scope"] in scopes(c) and exists(c, quarter)]
+        of_unit = {c: reports[c, quarter]["ton"] for c in units if "ton" in reports.get((c, quarter), {})}
+        differ = [c for c in of_unit if (c, quarter) in other and other[c, quarter] != of_unit[c]]
+        for c in units:
+            if (c, quarter) in other:
+                of_unit.setdefault(c, other[c, quarter])
+        where = (r["scope"], r["period"])
+        assert (r["indicator"], r["forms"], r["owed"]) == ("stock", ["thu-quy", "thu-khac"], len(units)), where
+        assert (r["reported"], r["contradictions"]) == (len(of_unit), len(differ)), where
+        assert r["value"] == (sum(of_unit.values()) if of_unit else None), where
+        seen += len(differ)
+    assert seen == 4 and {r["period"] for r in rows} >= {"2026-Q1", "2026-Q3"}  # 903 in each of its four scopes
 
 
 def test_a_contradiction_is_raised_and_ends_with_its_correction(hub, reports):

@@ -1,7 +1,7 @@
 """A year of a province's reports in all programmes, as the generator makes it, goes through the daemon: every answer,
 every rollup, every span of periods, every count and every contradiction must be the generator's, which computes them
-apart. The short run sends what a sample of the units reports; with BAOCAO_LONG whole provinces do, and Hà Nội's
-Party agencies."""
+apart. The short run sends what a sample of the units reports; with BAOCAO_LONG whole provinces do, and, given the table
+of units that deploy/make-units reads in BAOCAO_UNITS_TABLE, a sample of the whole country."""
 import csv
 import datetime as dt
 import json
@@ -19,7 +19,8 @@ from conftest import SOURCE, Daemon
 LONG = bool(os.environ.get("BAOCAO_LONG"))
 WORLDS = {"66-dak-lak": "nd73-quarterly,nd73-annual,nq57-tasks,nq57-indicators,qd204-quarterly",
           "01-ha-noi": "hn-kpi-monthly,hn-okr-quarterly"}
-SAMPLE = None if LONG else 7
+if LONG and os.environ.get("BAOCAO_UNITS_TABLE"):
+    WORLDS["national"] = "nd73-quarterly,nq57-indicators"
 YEAR = 2026
 
 
@@ -39,16 +40,28 @@ class World:
     def __init__(self, programs, province, forms):
         self.root = tempfile.mkdtemp(prefix="baocao-year-")
         self.out = os.path.join(self.root, "year")
+        units = 7 if not LONG else 300 if province == "national" else None
+        folder = self.country(programs) if province == "national" else os.path.join(programs.schemas, "provinces", province)
         now = dt.datetime.now(dt.timezone(dt.timedelta(hours=7))).replace(tzinfo=None, microsecond=0)
-        sample = [] if SAMPLE is None else ["--units", str(SAMPLE)]
-        subprocess.run([sys.executable, os.path.join(SOURCE, "tests/data/make_reports.py"), "--province",
-                        os.path.join(programs.schemas, "provinces", province), "--forms", forms, "--year", str(YEAR),
-                        "--now", now.isoformat(), "--seed", "7", "--out", self.out, *sample], check=True, timeout=600)
+        sample = [] if units is None else ["--units", str(units)]
+        subprocess.run([sys.executable, os.path.join(SOURCE, "tests/data/make_reports.py"), "--province", folder,
+                        "--forms", forms, "--year", str(YEAR), "--now", now.isoformat(), "--seed", "7", "--out", self.out,
+                        *sample], check=True, timeout=600)
         subprocess.run(["chmod", "-R", "u=rwX,go=rX", self.out], check=True)
         self.daemon = Daemon(programs, self.root)
         self.daemon.schemas = os.path.join(self.out, "forms")
-        self.daemon.province = os.path.join(programs.schemas, "provinces", province)
+        self.daemon.province = folder
         self.manifest = rows_of(os.path.join(self.out, "manifest.tsv"))
+
+    def country(self, programs):
+        """A province folder of all 3,321 communes."""
+        folder = os.path.join(self.root, "country")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "units.yaml"), "w", encoding="utf-8") as f:
+            subprocess.run([sys.executable, os.path.join(SOURCE, "deploy/make-units"), "--table",
+                            os.environ["BAOCAO_UNITS_TABLE"], "--national"], check=True, stdout=f)
+        shutil.copy(os.path.join(programs.schemas, "provinces", "66-dak-lak", "holidays.yaml"), folder)
+        return folder
 
     def answer(self, client, row):
         """What the manifest calls the answer: OK, DUP or the symbol of the refusal."""
