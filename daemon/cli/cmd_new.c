@@ -73,6 +73,18 @@ static int complain(const struct new_report *n, const char *vi, const char *en, 
     return CLI_USAGE;
 }
 
+/* The unit may be written by its name, as it stood when the period ended by the civil calendar. */
+static const struct baod_snapshot *find_unit(struct new_report *n)
+{
+    const struct bao_calendar civil = {BAO_CAL_CIVIL, 0};
+    bao_date from, to;
+
+    if (bao_is_unit_code(n->unit_code))
+        return cli_forms_of_unit(&n->forms, n->unit_code);
+    bao_period_window(n->period, civil, &from, &to);
+    return cli_forms_unit(&n->forms, &n->arena, to, &n->unit_code);
+}
+
 static int find_form(struct new_report *n, const struct arguments *a)
 {
     bool known;
@@ -80,7 +92,7 @@ static int find_form(struct new_report *n, const struct arguments *a)
     n->unit_code = bao_str_c(a->unit);
     if (!bao_period_parse(bao_str_c(a->period), &n->period))
         return complain(n, "không đọc được kỳ báo cáo", "cannot read the period", a->period);
-    n->snapshot = cli_forms_of_unit(&n->forms, n->unit_code);
+    n->snapshot = find_unit(n);
     if (n->snapshot == NULL)
         return CLI_USAGE;
     n->form = bao_forms_get(&n->snapshot->forms, bao_str_c(a->form), n->period, &known);

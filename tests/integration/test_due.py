@@ -234,6 +234,16 @@ def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon,
     assert postgres.sql("SELECT value FROM office.value WHERE form = 'truoc' AND unit = '90001'")[0][0] == 7
     assert counts(daemon)["truoc"]["owed"] == 3  # 90001, 90004, 90006: who existed on the last day
 
+    # What was given back to a unit that is no more is told to its successor, at HELLO and when it appears.
+    outcome(postgres, "90001", "truoc", 2, 500)
+    with connect(daemon, certificates, "90005") as c, connect(daemon, certificates, "90006") as other:
+        assert told(c, "RETURNED")[0].unit == "90001"
+        outcome(postgres, "90002", "giua", 1, 501)
+        wait_for(lambda: {f.unit for f in told(c, "RETURNED")} == {"90001", "90002"})  # one of them perhaps twice
+        assert not [f for f in other.told if f.verb == "RETURNED"]
+        c.ask("DUE", unit="90005")  # reads what became of all that it answers for
+        wait_for(lambda: unread(postgres) == 0)
+
     # Old and new places of tone marks find the same unit, by the files and over the wire.
     words = ("--forms", daemon.schemas, "--province", daemon.province, "--until", day(30), "--format", "json")
     for name in ("Phường Hoà Bình", "phường hòa bình", "hoa binh"):
@@ -259,6 +269,7 @@ def test_new_files_are_taken_or_refused_with_the_reason(make_daemon, postgres, f
     with Client(daemon.reports_port) as c:
         assert c.submit(report("xong", "90001", day(-10), 4)).state == "committed"
         before, old = deadlines(), due(c, "90001")
+        assert (min(before), max(before)) == (day(-3), day(400))  # from the form's first day to 400 days ahead
 
         # A holiday: what is ahead moves and is listed, what is past stays.
         province.holidays["holidays"].append({"from": day(10), "to": day(16), "name": "Nghỉ thử", "basis": "Thông báo 1"})
@@ -490,6 +501,8 @@ def test_units_are_found_by_what_people_type(make_daemon, programs):
     assert found("Tuy Hoà") == found("Tuy Hòa") and "Phường Tuy Hoà" in found("tuy hoa")
     assert found("H15.0") == {row["name_vi"] for row in daemon.get("/v1/units")[1] if row["unit"].startswith("H15.0")}
     assert found("không có xã này") == set() and daemon.get("/v1/units", q="-")[1] == []
+    made = daemon.programs.run("new", "nd73-quarterly", "--unit", "phường hòa hiệp", "--period", "2026-Q3")
+    assert made.returncode == 0 and 'unit: "22261"' in made.stdout, made.stderr
     by_name = daemon.baocao("status", "--missing", "--unit", "Phường Hoà Hiệp", "--format", "json")
     by_code = daemon.baocao("status", "--missing", "--unit", daemon.get("/v1/units", q="Hoà Hiệp")[1][0]["unit"],
                             "--format", "json")
