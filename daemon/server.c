@@ -1398,12 +1398,16 @@ static int open_spool(struct server *s, const struct bao_load_limits *limits)
 
 static int restore_credentials(struct server *s)
 {
+    struct bao_str epochs;
     bao_time at;
     size_t n;
     int r;
 
     if (s->spool == NULL)
         return 0;
+    if (baod_spool_kept(s->spool, "epochs", &at, &epochs))
+        baod_log(BAOD_LOG_INFO, "spool: the database was seen %lld s ago, at epochs %.*s",
+                 (long long)((baod_clock_now(&s->clock) - at) / BAO_SECOND), BAO_STR_ARG(epochs));
     r = baod_cache_restore_credentials(s->spool, s->credentials, &n, &at);
     if (r == 0 && at != BAO_TIME_NONE)
         baod_log(BAOD_LOG_INFO, "spool: %zu credentials as the database had them %lld s ago", n,

@@ -19,7 +19,7 @@ enum {
     AGAIN_MS = 1000, /* before what the full disk did not let be done is tried again */
     TAKE_OCTETS = 8 << 20,
     ROW_OCTETS = 1024, /* of a row beside its texts: keys, indexes, receipt */
-    ARENA_MAX = 64 << 20,
+    ARENA_MAX = 256 << 20,
     FILE_MAX = 8192,
     WHY_MAX = 500,
     FORMAT = 1, /* user_version of the file */
@@ -98,7 +98,7 @@ static const char *const SQL[STATEMENTS] = {
     [BY_RECEIPT] = "SELECT " ROW " FROM report WHERE receipt = ?1",
     [NEXT] = "SELECT " ROW " FROM report WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     [DELETE] = "DELETE FROM report WHERE seq = ?1 RETURNING " OCTETS,
-    [SET_ASIDE] = "INSERT INTO damaged (seq, unit, form, period, revision, receipt, received_at, body)"
+    [SET_ASIDE] = "INSERT OR REPLACE INTO damaged (seq, unit, form, period, revision, receipt, received_at, body)"
                   " SELECT seq, unit, form, period, revision, receipt, received_at, body FROM report"
                   "  WHERE seq = ?1",
     [KEEP_LIST] =

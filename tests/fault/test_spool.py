@@ -8,8 +8,10 @@ import subprocess
 import threading
 import time
 
+import histories
 import pytest
 from brp import Client, Ended
+from chaos import Chaos
 from conftest import USER, wait_for
 from web import add_token
 from reports import FORM, PERIOD, check_exact, communes, many, report, send_until_committed
@@ -91,6 +93,8 @@ def test_queued_then_committed_with_the_same_receipt(make_daemon, postgres):
     assert b"\nverdict queued\n" in by_receipt.body and b"\nbatch 0\n" in by_receipt.body
     found = stat(daemon, unit)
     assert (found.state, found.rev) == ("queued", "3")
+    http = daemon.get(f"/v1/reports/{unit}/{FORM}/{PERIOD}/2")
+    assert http[0] == 202 and http[1]["state"] == "queued" and http[1]["receipt"] == answers[unit, 2].receipt, http
     postgres.start()
     wait_drained(daemon)
     everything = {**before, **reports}
@@ -102,6 +106,10 @@ def test_queued_then_committed_with_the_same_receipt(make_daemon, postgres):
     assert send_until_committed(daemon, reports) == {key: a.receipt for key, a in answers.items()}
     verified = daemon.operate("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    key = postgres.sql("SELECT encode(public_key, 'hex') FROM baocao.audit ORDER BY seq DESC LIMIT 1")[0][0]
+    checked = daemon.programs.run("receipt", "check", receipt, "--key", key)  # one key signs both kinds
+    assert checked.returncode == 0 and answers[unit, 2].receipt in checked.stdout, checked.stdout
+    assert daemon.programs.run("receipt", "check", receipt, "--key", "00" + key[2:]).returncode == 1
     assert daemon.stop() == 0, daemon.log()
 
 
@@ -406,3 +414,55 @@ def test_tokens_hold_while_the_database_is_away(make_daemon, postgres):
         assert (foreign.verb, foreign.code) == ("NO", "UNIT"), foreign
     with pytest.raises(Ended):
         Client(daemon.reports_port, token="AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA")
+
+
+def test_packets_that_get_lost(make_daemon, postgres):
+    """F8: what goes to the database, or comes from it, or both, is lost in silence, and found again too late."""
+    units, everything = communes(), {}
+    with Chaos(postgres.port) as line:
+        daemon = make_daemon({**QUICK, "times": {"batch": "1s"}},
+                             database_url=f"postgresql://postgres@127.0.0.1:{line.port}/postgres").start()
+        fds = f"/proc/{daemon.process.pid}/fd"
+        send_until_committed(daemon, {(units[0], 1): (1, report(units[0], 1, 1))})
+        everything[units[0], 1] = 1, ""
+        before = len(os.listdir(fds))
+        for number in range(12 if LONG else 3):
+            ways = [("hold_down",), ("hold_up",), ("hold_up", "hold_down")][number % 3]
+            daemon.wait_ready()
+            for way in ways:
+                setattr(line, way, True)
+            batch = {(u, 1 + number): (number, report(u, 1 + number, number)) for u in units[1:6]}
+            answers = queue(daemon, batch)
+            assert line.held > number, "nothing was held back"
+            assert {a.receipt for a in queue(daemon, batch).values()} == {a.receipt for a in answers.values()}
+            line.hold_up = line.hold_down = False  # late commits arrive now, beside the drain
+            everything.update(batch)
+            wait_drained(daemon)
+            assert send_until_committed(daemon, batch) == {key: a.receipt for key, a in answers.items()}
+        daemon.wait_ready()
+        wait_for(lambda: len(os.listdir(fds)) <= before + 3)
+        check_exact(postgres.sql, everything)
+
+
+def test_history_only_flags_what_was_queued(make_daemon, postgres, programs):
+    """A report that looks back to earlier ones is queued without them; at drain what they say is told, not held against
+    it."""
+    daemon = make_daemon(QUICK, database_url=postgres.url)
+    daemon.schemas, daemon.province = histories.schemas_with_form(daemon.root, programs)
+    daemon.start()
+    january = histories.report("2026-01", 3, 3)
+    with Client(daemon.reports_port) as client:
+        assert client.submit(january).state == "committed"
+    postgres.stop("immediate")
+    wrong = histories.report("2026-02", 2, 99)  # the sum since January would be 5
+    with Client(daemon.reports_port, timeout=60) as client:
+        answer = client.submit(wrong)
+    assert (answer.verb, answer.state) == ("OK", "queued"), answer
+    postgres.start()
+    wait_drained(daemon)
+    warnings = postgres.sql("SELECT warnings FROM baocao.report WHERE receipt = %s", answer.receipt)
+    assert len(warnings) == 1 and "phải bằng 3" in warnings[0][0], warnings
+    with Client(daemon.reports_port) as client:  # the same while the database is there is refused
+        daemon.wait_ready()
+        assert client.submit(histories.report("2026-02", 2, 98, revision=2)).code == "INVALID"
+    check_exact(postgres.sql)

@@ -7,14 +7,16 @@ import time
 
 class Chaos:
     """Forwards to a port. delay: seconds each way; chop: most octets a write; and after so many octets each time, cut:
-    the connection is reset; flip: a bit on the way up is turned; stall: nothing goes for `pause` seconds."""
+    the connection is reset; flip: a bit on the way up is turned; stall: nothing goes for `pause` seconds. While hold_up or
+    hold_down is set nothing goes that way, and nobody is told: what is lost to a firewall, until it is found again."""
 
     def __init__(self, port, delay=0.0, chop=65536, cut=0, flip=0, stall=0, pause=0.3, seed=1):
         self.target, self.delay, self.chop = port, delay, chop
         self.cut, self.flip, self.stall, self.pause = cut, flip, stall, pause
         self.random = random.Random(seed)
         self.passed = {"cut": 0, "flip": 0, "stall": 0}
-        self.cuts = self.flips = self.connections = 0
+        self.cuts = self.flips = self.connections = self.held = 0
+        self.hold_up = self.hold_down = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.open = True
@@ -69,6 +71,9 @@ class Chaos:
                         wake.wait()
                     when, octets = queue.pop(0)
                 time.sleep(max(0, when - time.monotonic()))
+                self.held += self.hold_up if up else self.hold_down
+                while self.hold_up if up else self.hold_down:
+                    time.sleep(0.02)
                 try:
                     if octets is None:
                         other.shutdown(socket.SHUT_WR)

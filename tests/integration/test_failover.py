@@ -1,5 +1,7 @@
 """A primary and a standby: what was acked as durable there survives the primary, and nobody waits for a missing one
 in the dark."""
+import os
+import signal
 import time
 
 import pytest
@@ -92,3 +94,36 @@ def test_a_commit_whose_wait_was_cancelled_is_only_local(make_daemon, postgres):
         postgres.sql("SELECT pg_cancel_backend(%s)", waiting[0][0])  # an operator's mistake
         answer = client.answer(txn)
     assert (answer.verb, answer.state, answer.dur) == ("OK", "committed", "local"), answer
+
+
+def test_an_asynchronous_standby_may_lack_what_was_acked_local_and_a_resend_restores_it(make_daemon, make_postgres):
+    """F5: the primary is lost with what its standby had not received yet."""
+    primary = make_postgres()
+    second = make_postgres(primary=primary)
+    daemon = make_daemon(database_url=both(primary, second)).start()
+    units = communes()
+    reports = {(u, 1): (i, report(u, 1, i)) for i, u in enumerate(units[:20])}
+    early, late = dict(list(reports.items())[:10]), dict(list(reports.items())[10:])
+    first = send_until_committed(daemon, early)
+    there = primary.sql("SELECT pg_current_wal_lsn()::text")[0][0]
+    wait_for(lambda: primary.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= %s::pg_lsn", there)[0][0])
+    os.kill(primary.sql("SELECT pid FROM pg_stat_replication")[0][0], signal.SIGSTOP)  # what sends to the standby
+    with Client(daemon.reports_port, timeout=60) as client:
+        answers = dict(zip(late, client.submit_all([document for _, document in late.values()])))
+    assert {(a.state, a.dur) for a in answers.values()} == {("committed", "local")}
+    primary.kill()
+    second.promote()
+    kept = {row[0] for row in second.sql("SELECT receipt::text FROM baocao.report")}
+    lost = {key for key, a in answers.items() if a.receipt not in kept}
+    assert lost, "the standby lacked nothing: the test proved nothing"
+    assert set(first.values()) <= kept
+    assert not {key for key, receipt in first.items() if receipt not in kept}
+    daemon.wait_ready()
+    with Client(daemon.reports_port, timeout=60) as client:
+        for unit, _ in lost:
+            fate = client.ask("STAT", form="nd73-quarterly", unit=unit, period="2026-Q3")
+            assert (fate.verb, fate.code) == ("NO", "UNKNOWN"), fate
+    assert send_until_committed(daemon, early) == first
+    again = send_until_committed(daemon, late)
+    assert all(again[key] == answers[key].receipt for key in late if key not in lost)
+    check_exact(second.sql, reports)
