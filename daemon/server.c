@@ -612,8 +612,11 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
     if (s->state != SERVING)
         return;
     baod_sd_reloading();
-    if (load_tls(s) == 0) /* else it has told what is wrong, and the keys in force stay */
+    if (load_tls(s) == 0) { /* else it has told what is wrong, and the keys in force stay */
         renew_http(s);
+        if (s->tls != NULL)
+            baod_peers_renew(s->peers, s->tls);
+    }
     if (start_reload(s, RELOAD_SIGNAL, 0) < 0)
         baod_log(BAOD_LOG_ERROR, "reload: no memory; the files in force stay");
 }

@@ -369,6 +369,7 @@ int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *str
     limits.seed = id * UINT64_C(0x9e3779b97f4a7c15) ^ uv_hrtime();
     p->id = id;
     p->peers = peers;
+    p->renewal = peers->renewal;
     p->stream = stream;
     p->state = plain ? BAOD_PEER_HELLO : BAOD_PEER_TLS;
     p->opened_at = uv_now(peers->loop);
@@ -486,6 +487,18 @@ static void remind(struct baod_peer *p, uint64_t now_ms)
     p->peers->reminders--;
     p->remind_at = now_ms + p->peers->config.remind_ms;
     ops->remind(ops->user, p->id, &p->who);
+}
+
+void baod_peer_renew(struct baod_peer *p)
+{
+    void *transform = baod_stream_transform(p->stream);
+
+    p->renewal = p->peers->renewal;
+    if (transform == NULL || baod_tls_renew(transform, p->peers->tls) || p->by_token)
+        return;
+    if (bao_server_bye(&p->session, "AUTH", "its certificate is no longer trusted") < 0)
+        p->failed = "its certificate is no longer trusted";
+    baod_peer_touch(p);
 }
 
 void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)

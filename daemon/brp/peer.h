@@ -38,6 +38,7 @@ struct baod_peer {
     const char *failed;       /* close at the next settling, for this reason */
     struct baod_identity who; /* its units and their texts are one piece of memory */
     bool by_token;
+    unsigned renewal;       /* which reload its certificate was last judged after */
     uint8_t credential[16]; /* the token's id */
     uint8_t account[8];     /* of the token last shown, by hash */
     struct bao_buf refusal; /* the body of a refused HELLO that waits */
@@ -67,6 +68,8 @@ struct baod_peers {
     void (*drained)(void *user);
     void *drained_user;
     struct baod_brp_counts counts;
+    struct baod_tls *tls; /* of the last reload; NULL: there was none */
+    unsigned renewal;
     unsigned reminders; /* peers that may still be reminded in this sweep */
 };
 
@@ -77,6 +80,8 @@ int baod_peer_new(struct baod_peers *peers, uint64_t id, struct baod_stream *str
 bool baod_peer_settle(struct baod_peer *p);
 /* Asks for settling in this iteration of the loop. */
 void baod_peer_touch(struct baod_peer *p);
+/* Judges its certificate by the files of the last reload. */
+void baod_peer_renew(struct baod_peer *p);
 /* Looks at its limits of time. */
 void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms);
 /* Frees it and lets its stream go. */

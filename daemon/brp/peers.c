@@ -2,10 +2,12 @@
 
 #include "daemon/answer.h"
 #include "daemon/brp/peer.h"
+#include "daemon/net/tls.h"
 #include "daemon/ops/log.h"
 
 enum {
     SWEEP_MS = 250,
+    RENEWALS = 32,  /* certificates judged again in a sweep: some 10 ms */
     REMINDERS = 64, /* a sweep: when all units come back at once, reporting goes first */
 };
 
@@ -152,11 +154,25 @@ static void on_sweep(uv_timer_t *handle)
 {
     struct baod_peers *peers = handle->data;
     uint64_t now = uv_now(peers->loop);
+    unsigned renewals = 0;
 
     peers->reminders = REMINDERS;
-    for (size_t i = 0; i < peers->config.max_peers; i++)
-        if (peers->slots[i] != NULL)
-            baod_peer_sweep(peers->slots[i], now);
+    for (size_t i = 0; i < peers->config.max_peers; i++) {
+        struct baod_peer *p = peers->slots[i];
+
+        if (p == NULL)
+            continue;
+        if (p->renewal != peers->renewal && p->state != BAOD_PEER_TLS && renewals++ < RENEWALS)
+            baod_peer_renew(p);
+        baod_peer_sweep(p, now);
+    }
+}
+
+void baod_peers_renew(struct baod_peers *peers, struct baod_tls *tls)
+{
+    baod_tls_unref(peers->tls);
+    peers->tls = baod_tls_ref(tls);
+    peers->renewal++;
 }
 
 int baod_peers_new(uv_loop_t *loop, const struct baod_brp_config *config, const struct baod_brp_ops *ops,
@@ -201,6 +217,7 @@ static void on_handle_closed(uv_handle_t *handle)
         return;
     free(peers->slots);
     free(peers->free_slots);
+    baod_tls_unref(peers->tls);
     free(peers);
 }
 

@@ -12,6 +12,7 @@
 #include "lib/wire/server_session.h"
 
 struct baod_peers;
+struct baod_tls;
 
 /* A question by STAT; texts are borrowed for the call. */
 struct baod_brp_stat {
@@ -89,6 +90,9 @@ int baod_peers_new(uv_loop_t *loop, const struct baod_brp_config *config, const 
                    struct baod_peers **ret) BAO_MUST_CHECK;
 /* Takes a connection from a listener. */
 void baod_peers_accept(struct baod_peers *peers, struct baod_stream *stream);
+/* New keys and lists of revoked certificates are in force: connections whose certificate they no longer trust
+ * are ended within seconds, a few in each turn. A reference is taken. */
+void baod_peers_renew(struct baod_peers *peers, struct baod_tls *tls);
 /* Starts leaving: DRAIN to all; `drained(user)` is called once when the last peer has gone, or at once. */
 void baod_peers_drain(struct baod_peers *peers, int within_ms, void (*drained)(void *user), void *user);
 /* Closes every peer now and frees the registry after its handles. Accepts NULL. */

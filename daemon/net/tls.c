@@ -220,10 +220,17 @@ static int read_units(struct session *s, gnutls_x509_crt_t certificate)
     return r;
 }
 
-static int read_certificate(struct session *s)
+/* Is the other side's certificate good? GnuTLS's number and what is wrong. */
+static int check_peer(struct session *s, unsigned *ret_status)
 {
     gnutls_typed_vdata_st client = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
                                     .data = (void *)GNUTLS_KP_TLS_WWW_CLIENT};
+
+    return gnutls_certificate_verify_peers(s->gnutls, &client, 1, ret_status);
+}
+
+static int read_certificate(struct session *s)
+{
     const gnutls_datum_t *chain;
     gnutls_x509_crt_t certificate;
     unsigned n = 0, status = 0;
@@ -233,7 +240,7 @@ static int read_certificate(struct session *s)
     if (chain == NULL || n == 0)
         return 0;
     s->has_certificate = true;
-    r = gnutls_certificate_verify_peers(s->gnutls, &client, 1, &status);
+    r = check_peer(s, &status);
     s->trusted = r == 0 && status == 0;
     if (!s->trusted) {
         s->complaint = r == 0 ? complaint_of(status) : gnutls_strerror(r);
@@ -259,6 +266,24 @@ void baod_tls_peer(const void *state, struct baod_tls_peer *ret)
         ret->units[ret->n_units++] = bao_str_c(at);
         at += strlen(at) + 1;
     }
+}
+
+bool baod_tls_renew(void *state, struct baod_tls *tls)
+{
+    struct session *s = state;
+    unsigned status = 0;
+
+    if (gnutls_credentials_set(s->gnutls, GNUTLS_CRD_CERTIFICATE, tls->credentials) < 0)
+        return true; /* no memory: as it was; the next reload asks again */
+    tls = baod_tls_ref(tls);
+    baod_tls_unref(s->tls);
+    s->tls = tls;
+    if (!s->trusted)
+        return true;
+    s->trusted = check_peer(s, &status) == 0 && status == 0;
+    if (!s->trusted)
+        s->complaint = complaint_of(status);
+    return s->trusted;
 }
 
 static const char *tls_why(const void *state)

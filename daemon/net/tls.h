@@ -43,3 +43,6 @@ struct baod_tls_peer {
     size_t n_units;
 };
 void baod_tls_peer(const void *state, struct baod_tls_peer *ret);
+/* After a reload: the connection goes on with the new files (a reference is taken). False when its
+ * certificate was trusted and no longer is: revoked, expired, or of an authority that has gone. */
+bool baod_tls_renew(void *state, struct baod_tls *tls) BAO_MUST_CHECK;

@@ -138,6 +138,20 @@ def test_a_reload_takes_new_keys_and_keeps_old_connections(hub, pki):
             assert fresh.ask("PING").verb == "OK"
 
 
+def test_a_revocation_ends_open_connections(hub, pki):
+    pki("unit", "24121")
+    with client(hub, pki, "unit-24133") as kept, client(hub, pki, "unit-24121") as revoked:
+        assert revoked.ask("PING").verb == "OK"
+        pki("revoke", "unit-24121.pem")
+        hub.process.send_signal(signal.SIGHUP)
+        with pytest.raises(Ended) as end:
+            while True:
+                revoked.ask("PING")
+                time.sleep(0.1)
+        assert (end.value.args[0].verb, end.value.args[0].code) == ("BYE", "AUTH")
+        assert kept.ask("PING").verb == "OK"
+
+
 def test_send_over_tls(hub, pki):
     words = ["send", "--to", f"localhost:{hub.reports_port}", "--ca", pki.file("ca.pem"), "--wait", "5",
              os.path.join(SAMPLES, MINE)]
