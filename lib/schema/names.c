@@ -1,31 +1,27 @@
 /* Sets of texts, found by hash. */
 #include "lib/schema/program.h"
 
-/* Fills the slots; the longest way to an item or to a free slot is *ret_probes. */
-static void fill(struct bao_names *names, uint32_t *hashes, uint32_t *slots, uint32_t *ret_probes)
+/* Fills the slots. False: an item would stand more than `most` places behind its own. */
+static bool fill(const struct bao_names *names, uint32_t *hashes, uint32_t *slots, uint32_t most)
 {
-    uint32_t run = 0, longest = 0;
-
     for (uint32_t i = 0; i < names->n; i++) {
         const struct bao_str *s = &names->items[i];
-        uint32_t at;
+        uint32_t at, way = 0;
 
         hashes[i] = names->quick ? bao_text_quick(s->p, (uint32_t)s->n) : bao_key_hash(s->p, s->n);
         if (bao_names_find(names, s->p, (uint32_t)s->n, hashes[i]) != names->n)
             continue;
         for (at = hashes[i] & names->mask; slots[at] != 0; at = (at + 1) & names->mask)
-            ;
+            if (++way > most)
+                return false;
         slots[at] = i + 1;
     }
-    for (uint32_t at = 0; at < 2 * names->mask; at++) {
-        run = slots[at & names->mask] == 0 ? 0 : run + 1;
-        longest = run > longest ? run : longest;
-    }
-    *ret_probes = longest;
+    return true;
 }
 
-static bool init(struct bao_arena *a, const struct bao_str *items, uint32_t n, bool quick,
-                 uint32_t *ret_probes, struct bao_names *ret)
+/* 1 done, 0 the hash does not tell the items apart well enough, -1 no memory. */
+static int init(struct bao_arena *a, const struct bao_str *items, uint32_t n, bool quick, uint32_t most,
+                struct bao_names *ret)
 {
     uint32_t size = 4, *hashes = bao_arena_array(a, n, sizeof(*hashes)), *slots;
 
@@ -33,25 +29,19 @@ static bool init(struct bao_arena *a, const struct bao_str *items, uint32_t n, b
         size *= 2;
     slots = bao_arena_array(a, size, sizeof(*slots));
     if (hashes == NULL || slots == NULL)
-        return false;
+        return -1;
     *ret = (struct bao_names){items, hashes, slots, n, size - 1, quick};
-    fill(ret, hashes, slots, ret_probes);
-    return true;
+    return fill(ret, hashes, slots, most);
 }
 
 bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret)
 {
-    uint32_t probes;
-
-    return init(a, items, n, false, &probes, ret);
+    return init(a, items, n, false, UINT32_MAX, ret) == 1;
 }
 
 bool bao_names_init_texts(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret)
 {
-    enum { MOST_PROBES = 16 };
-    uint32_t probes;
+    int r = init(a, items, n, true, 12, ret);
 
-    if (!init(a, items, n, true, &probes, ret))
-        return false;
-    return probes <= MOST_PROBES || init(a, items, n, false, &probes, ret);
+    return r == 0 ? bao_names_init(a, items, n, ret) : r == 1;
 }

@@ -695,6 +695,10 @@ static void endures_hostile_shapes(void **state)
     endures(a, "\"value 19999\"", 1);
     endures(a, "\"value 20001\"", 0);
     free(a);
+    a = repeat("{\"enum\":[", "\"task number # of the province\",", 20000, "0.5]}");
+    endures(a, "\"task number 19999 of the province\"", 1);
+    endures(a, "\"task number 20001 of the province\"", 0);
+    free(a);
     a = repeat("{\"additionalProperties\":false,\"properties\":{", "\"p#\":{\"type\":\"integer\"},", 10000,
                "\"z\":true}}");
     b = repeat("{", "\"p#\":#,", 10000, "\"z\":1}");
