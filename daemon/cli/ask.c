@@ -5,6 +5,23 @@
 
 enum { BODY_MAX = 64 << 20 };
 
+static void usage(const struct cli_options *options, const char *command)
+{
+    fprintf(stderr,
+            options->lang == BAO_VI
+                ? "Cách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] [--span KHOẢNG] [--scope PHẠM_VI] [--unit "
+                  "ĐƠN_VỊ]\n"
+                  "             [--units as-reported|today] [--indicator CHỈ_TIÊU] [--as-of THỜI_ĐIỂM] "
+                  "[--limit N]\n"
+                  "             [--server URL] [--token-file TỆP] [--ca TỆP]\n"
+                  "  KHOẢNG: 2026, 2026-H1, … cộng nhiều kỳ. THỜI_ĐIỂM: số liệu đúng như lúc đó.\n"
+                : "Usage: baocao %s [FORM] [--period PERIOD] [--span SPAN] [--scope SCOPE] [--unit UNIT]\n"
+                  "             [--units as-reported|today] [--indicator CODE] [--as-of MOMENT] [--limit N]\n"
+                  "             [--server URL] [--token-file FILE] [--ca FILE]\n"
+                  "  SPAN: 2026, 2026-H1, … adds periods up. MOMENT: the figures as they stood then.\n",
+            command);
+}
+
 bool cli_question_read(const struct cli_options *options, int argc, char **argv, struct cli_question *ret)
 {
     struct cli_question q = {.server = getenv("BAOCAO_SERVER"),
@@ -33,17 +50,12 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
         } else if (k == BAO_COUNT(known) && argv[i][0] != '-' && q.form == NULL) {
             q.form = argv[i];
         } else {
-            fprintf(stderr,
-                    options->lang == BAO_VI
-                        ? "baocao %s: không hiểu “%s”\nCách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] "
-                          "[--span KHOẢNG] [--scope PHẠM_VI] [--unit ĐƠN_VỊ] [--units as-reported|today] "
-                          "[--indicator CHỈ_TIÊU] [--as-of THỜI_ĐIỂM] [--limit N] [--server URL] "
-                          "[--token-file TỆP] [--ca TỆP]\n"
-                        : "baocao %s: cannot make sense of %s\nUsage: baocao %s [FORM] [--period PERIOD] "
-                          "[--span SPAN] [--scope SCOPE] [--unit UNIT] [--units as-reported|today] "
-                          "[--indicator CODE] [--as-of MOMENT] [--limit N] [--server URL] [--token-file "
-                          "FILE] [--ca FILE]\n",
-                    argv[0], argv[i], argv[0]);
+            if (strcmp(argv[i], "--help") != 0)
+                fprintf(stderr,
+                        options->lang == BAO_VI ? "baocao %s: không hiểu “%s”\n"
+                                                : "baocao %s: cannot make sense of %s\n",
+                        argv[0], argv[i]);
+            usage(options, argv[0]);
             return false;
         }
     }
