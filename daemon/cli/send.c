@@ -199,11 +199,39 @@ static int take_answer(struct work *w, const struct bao_client_event *event)
     return 0;
 }
 
+/* The sentence of a body's first line, "0:0 TAB SYM TAB TAB sentence"; NULL when it has none, or is JSON. */
+static const char *sentence_of(struct work *w, struct bao_str body)
+{
+    const char *end = body.n == 0 ? NULL : memchr(body.p, '\n', body.n), *at = body.p;
+
+    if (w->options->common->json || end == NULL)
+        return NULL;
+    for (int i = 0; i < 3 && at != NULL; i++) {
+        at = memchr(at, '\t', (size_t)(end - at));
+        at = at == NULL ? NULL : at + 1;
+    }
+    return at == NULL ? NULL : bao_arena_dup(w->arena, at, (size_t)(end - at));
+}
+
+/* The hub is there: should the line break, it is worth trying soon. What it says of our identity is shown. */
+static void take_greeting(struct work *w, const struct bao_client_event *event)
+{
+    const char *warning = sentence_of(w, event->body);
+
+    if (warning != NULL)
+        fprintf(stderr, "%s: %s\n", say(w, "Lưu ý", "Note"), warning);
+    w->backoff_ms = BACKOFF_MS;
+    if (w->window > cli_brp_session(w->brp)->limits.items)
+        w->window = cli_brp_session(w->brp)->limits.items;
+}
+
 /* The server ended the talk. */
 static void take_end(struct work *w, const struct bao_client_event *event)
 {
-    const char *why = bao_symbol_info(event->symbol)->sentence[w->options->common->lang];
+    const char *why = sentence_of(w, event->body);
 
+    if (why == NULL)
+        why = bao_symbol_info(event->symbol)->sentence[w->options->common->lang];
     if (event->kind == BAO_CLIENT_BROKEN)
         why = say(w, "máy ở đầu kia không nói giao thức báo cáo",
                   "the other side does not speak the report protocol");
@@ -254,12 +282,8 @@ static int turn(struct work *w)
         return 0;
     }
     w->heard_at = cli_now_ms();
-    if (event.kind ==
-        BAO_CLIENT_GREETED) { /* the hub is there: should the line break, it is worth trying soon */
-        w->backoff_ms = BACKOFF_MS;
-        if (w->window > cli_brp_session(w->brp)->limits.items)
-            w->window = cli_brp_session(w->brp)->limits.items;
-    }
+    if (event.kind == BAO_CLIENT_GREETED)
+        take_greeting(w, &event);
     if (event.kind == BAO_CLIENT_ANSWER)
         return take_answer(w, &event);
     if (event.kind == BAO_CLIENT_ENDED || event.kind == BAO_CLIENT_BROKEN)

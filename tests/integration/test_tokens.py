@@ -156,3 +156,11 @@ def test_send_reads_its_token_from_a_file_of_its_own(daemon, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     done = daemon.baocao("send", "--token-file", path, os.path.join(SAMPLES, OTHERS))
     assert done.returncode == 1 and "UNIT" in done.stdout
+    expired, partly = put(daemon, ["24133"], "2020-03-01T00:00:00+07:00"), put(daemon, ["24133", "99999"])
+    wait_for(lambda: is_taken(daemon, partly), 20)
+    path.write_text(expired, encoding="ascii")
+    done = daemon.baocao("send", "--token-file", path, os.path.join(SAMPLES, MINE))
+    assert done.returncode == 3 and "đã hết hạn từ hết ngày 2020-02-29" in done.stdout + done.stderr
+    path.write_text(partly, encoding="ascii")
+    done = daemon.baocao("send", "--token-file", path, os.path.join(SAMPLES, MINE))
+    assert done.returncode == 0 and "Lưu ý: " in done.stderr and "99999" in done.stderr
