@@ -929,6 +929,43 @@ static int list_due(void *user, uint64_t peer, uint32_t txn, const struct baod_b
     return r;
 }
 
+/* One question by HTTP: whom to answer, and whether the unit itself asked. */
+struct due_call {
+    struct server *server;
+    bool reads;
+    baod_due_done *done;
+    void *user;
+};
+
+static void on_http_due(void *user, const struct baod_due_answer *answer)
+{
+    struct due_call *call = user;
+
+    if (call->reads && answer->from_store && call->server->notices != NULL)
+        baod_notices_read_all(call->server->notices, answer->codes, answer->n_codes);
+    call->done(call->user, answer);
+    free(call);
+}
+
+static int http_due(void *user, const struct baod_due_ask *ask, bool reads, baod_due_done *done,
+                    void *done_user)
+{
+    struct server *s = user;
+    struct due_call *call = malloc(sizeof(*call));
+    struct baod_due_ask asked = *ask;
+    int r;
+
+    if (call == NULL)
+        return -ENOMEM;
+    *call = (struct due_call){s, reads, done, done_user};
+    asked.snapshot = s->snapshot;
+    asked.now = baod_clock_now(&s->clock);
+    r = baod_due(s->reading, &asked, on_http_due, call);
+    if (r < 0)
+        free(call);
+    return r;
+}
+
 static struct bao_str heir(void *user, struct bao_str unit)
 {
     struct server *s = user;
@@ -1619,6 +1656,7 @@ static int make_api(struct server *s)
                                      .snapshot = snapshot_in_force,
                                      .submit = submit,
                                      .stat = http_stat,
+                                     .due = http_due,
                                      .act = http_act};
     const struct baod_api_config config = {.local = s->settings->http_local,
                                            .offset = s->snapshot->registry.offset,

@@ -211,8 +211,13 @@ bool baod_access_check(struct baod_call *call, const struct baod_http_exchange *
 
 bool baod_call_speaks_for(const struct baod_call *call, struct bao_str unit)
 {
+    const struct baod_api_ops *ops = &call->asker.api->ops;
+    const struct bao_registry *registry = &ops->snapshot(ops->user)->registry;
+    bao_date today = bao_time_date(ops->now(ops->user), registry->offset);
+    const struct bao_unit *heir = bao_registry_successor(registry, unit, today);
+
     for (size_t i = 0; i < call->n_units; i++)
-        if (bao_str_eq(call->units[i], unit))
+        if (bao_str_eq(call->units[i], unit) || (heir != NULL && bao_str_eq(call->units[i], heir->code)))
             return true;
     return call->any_unit;
 }

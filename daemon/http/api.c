@@ -299,6 +299,7 @@ static const char *const by_unit_period[] = {"form",  "period", "scope",  "unit"
 static const char *const by_unit[] = {"form", "period", "unit", "limit", "format", NULL};
 static const char *const by_form[] = {"form", "limit", "format", NULL};
 static const char *const by_scope[] = {"scope", "unit", "q", "limit", "format", NULL};
+static const char *const by_due[] = {"unit", "until", NULL};
 static const char *const by_rate[] = {"form", "period", "scope", "indicator", "limit", "format", NULL};
 
 #define ROLE(name) (1u << BAOD_ROLE_##name)
@@ -328,6 +329,7 @@ static const struct baod_route routes[] = {
     {"/v1/openapi.yaml", BAOD_GET, 0, false, baod_openapi_get, 0, NULL},
     {"/v1/refusals", BAOD_GET, OFFICE_AND_OWN, true, ask, BAOD_ASK_REFUSAL, by_unit},
     {"/v1/forms", BAOD_GET, ALL, false, ask, BAOD_ASK_FORM, by_form},
+    {"/v1/due", BAOD_GET, ALL, false, baod_due_get, 0, by_due},
     {"/v1/units", BAOD_GET, ALL, false, ask, BAOD_ASK_UNIT, by_scope},
     {"/v1/indicators", BAOD_GET, ALL, false, ask, BAOD_ASK_INDICATOR, by_form},
 };

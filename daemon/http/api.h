@@ -7,6 +7,7 @@
 #include "daemon/intake.h"
 #include "daemon/store/acts.h"
 #include "daemon/store/credentials.h"
+#include "daemon/store/due.h"
 #include "daemon/store/queries.h"
 #include "daemon/store/stat.h"
 #include "lib/base/diag.h"
@@ -32,6 +33,9 @@ struct baod_api_ops {
     int (*submit)(void *user, const struct baod_request *request);
     /* baod_stat(). */
     int (*stat)(void *user, const struct baod_stat_ask *ask, baod_stat_done *done, void *done_user);
+    /* baod_due() of the files in force, now. reads: the asker is the unit itself, which need not be told
+     * again. */
+    int (*due)(void *user, const struct baod_due_ask *ask, bool reads, baod_due_done *done, void *done_user);
     /* Carries out an act of the office, whose actor says who asked: 0, or <0 when done is not called. */
     int (*act)(void *user, const struct baod_act *act,
                void (*done)(void *user, const struct baod_act_answer *answer), void *done_user);

@@ -67,7 +67,7 @@ void baod_api_refuse(const struct baod_asker *to, int status, const char *code, 
 void baod_api_refuse_symbol(const struct baod_asker *to, enum bao_symbol symbol);
 /* The same, with the time to wait; 0 = the usual. */
 void baod_api_refuse_wait(const struct baod_asker *to, enum bao_symbol symbol, unsigned after_ms);
-/* May the caller speak for the unit, as the role unit does? */
+/* May the caller speak for the unit, as the role unit does: for itself and for what it took over? */
 bool baod_call_speaks_for(const struct baod_call *call, struct bao_str unit);
 
 /* Finds out who calls, and whether the route is for them: true, or false after answering. */
@@ -76,5 +76,5 @@ bool baod_access_check(struct baod_call *call, const struct baod_http_exchange *
 bool baod_access_may_write(const struct baod_call *call, const struct baod_http_exchange *x);
 
 /* Handlers in files of their own. */
-baod_route_handler baod_acts_post;
+baod_route_handler baod_acts_post, baod_due_get;
 baod_route_handler baod_bundle_get, baod_openapi_get, baod_reports_put, baod_reports_get, baod_reports_check;

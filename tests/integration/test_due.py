@@ -11,6 +11,7 @@ import pytest
 
 from brp import Client, Ended, connect_tls
 from conftest import SOURCE, USER, wait_for
+from web import ask, make_token
 from trial import Province, day, form, once, report, unit
 
 OLD, NEW, PART = "90001", "90002", "90003"
@@ -111,6 +112,12 @@ def test_deadline_lock_and_period_each_have_their_answer(make_daemon, postgres, 
         assert set(due(c, "90001", until=day(3))) == set(want) - {"chua-mo", "dang-mo", "dung-han"}
         assert c.ask("DUE", unit="90001", until="soon").code == "HEAD"
         assert c.ask("DUE", unit="90009").code == "UNKNOWN"
+        status, rows = daemon.get("/v1/due", unit="90001")  # the same over HTTP, in its own language
+        assert status == 200 and {r["form"]: r["state"] for r in rows} == want
+        assert "Khóa kỳ" in {r["form"]: r["why"] for r in rows}["khoa"]
+        assert daemon.get("/v1/due", unit="90003") == (200, [])
+        assert [daemon.get("/v1/due", **q)[0] for q in ({"unit": "90009"}, {}, {"unit": "90001", "until": "5/2026"})] == [
+            404, 400, 400]
 
     status = counts(daemon)
     assert (status["khoa"]["overdue"], status["khoa"]["final"], status["khoa"]["owed"]) == (3, 3, 3)
@@ -243,6 +250,21 @@ def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon,
         assert not [f for f in other.told if f.verb == "RETURNED"]
         c.ask("DUE", unit="90005")  # reads what became of all that it answers for
         wait_for(lambda: unread(postgres) == 0)
+
+    # Over HTTP a successor's secret opens the same.
+    secret = make_token(daemon, "--unit", "90005", ca=f"{certificates}/ca.pem")
+
+    def http(method, path, body=None, **more):
+        return ask(daemon, method, path, body, token=secret, ca=f"{certificates}/ca.pem", **more)
+
+    assert {r["unit"] for r in http("GET", "/v1/due").json} == {"90001", "90002", "90005"}
+    assert {r["unit"] for r in http("GET", "/v1/due?unit=90001").json} == {"90001"}
+    assert http("GET", "/v1/due?unit=90004").status == 403
+    put = http("PUT", f"/v1/reports/90001/truoc/{day(-12)}/3", report("truoc", "90001", day(-12), 8, 3),
+               content_type="application/yaml")
+    assert put.status == 201, put
+    assert http("GET", f"/v1/reports/90001/truoc/{day(-12)}").json["rev"] == 3
+    assert http("GET", f"/v1/reports/90004/truoc/{day(-12)}").status == 403
 
     # Old and new places of tone marks find the same unit, by the files and over the wire.
     words = ("--forms", daemon.schemas, "--province", daemon.province, "--until", day(30), "--format", "json")
