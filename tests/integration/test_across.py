@@ -378,3 +378,56 @@ def test_the_command_shows_span_last_year_and_pace(hub):
         assert text in vi.stdout, vi.stdout
     en = hub.baocao("rollup", "thu-quy", "--span", "2026-H1", "--units", "today", "--lang", "en")
     assert "Pace" in en.stdout and "≈" in en.stdout, en.stdout
+
+
+def holders(unit, on_day, today, links):
+    """{holder: share} of what a unit had on a day: each day's successions at once, the rest staying where it was."""
+    held = {unit: Fraction(1)}
+    for day in sorted({d for _, _, d, _ in links if on_day < d <= today}):
+        now = {}
+        for holder, part in held.items():
+            heirs = [(heir, share) for heir, was, d, share in links if was == holder and d == day]
+            for heir, share in heirs + [(holder, 1 - sum(s for _, s in heirs))]:
+                if share:
+                    now[heir] = now.get(heir, 0) + part * share
+        held = now
+    return held
+
+
+def test_the_crosswalk_follows_any_chain_of_mergers_and_splits(hub):
+    dice = random.Random(4)
+    connection = hub.connect()
+    compared = estimated = 0
+    try:
+        with connection.cursor() as cursor:
+            for _ in range(12):
+                cursor.execute("DELETE FROM baocao.unit_succession")
+                cursor.execute("DELETE FROM baocao.unit")
+                links = []
+                for unit in range(1, 15):
+                    cursor.execute("INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
+                                   " VALUES (%s, %s, 'commune', 'Xã', 'Commune', date '2020-01-01', 1)", (unit, str(unit)))
+                    for was in dice.sample(range(1, unit), dice.randint(0, 2) if unit > 4 else 0):
+                        day = dice.choice([1, 2, 3, 4, 5])
+                        left = 1 - sum(s for _, w, d, s in links if (w, d) == (was, day))
+                        share = left if left == 1 and dice.random() < 0.4 else min(left, Fraction(dice.randint(1, 6), 10))
+                        if share:
+                            links.append((unit, was, day, share))
+                for heir, was, day, share in links:
+                    cursor.execute("INSERT INTO baocao.unit_succession (unit, predecessor, from_day, share, seq_from)"
+                                   " VALUES (%s, %s, date '2025-01-01' + %s, %s, 1)",
+                                   (heir, was, day, None if share == 1 else float(share)))
+                for on_day in (0, 2, 5):
+                    cursor.execute("SELECT unit, holder, share, estimated, main"
+                                   "  FROM baocao.crosswalk(date '2025-01-01' + %s, date '2025-01-01' + 4)", (on_day,))
+                    got = {}
+                    for unit, holder, share, about, main in cursor.fetchall():
+                        got.setdefault(unit, {})[holder] = Fraction(share)
+                        assert not main or Fraction(share) == max(holders(unit, on_day, 4, links).values())
+                        estimated += about
+                    assert got == {u: holders(u, on_day, 4, links) for u in range(1, 15)}, links
+                    compared += len(got)
+    finally:
+        connection.rollback()
+        connection.close()
+    assert compared == 12 * 3 * 14 and estimated > 50
