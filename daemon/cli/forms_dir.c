@@ -24,7 +24,8 @@ static bool is_there(const char *dir, const char *name)
 
 static const char *find_forms(struct cli_forms *f, const char *given)
 {
-    static const char *const places[] = {"schemas", BAOCAO_SHARE_DIR};
+    const char *share = getenv("BAOCAO_SHARE"); /* of a program that was unpacked somewhere */
+    const char *const places[] = {"schemas", share != NULL ? share : BAOCAO_SHARE_DIR};
 
     if (given != NULL)
         return given;
