@@ -631,6 +631,40 @@ static void sums_of_the_year(void **state)
     end(&w);
 }
 
+/* Each check waits only for what it reads itself. */
+static void what_is_not_known_stays_unjudged(void **state)
+{
+    static const struct {
+        unsigned unknown;
+        const char *answer;
+        size_t unjudged;
+    } rows[] = {
+        {0, "3001e 3001e 3001e", 0},
+        {BAO_BACK_PREV, "3001e 3001e", 1},
+        {BAO_BACK_PREV_YEAR, "3001e 3001e", 1},
+        {BAO_BACK_YTD, "3001e 3001e", 1},
+        {BAO_BACK_PREV | BAO_BACK_PREV_YEAR | BAO_BACK_YTD, "", 3},
+    };
+    char got[512];
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rows); i++) {
+        struct world w;
+
+        start_well(&w, "  - {id: x, rule: self.a > prev.a}\n  - {id: y, rule: self.a > prev_year.a}\n"
+                       "  - {id: z, rule: self.a > ytd.a_sum}\n");
+        assert_int_equal(bao_checks_look_back(&w.form), BAO_BACK_PREV | BAO_BACK_PREV_YEAR | BAO_BACK_YTD);
+        with_prev(&w, "{a: 3}");
+        w.history.prev_year = w.history.prev;
+        w.history.ytd = w.ytd;
+        w.ytd[0] = (struct bao_ytd){true, bao_num_int(3)};
+        w.history.unknown = (uint8_t)rows[i].unknown;
+        assert_string_equal(judge(&w, "{a: 3}", got), rows[i].answer);
+        assert_int_equal(w.tally.unjudged, rows[i].unjudged);
+        end(&w);
+    }
+}
+
 static void the_same_period_last_year(void **state)
 {
     struct world w;
@@ -892,6 +926,7 @@ int main(void)
         cmocka_unit_test(text_is_compared_as_the_schema_does),
         cmocka_unit_test(lost_items_are_missed),
         cmocka_unit_test(sums_of_the_year),
+        cmocka_unit_test(what_is_not_known_stays_unjudged),
         cmocka_unit_test(the_same_period_last_year),
         cmocka_unit_test(period_and_unit_are_known),
         cmocka_unit_test(mistakes_are_told_at_their_place),

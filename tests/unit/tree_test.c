@@ -169,6 +169,41 @@ static void maps_without_an_index_answer_the_same(void **state)
     bao_buf_deinit(&y);
 }
 
+static void a_copy_needs_nothing_of_the_original(void **state)
+{
+    static const char text[] =
+        "{\"a\": [1, 2.5, \"Đắk\", null, true, {\"b\": {}}], \"n\": -1e400, \"c\": \"\"}";
+    struct bao_buf large = BAO_BUF_NULL(1 << 20), x = BAO_BUF_NULL(1 << 20), y = BAO_BUF_NULL(1 << 20);
+    struct bao_arena arena = BAO_ARENA_NULL(0), small = BAO_ARENA_NULL(64);
+    const struct bao_node *copy;
+    struct loaded l;
+
+    (void)state;
+    load(&l, bao_str_c(text), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+    copy = bao_node_copy(&arena, &l.doc.root);
+    assert_non_null(copy);
+    assert_int_equal(bao_node_print_json(&x, &l.doc.root), 0);
+    assert_int_equal(bao_node_get(copy, "n")->column, bao_node_get(&l.doc.root, "n")->column);
+    assert_null(bao_node_copy(&small, &l.doc.root));
+    unload(&l);
+    assert_int_equal(bao_node_print_json(&y, copy), 0);
+    assert_true(bao_str_eq(bao_buf_str(&x), bao_buf_str(&y)));
+    /* A large map keeps its index. */
+    for (int i = 0; i < 2 * BAO_MAP_SMALL; i++)
+        assert_int_equal(bao_buf_printf(&large, "%s\"%d\": %d", i == 0 ? "{" : ",", i, i), 0);
+    assert_int_equal(bao_buf_append_c(&large, "}"), 0);
+    load(&l, bao_buf_str(&large), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+    copy = bao_node_copy(&arena, &l.doc.root);
+    unload(&l);
+    assert_int_equal(copy->indexed, 1);
+    assert_int_equal(bao_node_get(copy, "37")->i, 37);
+    bao_arena_deinit(&arena);
+    bao_arena_deinit(&small);
+    bao_buf_deinit(&large);
+    bao_buf_deinit(&x);
+    bao_buf_deinit(&y);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +211,7 @@ int main(void)
         cmocka_unit_test(canonical_text_is_hashed),
         cmocka_unit_test(order_agrees_with_equality),
         cmocka_unit_test(maps_without_an_index_answer_the_same),
+        cmocka_unit_test(a_copy_needs_nothing_of_the_original),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
