@@ -114,7 +114,7 @@ def test_a_wrong_token_waits_the_longer_and_delays_nobody_else(daemon):
             taken.append(time.monotonic() - start)
         with pytest.raises(Ended):
             c.read()
-    assert taken[0] >= 0.25 and taken[1] >= 0.5 and taken[2] >= 1, taken
+    assert taken[0] > 0.2 and taken[1] > 0.4 and taken[2] > 0.9, taken
     assert "HELLO refused: AUTH (3 lately" in daemon.log()
     with Client(daemon.reports_port, hello=False) as c:
         wrong = c.send("HELLO", v=1, token="aaaa-bbbb")
