@@ -9,6 +9,7 @@ enum {
     BATCH_MAX = 1000,
     QUEUE_MAX = 20000,
     PATIENCE_MS = 4000,
+    PREPARE_PATIENCE_MS = 10000, /* with a database that answers, and will take reports in a moment */
     SWEEP_MS = 250,
     TRIES_MAX = 6,    /* attempts of a batch that fails for reasons of the moment */
     FAILURES_MAX = 2, /* a report that fails alone so often is set aside */
@@ -655,10 +656,19 @@ static void give_away(struct baod_writer *w, struct baod_submission *s)
         answer(s, BAO_SYM_BUSY);
 }
 
+/* How long a report waits for a database in this state, before somebody else takes it over. */
+static uint64_t patience_of(const struct baod_writer *w)
+{
+    int most = w->state == OFFLINE ? 0 : w->state == PREPARING ? PREPARE_PATIENCE_MS : PATIENCE_MS;
+
+    return (uint64_t)(w->options.away != NULL && most > w->options.patience_ms ? most
+                                                                               : w->options.patience_ms);
+}
+
 /* Has the database been away for so long that waiting for it is no use? */
 static bool is_long_away(const struct baod_writer *w)
 {
-    return w->away_since != 0 && uv_now(w->loop) - w->away_since > (uint64_t)w->options.patience_ms;
+    return w->away_since != 0 && uv_now(w->loop) - w->away_since > patience_of(w);
 }
 
 /* Those of the backlog go back to where they are in custody: all of them, or those that were tried in vain.
@@ -680,7 +690,7 @@ static void sweep_backlog(struct baod_writer *w, bool all)
 /* Those who have waited too long for the database. */
 static void sweep_queue(struct baod_writer *w)
 {
-    uint64_t now = uv_now(w->loop), patience = (uint64_t)w->options.patience_ms;
+    uint64_t now = uv_now(w->loop), patience = patience_of(w);
     struct queue stay = {.n = 0}, tired = {.n = 0};
     struct baod_submission *s;
 

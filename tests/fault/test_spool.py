@@ -95,10 +95,15 @@ def test_queued_then_committed_with_the_same_receipt(make_daemon, postgres):
     assert (found.state, found.rev) == ("queued", "3")
     http = daemon.get(f"/v1/reports/{unit}/{FORM}/{PERIOD}/2")
     assert http[0] == 202 and http[1]["state"] == "queued" and http[1]["receipt"] == answers[unit, 2].receipt, http
+    listener = Client(daemon.reports_port, timeout=60)
     postgres.start()
     wait_drained(daemon)
     everything = {**before, **reports}
     check_drained(postgres, everything, answers)
+    wait_for(lambda: listener.ask("PING") and [f for f in listener.told if f.verb == "DONE"])
+    done = next(f for f in listener.told if f.verb == "DONE")
+    assert done.receipt in {a.receipt for a in answers.values()} and done.state in ("committed", "superseded"), done
+    listener.sock.close()
     daemon.wait_ready()
     assert stat(daemon, unit, rev=2).state == "superseded"
     committed = stat(daemon, unit, rev=3)
