@@ -1,5 +1,6 @@
 #include "daemon/store/audit.h"
 
+#include "daemon/store/leaves.h"
 #include "daemon/store/pgcall.h"
 #include "lib/base/error.h"
 #include "lib/form/period.h"
@@ -42,7 +43,7 @@ struct audit {
 };
 
 /* What can be wrong, with the batch or the report it is said of before it. */
-enum finding { GAP, TIME, PREVIOUS, LEAVES, ROOT, SIGNATURE, KEY_CHANGED, LEAF, RECEIPT };
+enum finding { GAP, TIME, PREVIOUS, LEAVES, ROOT, SIGNATURE, KEY_CHANGED, LEAF, RECEIPT, ACT, REFUSAL };
 
 static const char *const SENTENCES[][BAO_LANGS] = {
     [GAP] = {"thiếu lượt ghi ngay trước", "the batch before it is missing"},
@@ -56,6 +57,10 @@ static const char *const SENTENCES[][BAO_LANGS] = {
     [KEY_CHANGED] = {"ký bằng khóa khác lượt ghi trước", "signed with another key than the batch before"},
     [LEAF] = {"báo cáo đang lưu không khớp lá của nó trong nhật ký",
               "the stored report does not fit its leaf in the chain"},
+    [ACT] = {"việc của văn phòng đang lưu không khớp lá của nó trong nhật ký",
+             "the stored act of the office does not fit its leaf in the chain"},
+    [REFUSAL] = {"lần từ chối đang lưu không khớp lá của nó trong nhật ký",
+                 "the stored refusal does not fit its leaf in the chain"},
     [RECEIPT] = {"không tra được theo mã biên nhận", "cannot be found by its receipt"},
 };
 
@@ -253,6 +258,133 @@ static int walk_reports(struct audit *v)
     return r;
 }
 
+/* ------------------------------------------------------------------ acts and refusals */
+
+static const struct baod_pg_statement ACTS = {
+    "audit_acts",
+    "SELECT e.unit, e.form, e.period, e.seq, e.leaf, e.kind, e.actor, e.reason, e.decision, e.revision, "
+    "e.until,"
+    "       (SELECT code FROM baocao.unit u WHERE u.unit = e.unit LIMIT 1),"
+    "       (SELECT id FROM baocao.form f WHERE f.form = e.form LIMIT 1),"
+    "       (SELECT substring(a.leaves FROM 32 * e.leaf + 1 FOR 32) FROM baocao.audit a WHERE a.seq = e.seq)"
+    "  FROM baocao.obligation_event e"
+    " WHERE (e.unit, e.form, e.period, e.seq, e.leaf) > ($1, $2, $3, $4, $5) AND e.leaf >= 0"
+    "   AND e.kind IN ('returned', 'withdrawn', 'extended', 'exempted', 'owed', 'locked', 'unlocked')"
+    " ORDER BY e.unit, e.form, e.period, e.seq, e.leaf LIMIT 2000",
+};
+
+static const struct baod_pg_statement REFUSALS = {
+    "audit_refusals",
+    "SELECT r.unit, r.id, r.at, r.form, r.period, r.revision, r.symbol,"
+    "       coalesce((SELECT code FROM baocao.unit u WHERE u.unit = r.unit LIMIT 1), ''), r.seq,"
+    "       (SELECT substring(a.leaves FROM 32 * r.leaf + 1 FOR 32) FROM baocao.audit a WHERE a.seq = r.seq)"
+    "  FROM baocao.refusal r WHERE (r.unit, r.id) > ($1, $2) AND r.seq IS NOT NULL ORDER BY r.unit, r.id "
+    "LIMIT 2000",
+};
+
+/* Says that a row of a batch does not fit, unless its leaf is there. */
+static int compare_leaf(struct audit *v, struct bao_str stored, const struct bao_hash *made, int64_t seq,
+                        enum finding finding)
+{
+    struct bao_str what;
+
+    if (bao_str_eq(stored, (struct bao_str){(const char *)made->octets, sizeof(made->octets)}))
+        return 0;
+    bao_arena_reset(&v->arena);
+    what = bao_arena_printf(&v->arena, v->lang == BAO_VI ? "lượt ghi %lld" : "batch %lld", (long long)seq);
+    return what.p == NULL ? -ENOMEM : say(v, what, finding);
+}
+
+static int check_act(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    struct baod_act_leaf act = {.kind = baod_pg_bytes(res, row, 5),
+                                .actor = baod_pg_bytes(res, row, 6),
+                                .reason = baod_pg_bytes(res, row, 7),
+                                .decision = baod_pg_bytes(res, row, 8),
+                                .revision = (int)baod_pg_int(res, row, 9),
+                                .until = baod_pg_time(res, row, 10),
+                                .unit = baod_pg_bytes(res, row, 11),
+                                .form = baod_pg_bytes(res, row, 12)};
+    struct bao_period period;
+    struct bao_hash hash;
+    char label[16] = "?";
+    int r;
+
+    if (bao_period_of_code((int32_t)baod_pg_int(res, row, 2), &period))
+        bao_period_print(period, label);
+    act.period = bao_str_c(label);
+    v->counts.acts++;
+    r = baod_act_leaf(&act, &hash);
+    return r < 0 ? r : compare_leaf(v, baod_pg_bytes(res, row, 13), &hash, baod_pg_int(res, row, 3), ACT);
+}
+
+static int walk_acts(struct audit *v)
+{
+    const struct baod_pg_result *res = NULL;
+    int64_t after[5] = {INT32_MIN, 0, 0, 0, 0};
+    size_t n = 0;
+    int r;
+
+    do {
+        struct baod_pg_param params[5];
+
+        bao_arena_reset(&v->arena);
+        for (size_t i = 0; i < BAO_COUNT(after); i++)
+            params[i] =
+                i == 3 ? baod_pg_p_int8(&v->arena, after[i]) : baod_pg_p_int4(&v->arena, (int32_t)after[i]);
+        r = run(v, &ACTS, params, BAO_COUNT(params), &res);
+        n = r == 0 ? baod_pg_rows(res) : 0;
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = check_act(v, res, i);
+        for (size_t i = 0; n != 0 && i < BAO_COUNT(after); i++)
+            after[i] = baod_pg_int(res, n - 1, i);
+    } while (r == 0 && n != 0);
+    return r;
+}
+
+static int check_refusal(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    struct baod_refusal_leaf refusal = {.received_at = baod_pg_time(res, row, 2),
+                                        .form = baod_pg_bytes(res, row, 3),
+                                        .period = baod_pg_bytes(res, row, 4),
+                                        .revision = (int)baod_pg_int(res, row, 5),
+                                        .symbol = baod_pg_bytes(res, row, 6),
+                                        .unit = baod_pg_bytes(res, row, 7)};
+    struct bao_hash hash;
+    int r;
+
+    octets(res, row, 1, refusal.id, sizeof(refusal.id));
+    v->counts.refusals++;
+    r = baod_refusal_leaf(&refusal, &hash);
+    return r < 0 ? r : compare_leaf(v, baod_pg_bytes(res, row, 9), &hash, baod_pg_int(res, row, 8), REFUSAL);
+}
+
+static int walk_refusals(struct audit *v)
+{
+    const struct baod_pg_result *res = NULL;
+    uint8_t id[16] = {0};
+    int32_t unit = INT32_MIN;
+    size_t n = 0;
+    int r;
+
+    do {
+        struct baod_pg_param params[2];
+
+        bao_arena_reset(&v->arena);
+        params[0] = baod_pg_p_int4(&v->arena, unit);
+        params[1] = baod_pg_p_uuid(id);
+        r = run(v, &REFUSALS, params, BAO_COUNT(params), &res);
+        n = r == 0 ? baod_pg_rows(res) : 0;
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = check_refusal(v, res, i);
+        if (n != 0) {
+            unit = (int32_t)baod_pg_int(res, n - 1, 0);
+            octets(res, n - 1, 1, id, sizeof(id));
+        }
+    } while (r == 0 && n != 0);
+    return r;
+}
+
 int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang,
                       struct bao_buf *out, struct baod_audit_counts *ret)
 {
@@ -263,6 +395,10 @@ int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum b
     r = walk_chain(&v);
     if (r == 0)
         r = walk_reports(&v);
+    if (r == 0)
+        r = walk_acts(&v);
+    if (r == 0)
+        r = walk_refusals(&v);
     bao_arena_deinit(&v.arena);
     if (r == 0)
         *ret = v.counts;

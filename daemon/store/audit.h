@@ -1,5 +1,6 @@
 /* Is the chain of batches whole? Every audit row is checked against the one before, its leaves and its
- * signature, and every stored report against its leaf: what was changed, removed or put in later shows. */
+ * signature, and every stored report, act and refusal against its leaf: what was changed, removed or put in
+ * later shows. */
 #pragma once
 
 #include "lib/base/buf.h"
@@ -9,7 +10,7 @@
 struct baod_pg_call;
 
 struct baod_audit_counts {
-    int64_t batches, reports;
+    int64_t batches, reports, acts, refusals;
     int64_t wrong;                           /* findings */
     int64_t head;                            /* the last batch; 0 = none */
     uint8_t head_hash[BAO_SHA256_LEN];       /* to be compared with the published heads */
@@ -18,7 +19,8 @@ struct baod_audit_counts {
 
 enum baod_audit_outcome { BAOD_AUDIT_E_DATABASE = 1 /* `out` ends with its message */ };
 
-/* Walks the chain and the reports, a page at a time, beside a serving daemon. A line for each finding is
- * appended to out (the first 1,000). 0 also when something is wrong: look at the counts. */
+/* Walks the chain, the reports, the acts of the office and the refusals, a page at a time, beside a serving
+ * daemon. A line for each finding is appended to out (the first 1,000). 0 also when something is wrong: look
+ * at the counts. */
 int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum bao_lang lang,
                       struct bao_buf *out, struct baod_audit_counts *ret) BAO_MUST_CHECK;

@@ -1,10 +1,11 @@
 #include "daemon/store/office.h"
+#include "daemon/store/leaves.h"
 #include "daemon/store/pgcall.h"
 #include "lib/base/error.h"
 #include "lib/form/period.h"
 #include "lib/form/receipt.h"
 
-enum { ARENA_MAX = 64 << 20, LEAF_MAX = 4096, TEXT_MAX = 500 };
+enum { ARENA_MAX = 64 << 20, TEXT_MAX = 500 };
 
 static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempted",
                                     "owed",     "locked",    "unlocked"};
@@ -15,6 +16,7 @@ struct office {
     const struct baod_chain_signer *signer;
     const struct baod_act *act;
     int32_t form, period;
+    char label[16]; /* of the period, as the tables write it */
     struct baod_chain chain;
     struct baod_act_done done;
     int32_t *units; /* touched, with their codes and counted revisions */
@@ -59,6 +61,7 @@ static int check(struct office *o)
         (act->kind == BAOD_ACT_EXTEND && act->until == BAO_TIME_NONE))
         return BAOD_ACT_E_WRONG;
     o->period = bao_period_code(period);
+    bao_period_print(period, o->label);
     return 0;
 }
 
@@ -216,15 +219,16 @@ static int write_events(struct office *o)
         baod_pg_p_int4s(a, o->revisions, NULL, o->n),
         baod_pg_p_bool(a, takes_back(o->act)),
         baod_pg_p_text(o->act->decision.n == 0 ? BAO_STR_NULL : o->act->decision),
+        baod_pg_p_time(a, o->act->until),
     };
 
     return run(
         o,
         "INSERT INTO baocao.obligation_event (unit, form, period, seq, leaf, kind, at, actor, reason, "
         "revision,"
-        "       due_at, lock_at, extended_to, exempt, kept_until, kept_at, decision)"
+        "       due_at, lock_at, extended_to, exempt, kept_until, kept_at, decision, until)"
         " SELECT o.unit, o.form, o.period, $4, k.leaf - 1, $5, $6, $7, $8, CASE WHEN $10 THEN k.revision END,"
-        "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until, o.kept_at, $11"
+        "        o.due_at, o.lock_at, o.extended_to, o.exempt, o.kept_until, o.kept_at, $11, $12"
         "   FROM unnest($1::int4[], $9::int4[]) WITH ORDINALITY k(unit, revision, leaf)"
         "   JOIN baocao.obligation o ON o.unit = k.unit AND o.form = $2 AND o.period = $3",
         params, BAO_COUNT(params), NULL);
@@ -251,19 +255,18 @@ static int write_outcome(struct office *o)
 
 static int make_leaf(struct office *o, size_t i, struct bao_hash *ret)
 {
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
     const struct baod_act *act = o->act;
-    int r = bao_buf_printf(
-        &text,
-        "baocao-act 1\nkind %s\nform %.*s\nunit %.*s\nperiod %.*s\nrevision %d\nactor %.*s\n"
-        "reason %.*s\ndecision %.*s\nuntil %lld\n",
-        KINDS[act->kind], BAO_STR_ARG(act->form), BAO_STR_ARG(o->codes[i]), BAO_STR_ARG(act->period),
-        takes_back(act) ? (int)o->revisions[i] : 0, BAO_STR_ARG(act->actor), BAO_STR_ARG(act->reason),
-        BAO_STR_ARG(act->decision), act->until == BAO_TIME_NONE ? 0LL : (long long)act->until);
+    const struct baod_act_leaf leaf = {.kind = bao_str_c(KINDS[act->kind]),
+                                       .form = act->form,
+                                       .unit = o->codes[i],
+                                       .period = bao_str_c(o->label),
+                                       .revision = takes_back(act) ? (int)o->revisions[i] : 0,
+                                       .actor = act->actor,
+                                       .reason = act->reason,
+                                       .decision = act->decision,
+                                       .until = act->until};
 
-    if (r == 0)
-        bao_merkle_leaf(bao_buf_str(&text), ret);
-    return r;
+    return baod_act_leaf(&leaf, ret);
 }
 
 static int write_audit(struct office *o)

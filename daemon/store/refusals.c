@@ -1,6 +1,7 @@
 #include "daemon/store/refusals.h"
 
 #include "daemon/ops/log.h"
+#include "daemon/store/leaves.h"
 #include "daemon/store/pgcall.h"
 #include "lib/base/error.h"
 
@@ -14,7 +15,6 @@ enum {
     AGAIN_MS = 5000,
     WAIT_MS = 2000,
     DEADLINE_MS = 15000,
-    LEAF_MAX = 1024,
 };
 
 struct entry {
@@ -108,20 +108,43 @@ static bool copy(struct entry *e)
 
 static int make_leaf(const struct entry *e, struct bao_hash *ret)
 {
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
     const struct baod_refused *f = &e->refused;
-    char id[2 * sizeof(e->id) + 1];
+    struct baod_refusal_leaf leaf = {.unit = f->unit,
+                                     .form = f->form,
+                                     .period = f->period,
+                                     .symbol = bao_str_c(bao_symbol_info(f->symbol)->name),
+                                     .revision = f->revision,
+                                     .received_at = f->at};
+
+    memcpy(leaf.id, e->id, sizeof(leaf.id));
+    return baod_refusal_leaf(&leaf, ret);
+}
+
+/* Which of the codes are nobody's. */
+static const struct baod_pg_statement STRANGERS = {
+    NULL, "SELECT k.i FROM unnest($1::text[]) WITH ORDINALITY k(code, i)"
+          " WHERE k.code = '' OR NOT EXISTS (SELECT FROM baocao.unit u WHERE u.code = k.code)"};
+
+/* A code that is nobody's is written as none, in the row as in the leaf. */
+static int forget_strangers(struct job *job, struct baod_pg_call *call)
+{
+    struct bao_str *codes = bao_arena_array(&job->arena, job->list.n, sizeof(*codes));
+    struct entry **entries = bao_arena_array(&job->arena, job->list.n, sizeof(struct entry *));
+    const struct baod_pg_result *rows;
+    struct baod_pg_param param;
+    size_t i = 0;
     int r;
 
-    bao_hex(e->id, sizeof(e->id), id);
-    r = bao_buf_printf(
-        &text,
-        "baocao-refusal 1\nrefusal %s\nunit %.*s\nform %.*s\nperiod %.*s\nrevision %d\nsymbol %s\n"
-        "received %lld\n",
-        id, BAO_STR_ARG(f->unit), BAO_STR_ARG(f->form), BAO_STR_ARG(f->period), f->revision,
-        bao_symbol_info(f->symbol)->name, (long long)f->at);
-    if (r == 0)
-        bao_merkle_leaf(bao_buf_str(&text), ret);
+    if (codes == NULL || entries == NULL)
+        return -ENOMEM;
+    for (struct entry *e = job->list.first; e != NULL; e = e->next, i++) {
+        codes[i] = e->refused.unit;
+        entries[i] = e;
+    }
+    param = baod_pg_p_texts(&job->arena, codes, i);
+    r = baod_pg_call_exec(call, &STRANGERS, &param, 1, &rows);
+    for (size_t k = 0; r == 0 && k < baod_pg_rows(rows); k++)
+        entries[baod_pg_int(rows, k, 0) - 1]->refused.unit = BAO_STR("");
     return r;
 }
 
@@ -189,12 +212,12 @@ static int write_batch(struct job *job, struct baod_pg_call *call)
     struct bao_hash *leaves = bao_arena_array(&job->arena, job->list.n, sizeof(*leaves));
     struct baod_chain chain;
     size_t i = 0;
-    int r = leaves == NULL ? -ENOMEM : 0;
+    int r = leaves == NULL ? -ENOMEM : baod_chain_begin(call, &job->arena, signer, &chain);
 
+    if (r == 0)
+        r = forget_strangers(job, call);
     for (const struct entry *e = job->list.first; r == 0 && e != NULL; e = e->next)
         r = make_leaf(e, &leaves[i++]);
-    if (r == 0)
-        r = baod_chain_begin(call, &job->arena, signer, &chain);
     if (r == 0)
         r = write_rows(job, call, chain.row.seq);
     if (r == 0)

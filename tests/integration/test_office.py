@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 from brp import Client
@@ -32,13 +33,12 @@ SELECT scope, form, period, slot FROM want w FULL JOIN have h USING (scope, form
 
 
 @pytest.fixture(scope="module")
-def running(programs, template, tmp_path_factory):
-    root = str(tmp_path_factory.mktemp("office"))
-    for folder in (root, os.path.dirname(root), os.path.dirname(os.path.dirname(root))):
-        os.chmod(folder, 0o755)
+def running(programs, template):
+    root = tempfile.mkdtemp(prefix="baocao-office-")
     daemon = Daemon(programs, root, template)
     yield daemon.start()
     daemon.clean()
+    shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture
@@ -271,21 +271,35 @@ def test_the_daemon_must_run_and_the_peer_must_be_known(hub):
     assert done.returncode == 2 and "không chạy" in done.stderr
 
 
+def test_the_chain_shows_acts_and_refusals_that_were_changed(hub):
+    hub.act("exempt", "--unit", UNIT, "--decision", "Số 12/QĐ-UBND", "--reason", "thiên tai")
+    hub.act("extend", "--until", hub.moment("9 days"), "--reason", "bão số 10")
+    with Client(hub.daemon.reports_port) as client:
+        assert client.submit("a: [").code == "PARSE"
+    wait_for(lambda: hub.sql("SELECT count(*) FROM baocao.refusal")[0][0] == 1)
+    hub.verify()
+    changes = [
+        ("UPDATE baocao.obligation_event SET decision = 'Số 13/QĐ-UBND' WHERE kind = 'exempted'", "act of the office does not fit"),
+        ("UPDATE baocao.refusal SET symbol = 'INVALID'", "refusal does not fit"),
+    ]
+    for statement, finding in changes:
+        hub.sql(statement)
+        done = hub.daemon.operate("--lang", "en", "verify", "--audit")
+        assert done.returncode == 1 and finding in done.stdout + done.stderr, (done.stdout, done.stderr)
+    hub.sql("UPDATE baocao.obligation_event SET decision = 'Số 12/QĐ-UBND' WHERE kind = 'exempted'")
+    hub.sql("UPDATE baocao.refusal SET symbol = 'PARSE'")
+
+
 # ---------------------------------------------------------------- units apply
 
 @pytest.fixture
-def province(make_daemon, programs, tmp_path):
+def province(make_daemon, programs):
     """A hub that serves from a province folder of its own, which a test may change."""
-    folder = str(tmp_path / "province")
-    shutil.copytree(programs.province, folder)
-    os.chmod(tmp_path, 0o755)
-    subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(tmp_path)], check=True)
-    for parent in tmp_path.parents:
-        if parent != parent.parent and str(parent).startswith("/tmp/") and os.stat(parent).st_uid == os.geteuid():
-            os.chmod(parent, os.stat(parent).st_mode | 0o055)
     daemon = make_daemon()
-    daemon.province = folder
-    return Province(daemon.start(), os.path.join(folder, "units.yaml"))
+    daemon.province = os.path.join(daemon.root, "province")
+    shutil.copytree(programs.province, daemon.province)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", daemon.province], check=True)
+    return Province(daemon.start(), os.path.join(daemon.province, "units.yaml"))
 
 
 class Province(Hub):
