@@ -126,16 +126,17 @@ enum { MOST_SPLICED = 6 };
 /* Instructions that mean the same in the midst of another list. */
 static bool can_splice(uint32_t op)
 {
-    return op != BAO_OP_GOOD && op != BAO_OP_TRACK && op != BAO_OP_NFC && op != BAO_OP_CASES;
+    return op != BAO_OP_GOOD && op != BAO_OP_TRACK && op != BAO_OP_NFC && op != BAO_OP_CASES &&
+           op != BAO_OP_MEMO;
 }
 
-/* A short list is copied into this one; a call would cost more than it. */
+/* A short list is copied into this one; a call would cost more than it. One that remembers its answers is
+ * asked by many, and would be asked twice as often at each level if it came without its memory. */
 static int splice(struct bao_emitter *e, struct bao_sub *sub)
 {
     uint32_t from = sub->start[e->type], n = 0;
     int r = 0;
 
-    from += e->c->ins[from].op == BAO_OP_MEMO;
     while (n <= MOST_SPLICED && can_splice(e->c->ins[from + n].op))
         n++;
     if (n > MOST_SPLICED || e->c->ins[from + n].op != BAO_OP_GOOD)
@@ -405,7 +406,7 @@ int bao_emit_finish(struct bao_emitter *e)
         return r;
     list = &c->ins[e->start];
     memmove(list + 1, list, (n + 1) * sizeof(*list));
-    list[0] = (struct bao_ins){.op = BAO_OP_MEMO, .n = e->sub->number};
+    list[0] = (struct bao_ins){.op = BAO_OP_MEMO, .lead = BAO_LEAD_MEMO, .n = e->sub->number};
     return 0;
 }
 

@@ -78,6 +78,7 @@ enum bao_lead {
     BAO_LEAD_SEEN,
     BAO_LEAD_LIST,     /* ITEMS */
     BAO_LEAD_MEASURED, /* LIST_LENGTH, ITEMS */
+    BAO_LEAD_MEMO,     /* MEMO, then a list with a lead of its own */
 };
 
 struct bao_ins {

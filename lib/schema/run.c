@@ -79,14 +79,34 @@ static const struct bao_sub *picked(const struct bao_switch *s, const struct bao
 
 /* ---- ways around the loop ---- */
 
+/* Does nobody want answers remembered, as in all runs but very long ones? */
+static inline bool is_fresh(const struct bao_schema_scratch *r, const struct bao_eval *ev)
+{
+    return BAO_LIKELY(r->steps > BAO_RUN_STEPS - MEMO_FROM) || r->no_memo != 0 || (ev != NULL && ev->probe);
+}
+
+static bool memo(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                 struct bao_eval *ev)
+{
+    return is_fresh(r, ev) ? bao_run_leads[pc[1].lead](r, pc + 1, v, ev) : bao_run_remembered(r, pc, v, ev);
+}
+
 bao_run_fn *const bao_run_leads[] = {
-    [BAO_LEAD_ANY] = bao_run_list,       [BAO_LEAD_SCALAR] = bao_run_scalar,
-    [BAO_LEAD_INT] = bao_run_scalar,     [BAO_LEAD_NUM] = bao_run_scalar,
-    [BAO_LEAD_LENGTH] = bao_run_length,  [BAO_LEAD_TEXT] = bao_run_scalar,
-    [BAO_LEAD_ENUM] = bao_run_text_enum, [BAO_LEAD_PATTERN] = bao_run_pattern,
-    [BAO_LEAD_FORMAT] = bao_run_format,  [BAO_LEAD_MEMBERS] = bao_run_members,
-    [BAO_LEAD_FEW] = bao_run_few,        [BAO_LEAD_SEEN] = bao_run_seen,
-    [BAO_LEAD_LIST] = bao_run_items,     [BAO_LEAD_MEASURED] = bao_run_measured_items,
+    [BAO_LEAD_MEMO] = memo,
+    [BAO_LEAD_ANY] = bao_run_list,
+    [BAO_LEAD_SCALAR] = bao_run_scalar,
+    [BAO_LEAD_INT] = bao_run_scalar,
+    [BAO_LEAD_NUM] = bao_run_scalar,
+    [BAO_LEAD_LENGTH] = bao_run_length,
+    [BAO_LEAD_TEXT] = bao_run_scalar,
+    [BAO_LEAD_ENUM] = bao_run_text_enum,
+    [BAO_LEAD_PATTERN] = bao_run_pattern,
+    [BAO_LEAD_FORMAT] = bao_run_format,
+    [BAO_LEAD_MEMBERS] = bao_run_members,
+    [BAO_LEAD_FEW] = bao_run_few,
+    [BAO_LEAD_SEEN] = bao_run_seen,
+    [BAO_LEAD_LIST] = bao_run_items,
+    [BAO_LEAD_MEASURED] = bao_run_measured_items,
 };
 
 /* ---- the loop ---- */
@@ -145,7 +165,7 @@ bool bao_run_list(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
             good = choose(r, pc->choice, v, ev);
             break;
         case BAO_OP_MEMO:
-            if (r->steps > BAO_RUN_STEPS - MEMO_FROM || r->no_memo != 0 || (ev != NULL && ev->probe))
+            if (is_fresh(r, ev))
                 continue;
             return bao_run_remembered(r, pc, v, ev);
         case BAO_OP_TRACK:
