@@ -457,19 +457,23 @@ def test_states_add_up_and_rates_say_what_they_divide(make_daemon, postgres, fol
     province = Province(folder, [once("a", -30, -10, -5), once("b", -30, -3, 5), rated], units)
     daemon = province.serve(make_daemon, postgres)
     codes = [u["code"] for u in units]
-    for _ in range(4):
+    connection = postgres.connect()
+    connection.autocommit = True
+    cursor = connection.cursor()
+    for _ in range(3):
         truth = {}
         for form_id in ("a", "b"):
             for code in codes:
                 counted, exempt, extended = dice.random() < 0.5, dice.random() < 0.25, dice.random() < 0.25
                 hours, moved = dice.randrange(-400, 400), dice.randrange(-200, 200)
-                deadline = postgres.sql(
+                cursor.execute(
                     "UPDATE baocao.obligation SET revision = %s, exempt = %s, received_at = now() + %s * interval '1 hour',"
                     " extended_to = CASE WHEN %s THEN now() + %s * interval '1 hour' END"
                     " WHERE unit = (SELECT unit FROM baocao.unit WHERE code = %s) AND form = (SELECT form FROM"
                     " baocao.form WHERE id = %s) RETURNING received_at > coalesce(extended_to, due_at),"
                     " now() > coalesce(extended_to, due_at)",
-                    1 if counted else None, exempt, hours, extended, moved, code, form_id)[0]
+                    (1 if counted else None, exempt, hours, extended, moved, code, form_id))
+                deadline = cursor.fetchone()
                 truth[form_id, code] = (("late" if deadline[0] else "on-time") if counted else "exempt" if exempt
                                         else "overdue" if deadline[1] else "pending")
         for scope, members in (("99", codes), ("kind:ward", codes[0::3])):
@@ -480,8 +484,9 @@ def test_states_add_up_and_rates_say_what_they_divide(make_daemon, postgres, fol
                 want = {s: states.count(s) for s in ("pending", "overdue", "on-time", "late", "exempt")}
                 row = rows[form_id]
                 assert {s: row[s.replace("-", "_")] for s in want} == want and row["owed"] == sum(want.values())
-                assert postgres.sql("SELECT pending, overdue, on_time, late, exempt, owed FROM office.status WHERE form = %s"
-                                    " AND scope = %s", form_id, scope)[0] == (*want.values(), row["owed"])
+                cursor.execute("SELECT pending, overdue, on_time, late, exempt, owed FROM office.status WHERE form = %s"
+                               " AND scope = %s", (form_id, scope))
+                assert cursor.fetchone() == (*want.values(), row["owed"])
                 sent, owing = want["on-time"] + want["late"], row["owed"] - want["exempt"]
                 for name, of, to in (("reporting_rate", sent, owing), ("on_time_rate", want["on-time"], owing),
                                      ("punctuality", want["on-time"], sent)):
@@ -494,6 +499,7 @@ def test_states_add_up_and_rates_say_what_they_divide(make_daemon, postgres, fol
                 got = {name: row["state"] for name, row in due(c, code).items() if name in ("a", "b")}
                 assert got == {name: truth[name, code] for name in got}
                 assert all(name in got for name in ("a", "b") if truth[name, code] in ("pending", "overdue"))
+    connection.close()
     text = daemon.baocao("status", "--scope", "99", "--form", "a", "--lang", "en").stdout
     states = [truth["a", code] for code in codes]
     sent, owing = states.count("on-time") + states.count("late"), len(codes) - states.count("exempt")
@@ -529,3 +535,28 @@ def test_units_are_found_by_what_people_type(make_daemon, programs):
     by_code = daemon.baocao("status", "--missing", "--unit", daemon.get("/v1/units", q="Hoà Hiệp")[1][0]["unit"],
                             "--format", "json")
     assert by_name.returncode == 0 and json.loads(by_name.stdout) == json.loads(by_code.stdout) != []
+
+
+def test_a_return_and_a_drained_spool_reach_the_unit(make_daemon, postgres, folder):
+    province = Province(folder, [once("muon", -30, -10, -5), once("sap", -30, -1, 2)], [unit("90001", "Xã Một")])
+    daemon = province.serve(make_daemon, postgres)
+    with Client(daemon.reports_port) as c:
+        assert c.submit(report("muon", "90001", day(-10), 4)).state == "committed"
+        done = daemon.operate("office", "return", "--form", "muon", "--unit", "90001", "--period", day(-10), "--reason",
+                              "Số liệu chưa khớp")
+        assert done.returncode == 0, done.stdout + done.stderr
+        back = told(c, "RETURNED")[0]
+        assert (back.form, back.rev, back.body.decode("utf-8")) == ("muon", "1", "Số liệu chưa khớp")
+        row = due(c, "90001")["muon"]
+        assert (row["state"], row["revision"]) == ("overdue", 0) and "Số liệu chưa khớp" in row["why"]
+        wait_for(lambda: unread(postgres) == 0)
+
+        postgres.kill()
+        queued = c.submit(report("sap", "90001", day(-1), 9))
+        assert queued.state == "queued", queued  # so the database was away
+        postgres.start()
+        stored = told(c, "DONE")[0]
+        assert (stored.receipt, stored.state, stored.form, stored.rev) == (queued.receipt, "committed", "sap", "1")
+        final = c.ask("STAT", receipt=queued.receipt)
+        assert (final.state, final.due) == ("committed", "on-time")
+        wait_for(lambda: unread(postgres) == 0)
