@@ -56,11 +56,12 @@ PATIENT = ["department", "ward", "front", "organisation"]
 ACTS = 1  # extensions, and exemptions of silent units, a form
 
 
-def patient_form(text):
-    """The form with no lock and deadlines by kind."""
+def patient_form(text, now):
+    """The form with no lock and deadlines by kind, none of them within hours of now: sending takes a while."""
+    clock = "17:00" if now.hour < 13 or now.hour > 17 else "09:00"
     text, n = re.subn(r"(?m)^lock:.*$", "lock: {then: accept}", text)
-    text, m = re.subn(r"(?m)^deadline:\n(?:  - .*\n)+", f"deadline:\n  - {{kinds: [{', '.join(PATIENT)}], working_days: 250}}\n"
-                      '  - {working_days: 2, at: "17:00"}\n', text)
+    text, m = re.subn(r"(?m)^deadline:\n(?:  - .*\n)+", f"deadline:\n  - {{kinds: [{', '.join(PATIENT)}], working_days: 250, at: \"{clock}\"}}\n"
+                      f'  - {{working_days: 2, at: "{clock}"}}\n', text)
     assert n == m == 1
     return text
 
@@ -362,7 +363,7 @@ def forms_of(folder, names, out, now):
     for name in names:
         text = files[name].read_text(encoding="utf-8")
         if now is not None:
-            text = patient_form(text)
+            text = patient_form(text, now)
             (out / "forms").mkdir(parents=True, exist_ok=True)
             (out / "forms" / files[name].name).write_text(text, encoding="utf-8")
         forms.append(yaml.load(text, regime.Loader))

@@ -116,6 +116,15 @@ def test_every_answer_is_the_expected_one(world):
     assert answers >= {"OK", "DUP", "KEYREUSED", "NOTOWED"} and len(answers) > 5
 
 
+def test_what_is_stored_was_made_in_known_numbers(world):
+    why = [row["why"] for row in world.manifest if row["answer"] == "OK"]
+    corrected = why.count("correction")
+    assert corrected and world.daemon.sql(
+        "SELECT count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE nil)"
+        "  FROM baocao.report") == [(len(why), len(why) - corrected, corrected, why.count("nil"))]
+    assert world.daemon.sql("SELECT count(*) FROM baocao.receipt") == [(len(why),)]
+
+
 def test_every_span_gives_the_generator_s_figures(world):
     wanted = {}
     for cell in list_of(os.path.join(world.out, "rollups.json")):
