@@ -317,9 +317,11 @@ static void send_document(const struct look *look, const struct baod_stat *stat)
     struct baod_http_reply reply = {.status = HTTP_OK};
     struct bao_str document;
 
-    if (z == NULL || bao_inflate(z, &arena, stat->stored, stat->raw_size, &document) != 0) {
+    if (stat->stored.n == 0) /* it waits in the spool */
+        baod_api_refuse_symbol(&look->asker, BAO_SYM_UNKNOWN);
+    else if (z == NULL || bao_inflate(z, &arena, stat->stored, stat->raw_size, &document) != 0)
         baod_api_refuse_symbol(&look->asker, BAO_SYM_INTERNAL);
-    } else {
+    else {
         reply.type = type_of(document);
         reply.body = look->packed ? stat->stored : document;
         reply.headers[0] = "Vary";
