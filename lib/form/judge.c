@@ -2,6 +2,7 @@
 
 #include "lib/base/error.h"
 #include "lib/form/blanks.h"
+#include "lib/form/due.h"
 #include "lib/form/envelope.h"
 #include "lib/form/extract.h"
 #include "lib/form/parts.h"
@@ -257,6 +258,40 @@ static enum bao_symbol refuse_unknown_unit(struct judgement *j)
     return BAO_SYM_NOTOWED;
 }
 
+/* Who owed the period in the unit's stead: the one it was merged into by its last day, or those it was made
+ * of later. A list of codes; empty when nobody did. */
+static struct bao_str owner_codes(struct judgement *j, const struct bao_unit *u)
+{
+    const struct bao_registry *r = j->context->registry;
+    bao_date last = j->v->to;
+    const struct bao_unit *heir = u->from > last ? NULL : bao_registry_successor(r, u->code, last);
+    struct bao_str *codes;
+    size_t n, kept = 0;
+
+    if (heir != NULL)
+        return heir->code;
+    if (u->from <= last || bao_due_codes(j->arena, r, u->code, u->from, &codes, &n) < 0)
+        return BAO_STR_NULL;
+    for (size_t i = 0; i < n; i++)
+        if (bao_registry_unit(r, codes[i], last) != NULL)
+            codes[kept++] = codes[i];
+    return bao_join(j->arena, codes, kept);
+}
+
+static enum bao_symbol refuse_gone_unit(struct judgement *j, const struct bao_unit *u)
+{
+    struct bao_str owners = owner_codes(j, u);
+    struct bao_finding *f =
+        bao_complain(&j->reader, owners.n == 0 ? BAO_BC_REPORT_UNIT_GONE : BAO_BC_REPORT_UNIT_OTHER,
+                     envelope_value(j, "unit"));
+
+    bao_finding_arg(f, u->code);
+    bao_finding_arg(f, u->name);
+    bao_finding_arg(f, date_text(j, j->v->to));
+    bao_finding_arg(f, owners);
+    return BAO_SYM_NOTOWED;
+}
+
 static enum bao_symbol judge_unit(struct judgement *j)
 {
     const struct bao_registry *r = j->context->registry;
@@ -271,11 +306,7 @@ static enum bao_symbol judge_unit(struct judgement *j)
         any = bao_registry_any(r, v->unit);
         if (any == NULL)
             return refuse_unknown_unit(j);
-        f = bao_complain(&j->reader, BAO_BC_REPORT_UNIT_GONE, envelope_value(j, "unit"));
-        bao_finding_arg(f, any->code);
-        bao_finding_arg(f, any->name);
-        bao_finding_arg(f, date_text(j, v->to));
-        return BAO_SYM_NOTOWED;
+        return refuse_gone_unit(j, any);
     }
     if (!bao_form_owes(v->form, v->reporter, v->to)) {
         f = bao_complain(&j->reader, BAO_BC_REPORT_NOT_OWED, envelope_value(j, "unit"));

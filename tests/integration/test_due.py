@@ -228,7 +228,10 @@ def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon,
         assert c.ask("STAT", form="truoc", unit="90001", period=day(-12)).receipt == mended.receipt
         assert c.ask("STAT", receipt=first.receipt).unit == "90001"
         # Its own code did not exist then; what went elsewhere or is somebody else's is not its to send.
-        assert c.submit(report("truoc", "90005", day(-12), 5)).code == "NOTOWED"
+        early, late = (c.submit(report(name, code, day(last), 5)) for name, code, last in (
+            ("truoc", "90005", -12), ("sau", "90001", -3)))
+        assert (early.code, late.code) == ("NOTOWED", "NOTOWED")
+        assert 'code 90001.' in early.findings[0][4] and "code 90005." in late.findings[0][4], (early, late)
         for other in ("90004", "90006"):
             assert c.submit(report("truoc", other, day(-12), 5)).code == "UNIT"
             assert c.ask("DUE", unit=other).code == "UNIT"
