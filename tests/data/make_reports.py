@@ -11,7 +11,7 @@ writes to DIR
   rollups.json               [{form, period, scope, indicator, value | of + to, n, owed, of_period}] for periods and every
                              span of them; figures are decimals in quotes
   status.json                [{form, period, scope, owed, on_time, late, overdue, pending, exempt}]
-  contradictions.json        [{form, period, unit, indicator, value, expected}]
+  contradictions.json        [{kind, form, period, unit, indicator, value, expected}]; kind: contradiction, running
 
 The answer is the first word a daemon gives: OK, DUP (the first receipt again), or the symbol of the refusal.
 
@@ -309,13 +309,16 @@ def decimal(x, places=None):
 
 
 def contradictions(makers, year):
-    """Figures that two forms ask for (same_as) and that one unit reported differently for one window."""
+    """Figures that two forms ask for (same_as) and that one unit reported differently for one window, or for a year and
+    for all of its quarters."""
     by_id = {m.id: m for m in makers}
     out = []
     for m in makers:
         for i in m.form["indicators"]:
             form, _, code = i.get("same_as", "/").partition("/")
             other = by_id.get(form)
+            if other is not None and regime.MONTHS[other.kind] < regime.MONTHS[m.kind]:
+                out += broken_running(m, i, other, code, year)
             if other is None or other.kind != m.kind:
                 continue
             for (unit, n), (data, at) in sorted(m.current.items()):
@@ -325,8 +328,23 @@ def contradictions(makers, year):
                 a = m.unit_figures(data, at["kind"])[i["code"]]
                 b = other.unit_figures(there[0], at["kind"])[code]
                 if a is not None and b is not None and a != b:
-                    out.append({"form": m.id, "period": regime.label(m.kind, year, n), "unit": unit, "indicator": i["code"],
+                    out.append({"kind": "contradiction", "form": m.id, "period": regime.label(m.kind, year, n), "unit": unit, "indicator": i["code"],
                                 "value": decimal(a), "expected": decimal(b)})
+    return out
+
+
+def broken_running(m, indicator, other, code, year):
+    """Flows of a long period that are not what all its shorter reports add up to."""
+    out = []
+    parts = {n: regime.spans(other.kind, year)[regime.label(m.kind, year, n)] for n in
+             range(1, 12 // regime.MONTHS[m.kind] + 1)}
+    for (unit, n), (data, at) in sorted(m.current.items()):
+        value = m.unit_figures(data, at["kind"])[indicator["code"]]
+        shorter = [other.current.get((unit, k)) for k in parts[n]]
+        figures = [other.unit_figures(s[0], at["kind"])[code] if s else None for s in shorter]
+        if value is not None and None not in figures and sum(figures) != value:
+            out.append({"kind": "running", "form": m.id, "period": regime.label(m.kind, year, n), "unit": unit,
+                        "indicator": indicator["code"], "value": decimal(value), "expected": decimal(sum(figures))})
     return out
 
 
@@ -386,11 +404,13 @@ def main():
     province = regime.Province(a.province)
     names = list(MAKERS) if a.forms == "all" else a.forms.split(",")
     makers, acts = [], []
+    order = province.units[:]  # of sending units: the same ones for all forms, so that their reports can be compared
+    random.Random(a.seed).shuffle(order)
     for form in forms_of(Path(__file__).resolve().parents[2] / "schemas", names, a.out, a.now):
         rng = random.Random(f"{a.seed} {form['id']}")  # a form's reports do not hang on which others are made
         maker = Maker(province, form, rng, a.now)
-        owing = sorted({u["code"] for u in province.units if regime.owes(form, u)})
-        senders = None if a.units is None else set(rng.sample(owing, min(a.units, len(owing))))
+        owing = [u["code"] for u in order if regime.owes(form, u)]
+        senders = None if a.units is None else set(owing[:a.units])
         for n in range(1, 12 // regime.MONTHS[maker.kind] + 1):
             maker.period(a.year, n, senders)
         if a.now is not None:
