@@ -237,7 +237,7 @@ class Disk:
             return 0
 
 
-@pytest.mark.parametrize("fault", ["fsync", "eio"])
+@pytest.mark.parametrize("fault", ["fsync", "eio"] if LONG else ["fsync"])
 def test_a_failing_disk(make_daemon, postgres, disk_faults, fault):
     """F11 and F12: a full disk is told and passes; after a failing sync or write nothing is acked, and the daemon ends."""
     daemon = make_daemon(QUICK, database_url=postgres.url)
@@ -282,6 +282,7 @@ def test_a_failing_disk(make_daemon, postgres, disk_faults, fault):
     check_exact(postgres.sql, reports)
 
 
+@pytest.mark.skipif(not LONG, reason="tests/unit/spool_test.c does it at once")
 def test_the_cap_is_told_and_passes(make_daemon, postgres):
     daemon = make_daemon({"spool": {"after": "200ms", "max_bytes": "64KiB"}}, database_url=postgres.url).start()
     postgres.stop("immediate")
