@@ -31,7 +31,8 @@ static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, c
 static __attribute__((noinline)) bool any_items(struct bao_schema_scratch *r, const struct bao_ins *pc,
                                                 const struct bao_node *v, struct bao_eval *ev)
 {
-    const struct bao_node *x = v->items, *end = x + v->len;
+    /* An empty list may have no address to reckon from. */
+    const struct bao_node *x = v->items, *end = v->len == 0 ? x : x + v->len;
 
     if (!bao_run_may_go_on(r))
         return bao_run_fail(r, -E2BIG);

@@ -16,6 +16,12 @@ const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_
     return NULL;
 }
 
+/* Behind the last member; an empty map may have no address to reckon from. */
+static inline const struct bao_member *member_end(const struct bao_node *v)
+{
+    return v->len == 0 ? v->members : v->members + v->len;
+}
+
 static inline bool is_for(const struct bao_entry *e, const struct bao_member *x)
 {
     return e->hash == x->hash && e->len == x->key_len && bao_text_same(e->key, x->key, e->len);
@@ -111,7 +117,7 @@ static bool any_members(struct bao_schema_scratch *r, const struct bao_members *
 /* Every member meets the same. */
 static bool all_members(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v)
 {
-    for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
+    for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
         const struct bao_ins *pc = sub->at[x->value.type];
 
         if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
@@ -136,7 +142,7 @@ bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, co
         return any_members(r, m, v, ev);
     if (m->n == 0)
         return m->rest == NULL || all_members(r, m->rest, v);
-    for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
+    for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
         const struct bao_entry *e = entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
@@ -169,7 +175,7 @@ bool bao_run_few(struct bao_schema_scratch *r, const struct bao_ins *ins, const 
         if (v->indexed != 0)
             x = bao_run_member_of(v, (struct bao_str){e->key, e->len}, e->hash);
         else
-            for (const struct bao_member *at = v->members, *last = at + v->len; at < last; at++)
+            for (const struct bao_member *at = v->members, *last = member_end(v); at < last; at++)
                 if (is_for(e, at)) {
                     x = &at->value;
                     break;
@@ -250,7 +256,7 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
         return bao_run_fail(r, -E2BIG);
     r->steps -= v->len >> 3;
     seen.present = 0;
-    for (const struct bao_member *x = v->members, *end = x + v->len; x < end; x++) {
+    for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
         const struct bao_entry *e = entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
