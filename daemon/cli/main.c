@@ -8,7 +8,10 @@ static const struct {
 } commands[] = {
     {"check", cli_check, {"kiểm tra báo cáo trước khi gửi", "judge report files before sending"}},
     {"new", cli_new, {"tạo báo cáo trống để điền", "make a blank report to fill in"}},
-    {"forms", cli_forms_command, {"các biểu mẫu hiện có", "the forms there are"}},
+    {"forms",
+     cli_forms_command,
+     {"các biểu mẫu hiện có; forms pull: tải từ máy chủ",
+      "the forms there are; forms pull: fetch them from the hub"}},
     {"schema", cli_schema, {"xuất JSON Schema của một biểu mẫu", "export a form's JSON Schema"}},
     {"send", cli_send, {"gửi báo cáo, in biên nhận", "send reports, print receipts"}},
     {"outbox", cli_outbox, {"gửi những gì còn chờ (outbox run)", "send what waits (outbox run)"}},

@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <uv.h>
 
-enum { SECRET_MAX = 512, ORIGIN_MAX = 512 };
+enum { SECRET_MAX = 512 };
 
 /* The secret that the head shows, and the name beside it. */
 struct shown {
@@ -209,17 +209,25 @@ bool baod_access_check(struct baod_call *call, const struct baod_http_exchange *
     return false;
 }
 
-bool baod_call_speaks_for(const struct baod_call *call, struct bao_str unit)
+static bool is_own(const struct baod_call *call, struct bao_str unit)
 {
-    const struct baod_api_ops *ops = &call->asker.api->ops;
-    const struct bao_registry *registry = &ops->snapshot(ops->user)->registry;
-    bao_date today = bao_time_date(ops->now(ops->user), registry->offset);
-    const struct bao_unit *heir = bao_registry_successor(registry, unit, today);
-
     for (size_t i = 0; i < call->n_units; i++)
-        if (bao_str_eq(call->units[i], unit) || (heir != NULL && bao_str_eq(call->units[i], heir->code)))
+        if (bao_str_eq(call->units[i], unit))
             return true;
     return call->any_unit;
+}
+
+bool baod_call_speaks_for(const struct baod_call *call, struct bao_str unit)
+{
+    struct baod_api *api = call->asker.api;
+    const struct bao_registry *registry = &api->ops.snapshot(api->ops.user)->registry;
+    const struct bao_unit *heir;
+
+    if (is_own(call, unit))
+        return true;
+    heir =
+        bao_registry_successor(registry, unit, bao_time_date(api->ops.now(api->ops.user), registry->offset));
+    return heir != NULL && is_own(call, heir->code);
 }
 
 static bool is_document_type(const char *type)
@@ -234,21 +242,27 @@ static bool is_document_type(const char *type)
     return false;
 }
 
-/* Does the page that sends this come from here? Heads that no browser leaves out. */
+/* Is it the origin of this address by that scheme? */
+static bool is_origin(const char *origin, const char *scheme, const char *host)
+{
+    size_t n = strlen(scheme);
+
+    return strncasecmp(origin, scheme, n) == 0 && strcasecmp(origin + n, host) == 0;
+}
+
+/* Does the page that sends this come from here? Heads that no browser leaves out. Without TLS of our own
+ * there may be a proxy that speaks it for us, so both schemes are ours then. */
 static bool is_same_origin(const struct baod_http_exchange *x)
 {
     const char *origin = baod_http_header(x, "Origin"), *site = baod_http_header(x, "Sec-Fetch-Site"),
                *host = baod_http_header(x, "Host");
-    char own[ORIGIN_MAX];
-    int n;
 
     if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
         return false;
     if (origin == NULL)
         return true;
-    n = snprintf(own, sizeof(own), "%s://%s", baod_http_is_secure(x) ? "https" : "http",
-                 host == NULL ? "" : host);
-    return n > 0 && (size_t)n < sizeof(own) && strcasecmp(origin, own) == 0;
+    return host != NULL && (is_origin(origin, "https://", host) ||
+                            (!baod_http_is_secure(x) && is_origin(origin, "http://", host)));
 }
 
 bool baod_access_may_write(const struct baod_call *call, const struct baod_http_exchange *x)
