@@ -635,7 +635,7 @@ static int count_rows(struct sync *s, const char *sql, const struct baod_pg_para
 static int list_moves(struct sync *s)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(MOVES_MAX);
-    const struct baod_pg_result *rows;
+    const struct baod_pg_result *rows = NULL;
     int offset = s->snapshot->registry.offset;
     int r = run(s, LIST_MOVES, NULL, 0, &rows);
 
