@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-/* The obligation first: where nothing is counted, which is the common case, the reports are not looked at. */
+/* The obligation first: where nothing is counted, which is the common case, the reports are not looked at.
+ * The revision that it names is the counted one; asking for state 1 as well would call in the index of all
+ * counted reports of a period. */
 static const struct baod_pg_statement PASTS = {
     "w_pasts", "SELECT k.i, o.unit IS NOT NULL AND NOT o.exempt, r.revision, r.raw_size, r.figures,"
                "       CASE WHEN k.body AND NOT r.nil THEN r.body END"
@@ -15,7 +17,7 @@ static const struct baod_pg_statement PASTS = {
                "                     OFFSET 0) o ON true"
                "  LEFT JOIN LATERAL (SELECT * FROM baocao.report r"
                "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
-               "                        AND r.revision = o.revision AND r.state = 1 OFFSET 0) r ON true"};
+               "                        AND r.revision = o.revision OFFSET 0) r ON true"};
 
 void baod_pasts_deinit(struct baod_pasts *p)
 {

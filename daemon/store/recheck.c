@@ -401,7 +401,7 @@ static const struct baod_pg_statement QUEUE = {
                "OFFSET 0) o ON true"
                "  LEFT JOIN LATERAL (SELECT * FROM baocao.report r"
                "                      WHERE r.unit = q.unit AND r.form = q.form AND r.period = q.period"
-               "                        AND r.revision = o.revision AND r.state = 1 OFFSET 0) r ON true"
+               "                        AND r.revision = o.revision OFFSET 0) r ON true"
                "  LEFT JOIN LATERAL (SELECT a.id, a.text_vi FROM baocao.alert a"
                "                      WHERE a.unit = q.unit AND a.form = q.form AND a.period = q.period"
                "                        AND a.kind = 'history' AND a.state <> 'closed' ORDER BY a.id DESC "
