@@ -359,6 +359,38 @@ static void judges_the_rarer_ways(void **state)
         {bases, "abc", 0},
         {bases, "5", 0},
         {"{$ref: '#/$defs/a~1b~0c%25', $defs: {'a/b~c%': {type: string}}}", "5", 0},
+        {"{$id: 'http://x.vn/a?z', allOf: [{$ref: '?q=1'}], $defs: {d: {$id: 'http://x.vn/a?q=1', type: "
+         "string}}}",
+         "5", 0},
+        {"{$id: 'http://x.vn/a/b', allOf: [{$ref: 'c/..'}], $defs: {d: {$id: 'http://x.vn/a/', type: "
+         "string}}}",
+         "5", 0},
+        {"{$id: 'http://x.vn', allOf: [{$ref: y}], $defs: {d: {$id: 'http://x.vn/y', type: string}}}", "5",
+         0},
+        {"{$ref: '#/$defs/%C3%a9', $defs: {é: {type: string}}}", "5", 0},
+        {"{$ref: '#/$defs/%C3%a9', $defs: {é: {type: string}}}", "x", 1},
+        {"{properties: {a: true}, if: {required: [a]}, then: {required: [b]}, anyOf: [{required: [c]}, "
+         "{required: "
+         "[d]}]}",
+         "{a: 1, b: 1}", 0},
+        {"{properties: {a: true}, if: {required: [a]}, then: {required: [b]}, anyOf: [{required: [c]}, "
+         "{required: "
+         "[d]}]}",
+         "{a: 1, b: 1, d: 1}", 1},
+        {"{properties: {a: true}, if: {required: [a]}, then: {allOf: [{$ref: '#/$defs/x'}]}, else: {allOf: "
+         "[{$ref: "
+         "'#/$defs/x'}]}, $defs: {x: {required: [b], minProperties: 2}}}",
+         "{a: 1, b: 1}", 1},
+        {"{properties: {a: true}, if: {required: [a]}, then: {allOf: [{$ref: '#/$defs/x'}]}, else: {allOf: "
+         "[{$ref: "
+         "'#/$defs/x'}]}, $defs: {x: {required: [b], minProperties: 2}}}",
+         "{b: 1}", 0},
+        {"{pattern: '^(?!x|y)z?(?=a|b)'}", "za", 1},
+        {"{pattern: '^(?!x|y)z?(?=a|b)'}", "zc", 0},
+        {"{pattern: '^(?!x|y)z?(?=a|b)'}", "xa", 0},
+        {"{pattern: '^(a)\\1[\\u{d900}-\\u{e100}]$'}", "aa\xee\x82\x80", 1},
+        {"{pattern: '^(a)\\1[\\u{1}-\\u{d900}]$'}", "aab", 1},
+        {"{pattern: '^(a)\\1[\\u{d900}-\\u{da00}]$'}", "aab", 0},
         {"{pattern: '^(?=[])a'}", "a", 0},
         {"{pattern: '^(?![])[^]$'}", "a", 1},
         {"{pattern: '(?<=[^])a(?!b)'}", "xab", 0},
@@ -453,6 +485,14 @@ static void refuses_bad_schemas_with_their_place(void **state)
     } cases[] = {
         {"type: strin\n", BAO_BC_SCHEMA_SHAPE, 1, false},
         {"a: 1\nminLength: -1\n", BAO_BC_SCHEMA_SHAPE, 2, false},
+        {"a: 1\ntype: [1]\n", BAO_BC_SCHEMA_SHAPE, 2, false},
+        {"type: [string, string]\n", BAO_BC_SCHEMA_SHAPE, 1, false},
+        {"required: [1]\n", BAO_BC_SCHEMA_SHAPE, 1, false},
+        {"$anchor: 1a\n", BAO_BC_SCHEMA_SHAPE, 1, false},
+        {"$anchor: 5\n", BAO_BC_SCHEMA_SHAPE, 1, false},
+        {"$id: 5\n", BAO_BC_SCHEMA_SHAPE, 1, false},
+        {"dependentRequired: []\n", BAO_BC_SCHEMA_SHAPE, 1, false},
+        {"dependentRequired: {a: b}\n", BAO_BC_SCHEMA_SHAPE, 1, false},
         {"items: [true]\n", BAO_BC_SCHEMA_NOT_A_SCHEMA, 1, false},
         {"allOf: []\n", BAO_BC_SCHEMA_SHAPE, 1, false},
         {"required: a\n", BAO_BC_SCHEMA_SHAPE, 1, false},
@@ -688,6 +728,8 @@ static void finds_what_is_wrong(void **state)
          NULL},
         {"{type: object, properties: {a: {type: integer}}}", "{\"a\": 1.000}", BAO_BC_WHOLE_THOUSAND,
          "/data/a", "1"},
+        {"{type: object, properties: {'a~b/c': {type: integer}}}", "{'a~b/c': x}", BAO_BC_WANT_WHOLE,
+         "/data/a~0b~1c", NULL},
         {"{type: object, dependentRequired: {a: [b]}}", "{a: 1}", BAO_BC_DEPENDENT, "/data", "b"},
         {"{type: object, dependentSchemas: {a: {properties: {b: {type: integer}}}}}", "{a: 1, b: x}",
          BAO_BC_WANT_WHOLE, "/data/b", NULL},
