@@ -71,7 +71,11 @@ struct server {
 
     struct baod_snapshot *snapshot;
     struct baod_snapshot *candidate; /* files reloaded, which the database has not taken yet; NULL: none */
-    struct reload *applying;         /* `units apply` that waits for its files to be taken; NULL: none */
+    bool candidate_follows;  /* they were read anew because another daemon's are in force, not by anybody's
+                                wish */
+    bool synced;             /* the database has taken this daemon's files once */
+    unsigned reread_after;   /* the tick from which on they may be read anew for that */
+    struct reload *applying; /* `units apply` that waits for its files to be taken; NULL: none */
     struct baod_embedded *embedded;
     int lock; /* of the state folder, with a database of one's own */
     const char *conninfo;
@@ -127,6 +131,7 @@ static void end_loop(struct server *s);
 static void tell_notice(void *user, uint64_t peer, const struct baod_notice *notice);
 static void prepare(struct baod_writer *writer, void *user);
 static void finish_apply(struct server *s, const struct baod_snapshot *snapshot, bool taken);
+static void read_anew(struct server *s);
 static struct baod_chain_signer signer_of(const struct server *s);
 static struct baod_sync_report *report_wanted(const struct server *s);
 
@@ -262,6 +267,25 @@ static void keep_epochs(struct server *s, const struct baod_dictionary *dictiona
         baod_log(BAOD_LOG_WARNING, "spool: no memory to keep the epochs");
 }
 
+/* Another daemon of this database has put other files in force. Undoing that would go on for ever between the
+ * two, so the files are read anew; where they are still others, a person has to bring the same ones to both.
+ */
+static void fall_in(struct server *s)
+{
+    if (s->candidate != NULL) {
+        baod_log(
+            BAOD_LOG_ERROR,
+            "files: another daemon of this database judges by other forms or units than stand in this one's "
+            "folders; bring the same files to both and reload");
+        s->candidate = baod_snapshot_unref(s->candidate);
+        s->reread_after = s->ticks + AGAIN_TICKS;
+    } else if (s->ticks >= s->reread_after) {
+        baod_log(BAOD_LOG_NOTICE, "files: another daemon has put newer ones in force; reading them anew");
+        read_anew(s);
+    }
+    baod_writer_go(s->writer, NULL);
+}
+
 static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
 {
     struct server *s = user;
@@ -273,6 +297,10 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
         baod_dictionary_free(prepared->dictionary);
         if (s->state != ENDING)
             prepare(s->writer, s);
+        return;
+    }
+    if (prepared->behind) {
+        fall_in(s);
         return;
     }
     if (prepared->dictionary == NULL && prepared->conflict && s->candidate != NULL) {
@@ -288,6 +316,7 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
     } else {
         if (s->candidate != NULL)
             put_in_force(s);
+        s->synced = true;
         s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
         baod_log(BAOD_LOG_INFO,
                  "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
@@ -310,7 +339,10 @@ static void prepare(struct baod_writer *writer, void *user)
         .wait_ms = PREPARE_WAIT_MS,
         .done = on_prepared,
         .user = s,
-        .sync = {.now = baod_clock_now(&s->clock), .node = s->node, .report = report_wanted(s)},
+        .sync = {.now = baod_clock_now(&s->clock),
+                 .node = s->node,
+                 .follow = s->synced && (s->candidate == NULL || s->candidate_follows),
+                 .report = report_wanted(s)},
     };
 
     if (s->preparing)
@@ -416,6 +448,7 @@ static void admin_reply(struct server *s, uint64_t peer, int r, struct bao_buf *
 
 enum reload_kind {
     RELOAD_SIGNAL,  /* waits for a database that is away */
+    RELOAD_FOLLOW,  /* as another daemon has put other files in force */
     RELOAD_PREVIEW, /* `units apply --dry-run` */
     RELOAD_APPLY,
 };
@@ -479,7 +512,7 @@ static void answer_reload(struct server *s, const struct reload *reload, bool ta
     struct bao_buf out = BAO_BUF_NULL(ADMIN_ANSWER_MAX);
     bool conflict = *reload->report.conflict[BAO_EN] != '\0';
 
-    if (reload->kind != RELOAD_SIGNAL)
+    if (reload->kind == RELOAD_PREVIEW || reload->kind == RELOAD_APPLY)
         admin_reply(s, reload->peer,
                     taken || conflict ? baod_sync_report_print(&out, &reload->report)
                                       : print_not_taken(&out, reload, reload->r == 0),
@@ -567,14 +600,17 @@ static void on_reload_done(uv_work_t *work, int status)
     struct server *s = reload->server;
     bool may = may_take(s, reload, status);
 
-    if (reload->kind == RELOAD_SIGNAL)
+    if (reload->kind == RELOAD_SIGNAL || reload->kind == RELOAD_FOLLOW)
         fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&reload->complaints)));
     if (may && reload->kind == RELOAD_PREVIEW && look(s, reload) == 0)
         return;
-    if (may && (reload->kind == RELOAD_SIGNAL || (reload->kind == RELOAD_APPLY && s->applying == NULL))) {
+    if (reload->kind == RELOAD_FOLLOW && s->candidate != NULL)
+        may = false; /* what somebody wants to put in force goes first */
+    if (may && reload->kind != RELOAD_PREVIEW && (reload->kind != RELOAD_APPLY || s->applying == NULL)) {
         /* In force once the database has taken them; while it is away they wait. */
         baod_snapshot_unref(s->candidate);
         s->candidate = baod_snapshot_ref(reload->snapshot);
+        s->candidate_follows = reload->kind == RELOAD_FOLLOW;
         tell_left_out(s->candidate);
         if (reload->kind == RELOAD_APPLY)
             s->applying = reload;
@@ -602,6 +638,13 @@ static int start_reload(struct server *s, enum reload_kind kind, uint64_t peer)
     uv_queue_work(&s->loop, &reload->work, on_reload_work,
                   on_reload_done); /* fails only without a callback */
     return 0;
+}
+
+static void read_anew(struct server *s)
+{
+    s->reread_after = s->ticks + AGAIN_TICKS;
+    if (start_reload(s, RELOAD_FOLLOW, 0) < 0)
+        baod_log(BAOD_LOG_ERROR, "reload: no memory; the files in force stay");
 }
 
 static void on_reload_signal(uv_signal_t *handle, int signum)

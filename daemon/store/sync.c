@@ -180,7 +180,7 @@ static int compare(struct sync *s)
         return r;
     s->registry_differs = !stored_equals(rows, "registry", s->registry);
     s->forms_differ = !stored_equals(rows, "forms", s->forms);
-    return 0;
+    return s->options->follow && (s->registry_differs || s->forms_differ) ? BAOD_SYNC_E_BEHIND : 0;
 }
 
 static int lock(struct sync *s)

@@ -3,12 +3,14 @@ a key, one receipt for both, the highest revision counts wherever it landed, eve
 import os
 import random
 import shutil
+import subprocess
+import tempfile
 import threading
 import time
 
 import pytest
 from brp import Client
-from conftest import USER
+from conftest import USER, wait_for
 from reports import check_exact, communes, report
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
@@ -17,17 +19,24 @@ PAIRS, CROSSINGS = (10000, 5000) if LONG else (300, 150)
 ROUNDS_MAX = 40  # until the race was seen to be won on both sides
 
 
-@pytest.fixture
-def pair(make_daemon, postgres):
+def start_two(make_daemon, postgres, province=None):
     """Two daemons with one signing key, as two machines of one province have."""
-    first = make_daemon(database_url=postgres.url).start()
+    first = make_daemon(database_url=postgres.url)
     second = make_daemon(database_url=postgres.url)
+    for daemon in (first, second):
+        daemon.province = province or daemon.province
+    first.start()
     key = os.path.join(second.state, "audit.key")
     shutil.copy(os.path.join(first.state, "audit.key"), key)
     os.chmod(key, 0o600)
     if USER:
         shutil.chown(key, USER)
     return first, second.start()
+
+
+@pytest.fixture
+def pair(make_daemon, postgres):
+    return start_two(make_daemon, postgres)
 
 
 class Side(threading.Thread):
@@ -121,3 +130,58 @@ def test_crossing_revisions_on_two_daemons(pair, postgres):
     counted = dict(postgres.sql("SELECT u.code, o.revision FROM baocao.obligation o JOIN baocao.unit u USING (unit)"
                                 " WHERE o.revision IS NOT NULL"))
     assert counted == {unit: next_revision[unit] - 1 for unit in units}
+
+
+def test_files_put_in_force_by_one_reach_the_other(make_daemon, postgres, programs):
+    """Neither undoes what the other was told to do: the second reads the files anew, or waits for a person."""
+    folder = tempfile.mkdtemp(prefix="baocao-province-")
+    try:
+        os.chmod(folder, 0o755)
+        province = os.path.join(folder, "shared")
+        shutil.copytree(programs.province, province)
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", province], check=True)
+        first, second = start_two(make_daemon, postgres, province)
+        epoch = lambda: postgres.sql("SELECT value FROM baocao.epoch WHERE name = 'registry'")[0][0]
+        before = epoch()
+        units = os.path.join(province, "units.yaml")
+
+        def add_unit(code):
+            with open(units, encoding="utf-8") as f:
+                text = f.read()
+            line = f'  - {{code: "{code}", kind: commune, name: Xã Mới, en: New Commune, from: 2025-07-01, parents: {{state: "66"}}}}\n'
+            with open(units, "w", encoding="utf-8") as f:
+                f.write(text.replace("units:\n", "units:\n" + line, 1))
+
+        def send(daemon, unit, revision):
+            with Client(daemon.reports_port) as client:
+                return client.submit(report(unit, revision, 5))
+
+        def committed(daemon, unit, revision):
+            return lambda: send(daemon, unit, revision).state == "committed"
+
+        add_unit("66.X1")
+        assert first.operate("units", "apply").returncode == 0 and epoch() == before + 1
+        wait_for(lambda: send(second, "66.X1", 1).state in ("committed", "superseded"))
+        assert "reading them anew" in second.log()
+        assert send(first, "66.X1", 2).state == "committed" and epoch() == before + 1
+
+        # A folder of its own that nobody changed: the second waits rather than undoing the first.
+        own = os.path.join(folder, "own")
+        shutil.copytree(province, own)
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", own], check=True)
+        second.province = own
+        assert second.stop() == 0
+        second.start()
+        assert epoch() == before + 1
+        add_unit("66.X2")
+        assert first.operate("units", "apply").returncode == 0 and epoch() == before + 2
+        assert send(second, "66.X1", 3).state != "committed"  # kept in its spool, or told to wait
+        wait_for(lambda: "bring the same files to both" in second.log())
+        assert send(second, "66.X1", 3).state != "committed"
+        assert send(first, "66.X2", 1).state == "committed" and epoch() == before + 2
+        shutil.copy(units, os.path.join(own, "units.yaml"))
+        wait_for(committed(second, "66.X2", 2), 90)
+        assert epoch() == before + 2
+        assert first.operate("verify").returncode == 0
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
