@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,10 @@ enum {
     FORMAT = 1, /* user_version of the file */
     FIGURE_OCTETS = 9,
     THOROUGH_PAGES = 16384, /* 64 MiB */
-    PROBES = 48,            /* how often a damaged stretch is jumped over, each time twice as far */
+    RESERVE = 1 << 20, /* of the disk's room, for forgetting what was drained; an eighth of a small disk */
+    COMMIT_OCTETS = 16 << 10, /* of the log for one report, beside its own octets: pages are written whole */
+    SLOWLY = 4,               /* reports forgotten at a time on a full disk */
+    PROBES = 48,              /* how often a damaged stretch is jumped over, each time twice as far */
 };
 
 /* An outcome of put(): E_FULL by our own cap, which hinders nobody else of the group. */
@@ -98,9 +102,10 @@ static const char *const SQL[STATEMENTS] = {
     [BY_RECEIPT] = "SELECT " ROW " FROM report WHERE receipt = ?1",
     [NEXT] = "SELECT " ROW " FROM report WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     [DELETE] = "DELETE FROM report WHERE seq = ?1 RETURNING " OCTETS,
-    [SET_ASIDE] = "INSERT OR REPLACE INTO damaged (seq, unit, form, period, revision, receipt, received_at, body)"
-                  " SELECT seq, unit, form, period, revision, receipt, received_at, body FROM report"
-                  "  WHERE seq = ?1",
+    [SET_ASIDE] =
+        "INSERT OR REPLACE INTO damaged (seq, unit, form, period, revision, receipt, received_at, body)"
+        " SELECT seq, unit, form, period, revision, receipt, received_at, body FROM report"
+        "  WHERE seq = ?1",
     [KEEP_LIST] =
         "INSERT INTO cache_list (name, at, data, seal) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (name) DO UPDATE SET at = excluded.at, data = excluded.data, seal = excluded.seal",
@@ -151,6 +156,7 @@ struct baod_spool {
     struct calls undropped; /* DROPs that wait for room on the disk */
     bool untidy, told_full;
     uint64_t rows, bytes;
+    int64_t room; /* of the disk, for this group */
 
     /* Shared, under the mutex. */
     uv_mutex_t mutex;
@@ -481,19 +487,42 @@ static void take_off(struct baod_spool *sp, uint64_t rows, uint64_t octets)
     sp->untidy = true;
 }
 
-static int drop(struct baod_spool *sp, const struct call *call)
+static int drop_some(struct baod_spool *sp, const int64_t *seqs, size_t n)
 {
     uint64_t rows = 0, octets = 0;
     int r = run(sp, BEGIN, "beginning");
 
-    for (size_t i = 0; r == 0 && i < call->n; i++)
-        r = delete_row(sp, call->seqs[i], &rows, &octets);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = delete_row(sp, seqs[i], &rows, &octets);
     if (r == 0)
         r = run(sp, COMMIT, "forgetting reports");
     if (r == 0)
         take_off(sp, rows, octets);
     else
         roll_back(sp);
+    return r;
+}
+
+/* Moves what the log holds into the file and empties the log. */
+static int empty_log(struct baod_spool *sp)
+{
+    return outcome_of(sp, "moving the log into the file",
+                      sqlite3_wal_checkpoint_v2(sp->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
+/* On a full disk a few at a time, the log emptied after each: that needs a few pages only. */
+static int drop(struct baod_spool *sp, const struct call *call)
+{
+    int r = drop_some(sp, call->seqs, call->n);
+
+    if (r != BAOD_SPOOL_E_FULL)
+        return r;
+    r = empty_log(sp);
+    for (size_t i = 0; r == 0 && i < call->n; i += SLOWLY) {
+        r = drop_some(sp, call->seqs + i, call->n - i < SLOWLY ? call->n - i : SLOWLY);
+        if (r == 0)
+            r = empty_log(sp);
+    }
     return r;
 }
 
@@ -737,7 +766,8 @@ static int put(struct baod_spool *sp, struct call *call)
         r = make_row(sp, call, &row);
     if (r != 0)
         return r;
-    if (sp->bytes + row_octets(&row) > sp->options.max_bytes)
+    sp->room -= COMMIT_OCTETS + 2 * (int64_t)row_octets(&row);
+    if (sp->bytes + row_octets(&row) > sp->options.max_bytes || sp->room < 0)
         return CAPPED;
     seal(&row, of);
     bind_row(sp->statements[INSERT], &row, of);
@@ -750,12 +780,32 @@ static int put(struct baod_spool *sp, struct call *call)
     return r;
 }
 
+/* Octets that may still be written. The log's pages need as much again in the file, and a reserve stays for
+ * forgetting: a spool that filled its disk to the last octet could never empty itself. */
+static int64_t room(const struct baod_spool *sp)
+{
+    struct statvfs fs;
+    struct stat st = {.st_size = 0};
+    char log[4096];
+    int64_t whole, reserve;
+
+    if (statvfs(sp->path, &fs) < 0 || log_path(sp, "-wal", log, sizeof(log)) < 0)
+        return INT64_MAX; /* the write itself will tell */
+    if (stat(log, &st) < 0)
+        st.st_size = 0;
+    whole = (int64_t)(fs.f_blocks * fs.f_frsize);
+    reserve = whole / 8 < RESERVE ? whole / 8 : RESERVE;
+    return (int64_t)(fs.f_bavail * fs.f_frsize) - st.st_size - reserve;
+}
+
 /* One transaction for all of the group's reports. Should it fail as a whole, none was taken. */
 static void put_all(struct baod_spool *sp, struct call *first)
 {
     uint64_t rows = sp->rows, bytes = sp->bytes;
-    int r = run(sp, BEGIN, "beginning");
+    int r;
 
+    sp->room = room(sp);
+    r = run(sp, BEGIN, "beginning");
     for (struct call *call = first; r == 0 && call != NULL; call = call->next) {
         if (call->kind != PUT)
             continue;
@@ -939,12 +989,9 @@ static void tell_full(struct baod_spool *sp, bool full)
 /* Nobody asks for anything: what the log holds goes into the file, and the log is emptied. */
 static void tidy(struct baod_spool *sp)
 {
-    int rc;
-
     if (sp->rows == 0)
         (void)sqlite3_exec(sp->db, "PRAGMA incremental_vacuum", NULL, NULL, NULL);
-    rc = sqlite3_wal_checkpoint_v2(sp->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sp->untidy = outcome_of(sp, "moving the log into the file", rc) != 0;
+    sp->untidy = empty_log(sp) != 0;
 }
 
 /* Forgets what is to be forgotten, before anything new is written: it makes room. What the disk does not let

@@ -299,6 +299,49 @@ def test_the_cap_is_told_and_passes(make_daemon, postgres):
     check_exact(postgres.sql, reports)
 
 
+@pytest.mark.skipif(not LONG or os.geteuid() != 0, reason="mounts small disks")
+@pytest.mark.parametrize("size", ["512k", "1m", "2m", "4m", "16m"])
+def test_a_small_disk(make_daemon, postgres, tmp_path, size):
+    """F11 on a real full disk: nothing queued is lost, and forgetting what was drained makes room again."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for parent in (disk, *disk.parents):
+        if parent.owner() == "root" and len(parent.parts) > 2:
+            parent.chmod(0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "tmpfs", str(disk)], check=True)
+    try:
+        daemon = make_daemon({"spool": {"after": "200ms", "path": f"{disk}/spool.db"}}, database_url=postgres.url).start()
+        postgres.stop("immediate")
+        wait_for(lambda: "database: away" in daemon.log())
+        reports, queued, full = many(20000, seed=35), {}, 0
+        with Client(daemon.reports_port, timeout=60) as client:
+            keys = list(reports)
+            for at in range(0, len(keys), 200):
+                chunk = keys[at:at + 200]
+                for key, answer in zip(chunk, client.submit_all([reports[key][1] for key in chunk])):
+                    if answer.verb == "OK":
+                        assert answer.state == "queued", answer
+                        queued[key] = answer
+                    else:
+                        assert (answer.verb, answer.code) == ("WAIT", "SPOOLFULL"), answer
+                        full += 1
+                if full > 400:
+                    break
+        assert full and queued, "the disk was not filled"
+        postgres.start()
+        daemon.wait_ready()
+        wait_for(lambda: postgres.sql("SELECT count(*) FROM baocao.report")[0][0] == len(queued), 300, every=0.5)
+        check_exact(postgres.sql, {key: reports[key] for key in queued})
+        postgres.stop("immediate")
+        wait_for(lambda: daemon.log().count("database: away") == 2)
+        fresh = many(20100, seed=35)
+        fresh = {key: fresh[key] for key in list(fresh)[20000:20005]}
+        wait_for(lambda: all(a.verb == "OK" for a in Client(daemon.reports_port).submit_all([d for _, d in fresh.values()])))
+    finally:
+        daemon.kill()
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 def test_a_silent_server_and_a_missing_standby(make_daemon, postgres):
     """F7 and F6: a batch without an answer is queued after its deadline; when its commit took place after all, the key
     tells, and the receipt is still the same."""
