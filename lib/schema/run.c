@@ -109,6 +109,21 @@ bao_run_fn *const bao_run_leads[] = {
     [BAO_LEAD_MEASURED] = bao_run_measured_items,
 };
 
+/* Instructions of maps and lists by their functions. */
+static bao_run_fn *const ways[] = {
+    [BAO_OP_ITEMS] = bao_run_items,
+    [BAO_OP_UNIQUE] = bao_run_unique,
+    [BAO_OP_UNIQUE_KEY] = bao_run_unique_key,
+    [BAO_OP_CONTAINS] = bao_run_contains,
+    [BAO_OP_UNEVALUATED_ITEMS] = bao_run_unevaluated,
+    [BAO_OP_MEMBERS] = bao_run_members,
+    [BAO_OP_FEW] = bao_run_few,
+    [BAO_OP_SEEN] = bao_run_seen,
+    [BAO_OP_NAMES] = bao_run_names,
+    [BAO_OP_DEPENDENT] = bao_run_dependent,
+    [BAO_OP_UNEVALUATED_MEMBERS] = bao_run_unevaluated,
+};
+
 /* ---- the loop ---- */
 
 bool bao_run_list(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
@@ -131,19 +146,16 @@ bool bao_run_list(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
             good = bao_run_ask(r, pc->sub, v, ev);
             break;
         case BAO_OP_SWITCH:
-            key = bao_run_member_of(v, pc->choices->key, pc->choices->hash);
-            if (key == NULL)
-                continue;
-            sub = picked(pc->choices, key);
-            good = sub != NULL && bao_run_ask(r, sub, v, ev);
-            pc++;
-            break;
         case BAO_OP_CASES:
             key = bao_run_member_of(v, pc->choices->key, pc->choices->hash);
             if (key == NULL)
                 continue;
             sub = picked(pc->choices, key);
-            return sub != NULL && bao_run_ask(r, sub, v, NULL);
+            good = sub != NULL && bao_run_ask(r, sub, v, pc->op == BAO_OP_SWITCH ? ev : NULL);
+            if (pc->op == BAO_OP_CASES)
+                return good;
+            pc++;
+            break;
         case BAO_OP_JUMP:
             pc = pc->sub->at[v->type];
             if (pc == NULL)
@@ -170,21 +182,6 @@ bool bao_run_list(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
             return bao_run_remembered(r, pc, v, ev);
         case BAO_OP_TRACK:
             return bao_run_tracked(r, pc + 1, v, ev);
-        case BAO_OP_BOOL_IS:
-        case BAO_OP_WHOLE:
-        case BAO_OP_NO_THOUSAND:
-        case BAO_OP_INT_RANGE:
-        case BAO_OP_NUM_RANGE:
-        case BAO_OP_MULTIPLE:
-        case BAO_OP_INT_MULTIPLE:
-        case BAO_OP_INT_ENUM:
-        case BAO_OP_STR_LENGTH:
-        case BAO_OP_STR_IS:
-        case BAO_OP_STR_ENUM:
-        case BAO_OP_PATTERN:
-        case BAO_OP_FORMAT:
-            good = bao_run_one_scalar(r, pc, v);
-            break;
         case BAO_OP_NFC:
             v = bao_run_normal_form(r, v);
             good = v != NULL;
@@ -196,39 +193,8 @@ bool bao_run_list(struct bao_schema_scratch *r, const struct bao_ins *pc, const 
         case BAO_OP_MAP_LENGTH:
             good = (int64_t)v->len >= pc->lo && (int64_t)v->len <= pc->hi;
             break;
-        case BAO_OP_ITEMS:
-            good = bao_run_items(r, pc, v, ev);
-            break;
-        case BAO_OP_UNIQUE:
-            good = bao_run_unique(r, pc, v, ev);
-            break;
-        case BAO_OP_UNIQUE_KEY:
-            good = bao_run_unique_key(r, pc, v, ev);
-            break;
-        case BAO_OP_CONTAINS:
-            good = bao_run_contains(r, pc, v, ev);
-            break;
-        case BAO_OP_MEMBERS:
-            good = bao_run_members(r, pc, v, ev);
-            break;
-        case BAO_OP_FEW:
-            good = bao_run_few(r, pc, v, ev);
-            break;
-        case BAO_OP_SEEN:
-            good = bao_run_seen(r, pc, v, ev);
-            break;
-        case BAO_OP_NAMES:
-            good = bao_run_names(r, pc, v, ev);
-            break;
-        case BAO_OP_DEPENDENT:
-            good = bao_run_dependent(r, pc, v, ev);
-            break;
-        case BAO_OP_UNEVALUATED_ITEMS:
-        case BAO_OP_UNEVALUATED_MEMBERS:
-            good = bao_run_unevaluated(r, pc, v, ev);
-            break;
         default:
-            good = false;
+            good = ways[pc->op] != NULL ? ways[pc->op](r, pc, v, ev) : bao_run_one_scalar(r, pc, v);
             break;
         }
         if (!good)
