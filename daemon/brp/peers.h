@@ -78,7 +78,7 @@ struct baod_brp_config {
     size_t max_per_address;         /* 0 = no cap */
     int offset;                     /* the province's seconds east of UTC, for answers */
     uint64_t remind_ms;             /* how often an open peer is reminded; 0 = never */
-    const char *server;             /* "baocaod/0.1.0" */
+    const char *server;             /* the name in the answer of HELLO */
     struct baod_failures *failures; /* of identities, shared with the other port; borrowed */
 };
 

@@ -11,6 +11,7 @@ import selectors
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -302,7 +303,7 @@ class Daemon:
         atexit.register(self.process.kill)  # when a figure could not be taken; nothing to do after stop()
         end = time.monotonic() + 120
         while time.monotonic() < end and self.process.poll() is None:
-            if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"]):
+            if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"], "tls" in config):
                 self.port, self.http_port = (self.port_of(ports[name]) for name in ("reports", "http"))
                 return
             time.sleep(0.1)
@@ -314,10 +315,12 @@ class Daemon:
         with open(file, encoding="ascii") as f:
             return int(f.read() or 0)
 
-    def is_ready(self, port_file):
+    def is_ready(self, port_file, tls):
         port = self.port_of(port_file)
         try:
-            with socket.create_connection(("127.0.0.1", port), 2) as s:
+            with socket.create_connection(("127.0.0.1", port), 5) as raw:
+                # The trial's certificate is taken as it is.
+                s = ssl._create_unverified_context().wrap_socket(raw) if tls else raw
                 s.sendall(b"GET /readyz HTTP/1.0\r\nHost: x\r\n\r\n")
                 return b" 200 " in s.recv(200)
         except OSError:
