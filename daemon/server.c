@@ -1194,6 +1194,18 @@ static void on_act_done(void *user, const struct baod_act_answer *answer)
     free(call);
 }
 
+/* Is a period of this form over for good once it is locked (lock: then: not-done)? */
+static bool ends_not_done(const struct server *s, struct bao_str form)
+{
+    const struct bao_forms *forms = &s->snapshot->forms;
+
+    for (size_t i = 0; i < forms->n; i++)
+        if (bao_str_eq(forms->items[i]->id, form) && forms->items[i]->lock.present &&
+            forms->items[i]->lock.then == BAO_LOCK_NOT_DONE)
+            return true;
+    return false;
+}
+
 static int start_act(const struct act_call *asked, uid_t uid, const struct baod_act *act)
 {
     struct server *s = asked->server;
@@ -1210,6 +1222,13 @@ static int start_act(const struct act_call *asked, uid_t uid, const struct baod_
     if (call == NULL)
         return -ENOMEM;
     *call = *asked;
+    if (act->kind == BAOD_ACT_UNLOCK && act->decision.n == 0 && ends_not_done(s, act->form)) {
+        const struct baod_act_answer answer = {.outcome = BAOD_ACT_E_FINAL, .act = act};
+
+        s->acts++;
+        on_act_done(call, &answer);
+        return 0;
+    }
     r = baod_acts_start(&s->loop, &options, act);
     if (r < 0)
         free(call);

@@ -198,6 +198,11 @@ static const struct {
                           409,
                           {"Thời hạn mới phải muộn hơn thời hạn theo quy định.",
                            "The new deadline must be later than the one of the rule."}},
+    [BAOD_ACT_E_FINAL] =
+        {"FINAL",
+         409,
+         {"Hết hạn khóa, biểu mẫu này ghi “không thực hiện”; muốn mở lại phải dẫn văn bản ở decision.",
+          "Once locked, this form ends as “not done”; opening it again needs a document, as decision."}},
     [BAOD_ACT_E_WRONG] = {"USAGE", 422, {"Yêu cầu viết sai.", "The request is written wrongly."}},
     [BAOD_ACT_E_DATABASE] = {"BUSY",
                              503,

@@ -44,6 +44,8 @@ enum baod_act_outcome {
     BAOD_ACT_E_REVISION,    /* another revision counts than the one meant */
     BAOD_ACT_E_LOCKED,      /* too late to withdraw */
     BAOD_ACT_E_EARLY,       /* an extension that would end before the deadline */
+    BAOD_ACT_E_FINAL,       /* a period that ends as "not done" is opened again on a decision only; the caller
+                               judges */
     BAOD_ACT_E_WRONG,       /* period written in no known way, until missing, or a line feed in a text */
     BAOD_ACT_E_DATABASE,    /* `why` says its message */
 };

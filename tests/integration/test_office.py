@@ -225,6 +225,21 @@ def test_lock_and_unlock_of_a_whole_period(hub):
     hub.check()
 
 
+def test_a_period_that_ends_as_not_done_opens_on_a_decision_only(make_daemon, programs):
+    daemon = make_daemon()
+    daemon.schemas = os.path.join(daemon.root, "schemas")
+    shutil.copytree(programs.schemas, daemon.schemas)
+    path = os.path.join(daemon.schemas, "nd73", "nd73-quarterly.v1.yaml")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    assert text.count("lock: {then: accept}") == 1
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("lock: {then: accept}", "lock: {working_days: 5, then: not-done}"))
+    hub = Hub(daemon.start())
+    assert hub.act("unlock", "--reason", "mở lại", expect=1)["code"] == "FINAL"
+    assert hub.act("unlock", "--reason", "mở lại", "--decision", "Số 5/QĐ-UBND")["code"] == "OK"
+
+
 def test_what_makes_no_sense_is_refused_and_changes_nothing(hub):
     hub.send(1, 5)
     events = hub.sql("SELECT count(*) FROM baocao.obligation_event")[0][0]
