@@ -6,6 +6,8 @@ import re
 
 import psycopg2
 import pytest
+from psycopg2.extras import execute_values
+
 from brp import Client
 from conftest import SOURCE
 from reports import check_exact, communes, many, report, send_until_committed
@@ -53,8 +55,7 @@ def copy_into(source, target):
         source.execute(f"SELECT {', '.join(names)} FROM baocao.{table}")
         rows = source.fetchall()
         if rows:
-            places = ", ".join(["%s"] * len(names))
-            target.executemany(f"INSERT INTO baocao.{table} ({', '.join(names)}) VALUES ({places})", rows)
+            execute_values(target, f"INSERT INTO baocao.{table} ({', '.join(names)}) VALUES %s", rows, page_size=1000)
     return common
 
 
