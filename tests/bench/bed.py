@@ -1,6 +1,7 @@
 """What the benchmarks share: a PostgreSQL of their own, a daemon on it, reports in any number, senders that keep their
 window full, and the table of figures that design.md section 9 describes. As root everything runs as nobody."""
 import atexit
+import collections
 import glob
 import hashlib
 import json
@@ -251,24 +252,25 @@ def send_all(port, lists):
 
 def send_paced(port, lists, rate):
     """Sends at a fixed rate whatever the answers do (an open loop), each report at its own moment, and gives the
-    seconds from that moment to its ack, sorted: waiting to be sent counts too."""
+    seconds from that moment to its ack, sorted: waiting to be sent, and for room in the window, counts too."""
     senders = [Sender(port, mine) for mine in lists]
     selector = selectors.DefaultSelector()
     for s in senders:
         selector.register(s.sock, selectors.EVENT_READ, s)
-        s.due, s.acked = {}, 0
+        s.due, s.held = {}, collections.deque()
     n = sum(map(len, lists))
     start = time.monotonic() + 0.1
     sent, took = 0, []
     while len(took) < n:
         now = time.monotonic()
         while sent < n and start + sent / rate <= now:
-            s = senders[sent % len(senders)]
-            s.out += s.frames[s.next]
-            s.due[b"%d" % (s.next + 2)] = start + sent / rate
-            s.next += 1
+            senders[sent % len(senders)].held.append(start + sent / rate)
             sent += 1
         for s in senders:
+            while s.held and len(s.due) < WINDOW:
+                s.out += s.frames[s.next]
+                s.due[b"%d" % (s.next + 2)] = s.held.popleft()
+                s.next += 1
             if s.out:
                 try:
                     s.out = s.out[s.sock.send(s.out):]
