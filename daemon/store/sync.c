@@ -569,10 +569,16 @@ static const char LIST_MOVES[] =
     "  JOIN baocao.period p USING (form, period), pg_temp.sync_batch b"
     " WHERE o.due_at > b.at AND k.due_at <> o.due_at GROUP BY 1, 2, 3, 4 ORDER BY 3, 1 LIMIT 100";
 
-/* A due date that is past never moves (forms.md section 8). */
+/* A due date that is past never moves (forms.md section 8), nor does a lock that the office has set: an
+ * extension beyond the new rule's lock would else be refused. */
 static const char MOVE_OBLIGATIONS[] =
-    "WITH moved AS (UPDATE baocao.obligation o SET due_at = k.due_at, lock_at = k.lock_at, cutoff = k.cutoff,"
-    "                      provisional = k.provisional"
+    "WITH moved AS (UPDATE baocao.obligation o SET due_at = k.due_at, cutoff = k.cutoff,"
+    "                      provisional = k.provisional,"
+    "                      lock_at = CASE WHEN EXISTS ("
+    "                          SELECT FROM baocao.obligation_event e"
+    "                           WHERE (e.unit, e.form, e.period) = (o.unit, o.form, o.period)"
+    "                             AND e.kind IN ('extended', 'returned', 'locked', 'unlocked'))"
+    "                          THEN o.lock_at ELSE k.lock_at END"
     "        FROM new_obligation k, pg_temp.sync_batch b"
     "       WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period) AND o.due_at > b.at"
     "         AND (k.due_at, k.provisional, k.cutoff) IS DISTINCT FROM (o.due_at, o.provisional, o.cutoff)"

@@ -282,7 +282,8 @@ def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon,
 def test_new_files_are_taken_or_refused_with_the_reason(make_daemon, postgres, folder):
     ahead = [{"working_days": 1}]
     province = Province(folder, [
-        form("ngay", {"type": "day", "calendar": "civil"}, deadline=ahead, effective={"from": day(-3), "to": None}),
+        form("ngay", {"type": "day", "calendar": "civil"}, deadline=ahead, lock={"days": 2, "then": "refuse"},
+             effective={"from": day(-3), "to": None}),
         once("xong", -30, -10, -5)], [unit("90001", "Xã Một"), unit("90002", "Xã Hai")])
     daemon = province.serve(make_daemon, postgres)
 
@@ -296,6 +297,17 @@ def test_new_files_are_taken_or_refused_with_the_reason(make_daemon, postgres, f
         before, old = deadlines(), due(c, "90001")
         assert (min(before), max(before)) == (day(-3), day(400))  # from the form's first day to 400 days ahead
 
+        def locks():
+            return dict(postgres.sql("SELECT u.code, o.lock_at FROM baocao.obligation o JOIN baocao.unit u USING (unit)"
+                                     " JOIN baocao.period p USING (form, period) WHERE p.label = %s", day(12)))
+
+        # What the office set stands, whatever the files move.
+        done = daemon.operate("office", "extend", "--form", "ngay", "--unit", "90002", "--period", day(12),
+                              "--until", day(40) + "T17:00", "--reason", "mất điện")
+        assert done.returncode == 0, done.stderr
+        locked = locks()
+        assert locked["90002"] > locked["90001"]
+
         # A holiday: what is ahead moves and is listed, what is past stays.
         province.holidays["holidays"].append({"from": day(10), "to": day(16), "name": "Nghỉ thử", "basis": "Thông báo 1"})
         province.write()
@@ -305,6 +317,7 @@ def test_new_files_are_taken_or_refused_with_the_reason(make_daemon, postgres, f
         assert moved and min(moved) >= day(7), sorted(moved)
         assert all(f"deadline moved: ngay {p}: due" in daemon.log() for p in moved), log
         assert due(c, "90001")["xong"]["due"] == old["xong"]["due"]
+        assert locks()["90001"] > locked["90001"] and locks()["90002"] == locked["90002"]
 
         # Dates beyond the known holidays say that they are provisional, until they are known.
         province.holidays["known_to"] = day(20)
