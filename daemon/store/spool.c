@@ -156,7 +156,8 @@ struct baod_spool {
     struct calls undropped; /* DROPs that wait for room on the disk */
     bool untidy, told_full;
     uint64_t rows, bytes;
-    int64_t room; /* of the disk, for this group */
+    int64_t room;      /* of the disk, for this group */
+    char full_why[64]; /* what the disk said when it did not take something */
 
     /* Shared, under the mutex. */
     uv_mutex_t mutex;
@@ -378,22 +379,29 @@ static void bind_row(sqlite3_stmt *st, const struct baod_spool_row *row, const u
 
 /* ------------------------------------------------------------------ what SQLite answers */
 
-/* Is there no room? It passes, and nothing that was synced is in doubt. */
-static bool is_full(sqlite3 *db, int rc)
+/* Did the disk not take it, for want of room or because of an error? It may pass, and nothing that was synced
+ * is in doubt: the transaction is rolled back, and the next one writes its pages over those of this one. Of a
+ * failed sync nothing of the kind can be said, nor of a failed read. */
+static bool is_not_taken(int rc)
 {
-    int error = sqlite3_system_errno(db);
-
     switch (rc) {
     case SQLITE_FULL:
     case SQLITE_IOERR_SHMSIZE:
-        return true;
+    case SQLITE_IOERR_SHMMAP:
     case SQLITE_IOERR_WRITE:
     case SQLITE_IOERR_TRUNCATE:
-    case SQLITE_IOERR_SHMMAP:
-        return error == ENOSPC || error == EDQUOT || error == EFBIG;
+        return true;
     default:
         return false;
     }
+}
+
+/* Why, in the system's words, or where it gave none in SQLite's. */
+static const char *why_not_taken(sqlite3 *db, int rc)
+{
+    int error = rc == SQLITE_FULL ? ENOSPC : sqlite3_system_errno(db);
+
+    return error != 0 ? strerror(error) : sqlite3_errmsg(db);
 }
 
 static int log_path(const struct baod_spool *sp, const char *suffix, char *ret, size_t size)
@@ -416,13 +424,12 @@ static void suspect(const struct baod_spool *sp)
 /* The file can no longer be trusted: nothing is answered from now on. */
 static void fail(struct baod_spool *sp, const char *doing, int rc)
 {
-    int error = sqlite3_system_errno(sp->db);
+    int error = (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(sp->db) : 0;
 
     uv_mutex_lock(&sp->mutex);
     if (!sp->broken)
         (void)snprintf(sp->why, sizeof(sp->why), "%s: %s: %s%s%s", sp->path, doing, sqlite3_errmsg(sp->db),
-                       (rc & 0xff) == SQLITE_IOERR && error != 0 ? ": " : "",
-                       (rc & 0xff) == SQLITE_IOERR && error != 0 ? strerror(error) : "");
+                       error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
     sp->broken = true;
     uv_mutex_unlock(&sp->mutex);
     if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
@@ -434,8 +441,10 @@ static int outcome_of(struct baod_spool *sp, const char *doing, int rc)
 {
     if (rc == SQLITE_OK || rc == SQLITE_DONE || rc == SQLITE_ROW)
         return 0;
-    if (is_full(sp->db, rc))
+    if (is_not_taken(rc)) {
+        (void)snprintf(sp->full_why, sizeof(sp->full_why), "%s", why_not_taken(sp->db, rc));
         return BAOD_SPOOL_E_FULL;
+    }
     if ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED || (rc & 0xff) == SQLITE_CONSTRAINT)
         return -EAGAIN;
     if ((rc & 0xff) == SQLITE_NOMEM)
@@ -805,6 +814,7 @@ static void put_all(struct baod_spool *sp, struct call *first)
     int r;
 
     sp->room = room(sp);
+    sp->full_why[0] = '\0';
     r = run(sp, BEGIN, "beginning");
     for (struct call *call = first; r == 0 && call != NULL; call = call->next) {
         if (call->kind != PUT)
@@ -978,9 +988,10 @@ static void tell_full(struct baod_spool *sp, bool full)
 {
     if (full && !sp->told_full)
         baod_log(BAOD_LOG_ERROR,
-                 "spool: full: %llu reports, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
-                 "PostgreSQL is back or there is room",
-                 (unsigned long long)sp->rows, (unsigned long long)sp->bytes, sp->path);
+                 "spool: full%s%s: %llu reports, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
+                 "PostgreSQL is back or the disk takes them",
+                 *sp->full_why != '\0' ? ": " : "", sp->full_why, (unsigned long long)sp->rows,
+                 (unsigned long long)sp->bytes, sp->path);
     if (!full && sp->told_full)
         baod_log(BAOD_LOG_NOTICE, "spool: takes reports again");
     sp->told_full = full;

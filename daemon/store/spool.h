@@ -3,10 +3,11 @@
  *
  * One file (WAL, synchronous=FULL), one thread that writes it. What arrives while a group is being committed
  * is the next group, 64 reports at most, so a lone report is committed at once and a flood shares its syncs.
- * A report is answered only after COMMIT. Disk full is an answer (E_FULL) and passes; any other failure to
- * write or sync means that nothing said about the file can be trusted any more: `broken` is called and the
- * process must end (a second fsync would report success for octets that the first one lost). Every row bears
- * a seal, the SHA-256 of all its columns, which is checked whenever it is read.
+ * A report is answered only after COMMIT. A disk that does not take a write, full or failing, is an answer
+ * (E_FULL) and may pass: nothing of that group was taken. A failure to sync or to read means that nothing
+ * said about the file can be trusted any more: `broken` is called and the process must end (a second fsync
+ * would report success for octets that the first one lost). Every row bears a seal, the SHA-256 of all its
+ * columns, which is checked whenever it is read.
  *
  * Beside the reports the file keeps lists that the daemon needs when it starts without its database. */
 #pragma once
@@ -48,7 +49,7 @@ struct baod_spool_row {
 enum baod_spool_outcome {
     BAOD_SPOOL_E_SAME = 1, /* this key and content is in the spool: its receipt is given */
     BAOD_SPOOL_E_OTHER, /* this key is in the spool with other content; receipt.received_at says since when */
-    BAOD_SPOOL_E_FULL,  /* the cap is reached, or the disk is full */
+    BAOD_SPOOL_E_FULL,  /* the cap is reached, or the disk is full or does not take what is written */
     BAOD_SPOOL_E_REFUSED, /* baod_spool_open: `why` says what is wrong */
 };
 

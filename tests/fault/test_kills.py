@@ -1,6 +1,6 @@
 """F1 and F3: the daemon, its database server and single backends are killed at random instants of a stream, round after
 round. After every round nothing acked may be lost, nothing doubled, every sum exact. At the end the kills must have
-been seen to hurt: some commits went unanswered, and had taken place."""
+been seen to hurt: some commits went unanswered, and had taken place. The long run has 200 rounds, or BAOCAO_ROUNDS."""
 import os
 import random
 import signal
@@ -12,7 +12,7 @@ from reports import check_exact, communes, report, send_until_committed
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
 SEED = int(os.environ.get("BAOCAO_SEED") or time.time_ns() % 1_000_000)
-ROUNDS, REPORTS, CLIENTS = (200, 2000, 4) if LONG else (3, 300, 4)
+ROUNDS, REPORTS, CLIENTS = (int(os.environ.get("BAOCAO_ROUNDS") or 200), 2000, 4) if LONG else (3, 300, 4)
 
 
 class Client(threading.Thread):

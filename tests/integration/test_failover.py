@@ -10,6 +10,13 @@ from conftest import wait_for
 from reports import check_exact, communes, many, report, send_until_committed
 from test_store import MANY, Sender
 
+LONG = bool(os.environ.get("BAOCAO_LONG"))
+
+
+def times(n):
+    """Runs a test n times over in the long run."""
+    return pytest.mark.parametrize("turn", range(n if LONG else 1))
+
 
 @pytest.fixture
 def pair(make_postgres):
@@ -26,10 +33,12 @@ def both(one, other):
     return f"host=127.0.0.1,127.0.0.1 port={one.port},{other.port} user=postgres dbname=postgres"
 
 
-def test_the_standby_takes_over_and_nothing_acked_is_lost(make_daemon, pair):
+@times(20)
+def test_the_standby_takes_over_and_nothing_acked_is_lost(make_daemon, pair, turn):
+    """F4."""
     primary, second = pair
     daemon = make_daemon(database_url=both(primary, second)).start()
-    reports = many(MANY, seed=21)
+    reports = many(MANY, seed=21 + turn)
     sender = Sender(daemon, reports)
     wait_for(lambda: len(sender.receipts) >= 0.3 * MANY or sender.error, 120)
     primary.kill()
@@ -59,7 +68,9 @@ def test_a_frozen_primary_does_not_keep_the_daemon_from_the_new_one(make_daemon,
     check_exact(second.sql, {**many(10, seed=22), **reports})
 
 
-def test_a_missing_standby_is_waited_for_without_a_false_ack(make_daemon, postgres):
+@times(3)
+def test_a_missing_standby_is_waited_for_without_a_false_ack(make_daemon, postgres, turn):
+    """F6."""
     daemon = make_daemon({"spool": {"enabled": False}}, database_url=postgres.url).start()
     send_until_committed(daemon, many(5, seed=23))
     postgres.set("synchronous_standby_names", "nobody")
@@ -96,7 +107,8 @@ def test_a_commit_whose_wait_was_cancelled_is_only_local(make_daemon, postgres):
     assert (answer.verb, answer.state, answer.dur) == ("OK", "committed", "local"), answer
 
 
-def test_an_asynchronous_standby_may_lack_what_was_acked_local_and_a_resend_restores_it(make_daemon, make_postgres):
+@times(20)
+def test_an_asynchronous_standby_may_lack_what_was_acked_local_and_a_resend_restores_it(make_daemon, make_postgres, turn):
     """F5: the primary is lost with what its standby had not received yet."""
     primary = make_postgres()
     second = make_postgres(primary=primary)
