@@ -493,6 +493,11 @@ static const struct {
      office,
      {"mở khóa kỳ (--reason …, --unit U hoặc mọi đơn vị, --until T)",
       "unlock a period (--reason …, --unit U or all, --until T)"}},
+    {{"office", "approve"},
+     OFFICE_OPTIONS,
+     office,
+     {"phê duyệt số liệu cả kỳ và khóa kỳ (có thể thêm --decision “Số …”)",
+      "approve a period's figures and lock it (perhaps --decision “Số …”)"}},
 };
 
 static int usage(FILE *to, enum bao_lang lang)

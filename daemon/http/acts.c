@@ -1,5 +1,5 @@
-/* Acts of the office by HTTP: return, withdraw, extend, exempt, owe, lock, unlock. The path says what and
- * where, the body (YAML or JSON, may be empty) until, reason, decision, revision and by.
+/* Acts of the office by HTTP: return, withdraw, extend, exempt, owe, lock, unlock, approve. The path says
+ * what and where, the body (YAML or JSON, may be empty) until, reason, decision, revision and by.
  *
  * Whoever acts shows a secret, also on the hub's own machine: the audit names whose it was. */
 #include "daemon/http/api_internal.h"
@@ -17,7 +17,7 @@ static const struct path paths[] = {
     {"/v1/reports/", "return", 4, false},     {"/v1/reports/", "withdraw", 4, true},
     {"/v1/obligations/", "extend", 4, false}, {"/v1/obligations/", "exempt", 4, false},
     {"/v1/obligations/", "owe", 4, false},    {"/v1/periods/", "lock", 3, false},
-    {"/v1/periods/", "unlock", 3, false},
+    {"/v1/periods/", "unlock", 3, false},     {"/v1/periods/", "approve", 3, false},
 };
 
 static const struct path *find_path(const struct baod_call *call)

@@ -13,12 +13,12 @@ enum need { UNIT = 1, UNTIL = 2, REASON = 4, DECISION = 8 };
 
 static const struct {
     const char *word;
-    unsigned needs;
+    unsigned needs, bars;
 } VERBS[] = {
-    [BAOD_ACT_RETURN] = {"return", UNIT | REASON},  [BAOD_ACT_WITHDRAW] = {"withdraw", UNIT | REASON},
-    [BAOD_ACT_EXTEND] = {"extend", UNTIL | REASON}, [BAOD_ACT_EXEMPT] = {"exempt", UNIT | DECISION},
-    [BAOD_ACT_OWE] = {"owe", UNIT | REASON},        [BAOD_ACT_LOCK] = {"lock", 0},
-    [BAOD_ACT_UNLOCK] = {"unlock", REASON},
+    [BAOD_ACT_RETURN] = {"return", UNIT | REASON, 0},  [BAOD_ACT_WITHDRAW] = {"withdraw", UNIT | REASON, 0},
+    [BAOD_ACT_EXTEND] = {"extend", UNTIL | REASON, 0}, [BAOD_ACT_EXEMPT] = {"exempt", UNIT | DECISION, 0},
+    [BAOD_ACT_OWE] = {"owe", UNIT | REASON, 0},        [BAOD_ACT_LOCK] = {"lock", 0, 0},
+    [BAOD_ACT_UNLOCK] = {"unlock", REASON, 0},         [BAOD_ACT_APPROVE] = {"approve", 0, UNIT | UNTIL},
 };
 
 static const struct {
@@ -126,6 +126,10 @@ static int check_needs(const struct baod_act *act, const char *ret_why[BAO_LANGS
     for (size_t i = 0; i < BAO_COUNT(MISSING); i++)
         if ((VERBS[act->kind].needs & MISSING[i].need & ~given) != 0)
             return wrong(MISSING[i].why[BAO_VI], MISSING[i].why[BAO_EN], ret_why);
+    if ((VERBS[act->kind].bars & given) != 0)
+        return wrong("Phê duyệt là cho cả kỳ và có hiệu lực ngay: không ghi unit hay until.",
+                     "An approval is of the whole period, from now on: give neither unit nor until.",
+                     ret_why);
     return 0;
 }
 
@@ -142,8 +146,9 @@ int baod_act_read(const struct bao_node *map, const struct baod_act_place *place
                      ret_why);
     verb = verb_of(place != NULL ? place->act : text_of(map, "act"));
     if (verb < 0)
-        return wrong("Không có việc này: return, withdraw, extend, exempt, owe, lock, unlock.",
-                     "There is no such act: return, withdraw, extend, exempt, owe, lock, unlock.", ret_why);
+        return wrong("Không có việc này: return, withdraw, extend, exempt, owe, lock, unlock, approve.",
+                     "There is no such act: return, withdraw, extend, exempt, owe, lock, unlock, approve.",
+                     ret_why);
     act.kind = (enum baod_act_kind)verb;
     act.form = place != NULL ? place->form : text_of(map, "form");
     act.period = place != NULL ? place->period : text_of(map, "period");
@@ -203,6 +208,16 @@ static const struct {
          409,
          {"Hết hạn khóa, biểu mẫu này ghi “không thực hiện”; muốn mở lại phải dẫn văn bản ở decision.",
           "Once locked, this form ends as “not done”; opening it again needs a document, as decision."}},
+    [BAOD_ACT_E_PENDING] =
+        {"PENDING",
+         409,
+         {"Còn đơn vị chưa gửi mà chưa hết hạn; hãy phê duyệt sau thời hạn gửi, hoặc khi mọi đơn vị đã gửi.",
+          "Some unit has not reported and is still in time; approve after the deadline, or once all have."}},
+    [BAOD_ACT_E_APPROVED] =
+        {"APPROVED",
+         409,
+         {"Kỳ này đã được phê duyệt; muốn thay đổi phải mở khóa kỳ và dẫn văn bản ở decision, rồi làm lại.",
+          "The period is approved; to change it, unlock it first and name the document as decision."}},
     [BAOD_ACT_E_WRONG] = {"USAGE", 422, {"Yêu cầu viết sai.", "The request is written wrongly."}},
     [BAOD_ACT_E_DATABASE] = {"BUSY",
                              503,
@@ -255,6 +270,9 @@ static const struct {
                           "Form %2, period %3 of %1 (%6 obligations) is unlocked."},
                          {"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) đến %5.",
                           "Form %2, period %3 of %1 (%6 obligations) is unlocked until %5."}},
+    [BAOD_ACT_APPROVE] = {{"Đã phê duyệt số liệu biểu mẫu %2, kỳ %3 (%6 nghĩa vụ báo cáo); kỳ đã khóa.",
+                           "The figures of form %2, period %3 (%6 obligations) are approved and locked."},
+                          {NULL, NULL}},
 };
 
 /* 17:00 20/10/2026, as offices write a moment; midnight is the end of the day before. */

@@ -14,10 +14,10 @@ struct baod_act_place {
     struct bao_str act, form, period, unit; /* unit empty: all of the period */
 };
 
-/* Members: act (return withdraw extend exempt owe lock unlock), form, period, unit ("" = all of the period),
- * revision, until (2026-10-20, 2026-10-20T17:00, or RFC 3339), decision, reason, by. A day alone means its
- * end. place: says act, form, period and unit in the map's stead, when not NULL; the map may then be NULL.
- * Texts are borrowed. 0, or BAOD_ACT_E_WRONG and the sentence. */
+/* Members: act (return withdraw extend exempt owe lock unlock approve), form, period, unit ("" = all of the
+ * period), revision, until (2026-10-20, 2026-10-20T17:00, or RFC 3339), decision, reason, by. A day alone
+ * means its end. place: says act, form, period and unit in the map's stead, when not NULL; the map may then
+ * be NULL. Texts are borrowed. 0, or BAOD_ACT_E_WRONG and the sentence. */
 int baod_act_read(const struct bao_node *map, const struct baod_act_place *place, int offset,
                   struct baod_act *ret, const char *ret_why[BAO_LANGS]) BAO_MUST_CHECK;
 

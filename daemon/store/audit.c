@@ -269,7 +269,8 @@ static const struct baod_pg_statement ACTS = {
     "       (SELECT substring(a.leaves FROM 32 * e.leaf + 1 FOR 32) FROM baocao.audit a WHERE a.seq = e.seq)"
     "  FROM baocao.obligation_event e"
     " WHERE (e.unit, e.form, e.period, e.seq, e.leaf) > ($1, $2, $3, $4, $5) AND e.leaf >= 0"
-    "   AND e.kind IN ('returned', 'withdrawn', 'extended', 'exempted', 'owed', 'locked', 'unlocked')"
+    "   AND e.kind IN ('returned', 'withdrawn', 'extended', 'exempted', 'owed', 'locked', 'unlocked', "
+    "                  'approved')"
     " ORDER BY e.unit, e.form, e.period, e.seq, e.leaf LIMIT 2000",
 };
 

@@ -22,7 +22,8 @@ struct asked {
 static const struct baod_pg_statement LIST = {
     "d_list",
     "SELECT u.code, f.id, o.period, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.received_at,"
-    "       o.provisional, e.reason, t.kind, t.revision, t.symbol, t.detail, t.until"
+    "       o.provisional, e.reason, t.kind, t.revision, t.symbol, t.detail, t.until,"
+    "       w.at, w.reason"
     "  FROM baocao.obligation o"
     "  JOIN (SELECT DISTINCT unit, code FROM baocao.unit WHERE code = ANY ($1)) u ON u.unit = o.unit"
     "  JOIN baocao.form_name f ON f.form = o.form"
@@ -34,6 +35,11 @@ static const struct baod_pg_statement LIST = {
     "  LEFT JOIN LATERAL (SELECT * FROM baocao.outcome x"
     "         WHERE x.unit = o.unit AND x.form = o.form AND x.period = o.period"
     "         ORDER BY x.seq DESC, x.leaf DESC LIMIT 1) t ON true"
+    "  LEFT JOIN LATERAL (SELECT v.kind, v.at, nullif(concat_ws('; ', v.decision, v.reason), '') AS reason"
+    "          FROM baocao.obligation_event v"
+    "         WHERE v.unit = o.unit AND v.form = o.form AND v.period = o.period"
+    "           AND v.kind IN ('approved', 'unlocked')"
+    "         ORDER BY v.seq DESC, v.leaf DESC LIMIT 1) w ON w.kind = 'approved'"
     " WHERE coalesce(o.extended_to, o.due_at) < $2"
     "   AND ((o.revision IS NULL AND NOT o.exempt) OR t.unit IS NOT NULL"
     "        OR coalesce(o.extended_to, o.due_at) >= $3)"
@@ -143,6 +149,8 @@ static int read_row(struct asked *a, const struct baod_pg_result *r, size_t row,
     d.extended_to = baod_pg_time(r, row, 5);
     d.o.provisional = baod_pg_int(r, row, 9) != 0;
     d.ruling = baod_pg_bytes(r, row, 10);
+    d.approved_at = baod_pg_time(r, row, 16);
+    d.approval = baod_pg_bytes(r, row, 17);
     standing.due = d.extended_to != BAO_TIME_NONE ? d.extended_to : d.o.due;
     d.state = bao_obligation_state(&standing, a->ask.now);
     e = read_news(a, r, row, &d.news);

@@ -8,7 +8,7 @@
 enum { ARENA_MAX = 64 << 20, TEXT_MAX = 500 };
 
 static const char *const KINDS[] = {"returned", "withdrawn", "extended", "exempted",
-                                    "owed",     "locked",    "unlocked"};
+                                    "owed",     "locked",    "unlocked", "approved"};
 
 struct office {
     struct bao_arena arena;
@@ -81,6 +81,10 @@ static int judge(const struct office *o, const struct baod_pg_result *rows, size
         return BAOD_ACT_E_LOCKED;
     if (act->kind == BAOD_ACT_EXTEND && act->until <= baod_pg_time(rows, i, 5))
         return BAOD_ACT_E_EARLY;
+    if (act->kind == BAOD_ACT_APPROVE)
+        return baod_pg_int(rows, i, 6) != 0 ? BAOD_ACT_E_PENDING : 0;
+    if (baod_pg_int(rows, i, 7) != 0 && (act->kind != BAOD_ACT_UNLOCK || act->decision.n == 0))
+        return BAOD_ACT_E_APPROVED;
     return 0;
 }
 
@@ -92,7 +96,12 @@ static int find(struct office *o)
     const struct baod_pg_result *rows;
     int r = run(o,
                 "SELECT o.unit, o.form, coalesce(o.revision, 0), coalesce(o.lock_at <= $4, false),"
-                "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1), o.due_at"
+                "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1), o.due_at,"
+                "       o.revision IS NULL AND NOT o.exempt AND coalesce(o.extended_to, o.due_at) >= $4,"
+                "       coalesce((SELECT e.kind = 'approved' FROM baocao.obligation_event e"
+                "                  WHERE e.unit = o.unit AND e.form = o.form AND e.period = o.period"
+                "                    AND e.kind IN ('approved', 'unlocked')"
+                "                  ORDER BY e.seq DESC, e.leaf DESC LIMIT 1), false)"
                 "  FROM baocao.obligation o"
                 " WHERE o.form = (SELECT form FROM baocao.form WHERE id = $1 LIMIT 1) AND o.period = $2"
                 "   AND ($3::text IS NULL OR o.unit = (SELECT unit FROM baocao.unit WHERE code = $3 LIMIT 1))"
@@ -155,6 +164,9 @@ static const char *const CHANGES[] = {
                      "   AND $4::timestamptz IS NOT DISTINCT FROM $4 AND $5::timestamptz IS NOT NULL",
     [BAOD_ACT_LOCK] = "UPDATE baocao.obligation SET lock_at = coalesce($4::timestamptz, $5::timestamptz)"
                       " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])",
+    [BAOD_ACT_APPROVE] = "UPDATE baocao.obligation SET lock_at = least(lock_at, $5::timestamptz)"
+                         " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[])"
+                         "   AND $4::timestamptz IS NOT DISTINCT FROM $4",
     [BAOD_ACT_UNLOCK] =
         "UPDATE baocao.obligation SET lock_at = $4::timestamptz"
         " WHERE form = $1 AND period = $2 AND unit = ANY ($3::int4[]) AND $5::timestamptz IS NOT NULL",

@@ -1,4 +1,4 @@
-/* Acts of the office on obligations: return, withdraw, extend, exempt, lock, unlock.
+/* Acts of the office on obligations: return, withdraw, extend, exempt, lock, unlock, approve.
  *
  * Each act is one transaction under the province's lock: obligations and sums change together, an event says
  * the state after it, and a signed audit row makes each touched obligation a leaf. Blocking: for a thread of
@@ -12,9 +12,10 @@ enum baod_act_kind {
     BAOD_ACT_WITHDRAW, /* the unit takes it back itself, before the lock */
     BAOD_ACT_EXTEND,   /* until: the new deadline; the lock moves by as much */
     BAOD_ACT_EXEMPT,
-    BAOD_ACT_OWE,    /* the exemption is lifted */
-    BAOD_ACT_LOCK,   /* from now on, or from `until` */
-    BAOD_ACT_UNLOCK, /* until `until`, or for good */
+    BAOD_ACT_OWE,     /* the exemption is lifted */
+    BAOD_ACT_LOCK,    /* from now on, or from `until` */
+    BAOD_ACT_UNLOCK,  /* until `until`, or for good; lifts an approval, which takes a decision */
+    BAOD_ACT_APPROVE, /* a whole period's figures are final: locked, and other acts need an unlock first */
 };
 
 struct baod_act {
@@ -46,6 +47,8 @@ enum baod_act_outcome {
     BAOD_ACT_E_EARLY,       /* an extension that would end before the deadline */
     BAOD_ACT_E_FINAL,       /* a period that ends as "not done" is opened again on a decision only; the caller
                                judges */
+    BAOD_ACT_E_PENDING,     /* an approval while some unit may still report on time */
+    BAOD_ACT_E_APPROVED,    /* the period is approved: only unlocking on a decision changes anything */
     BAOD_ACT_E_WRONG,       /* period written in no known way, until missing, or a line feed in a text */
     BAOD_ACT_E_DATABASE,    /* `why` says its message */
 };

@@ -577,7 +577,7 @@ static const char MOVE_OBLIGATIONS[] =
     "                      lock_at = CASE WHEN EXISTS ("
     "                          SELECT FROM baocao.obligation_event e"
     "                           WHERE (e.unit, e.form, e.period) = (o.unit, o.form, o.period)"
-    "                             AND e.kind IN ('extended', 'returned', 'locked', 'unlocked'))"
+    "                             AND e.kind IN ('extended', 'returned', 'locked', 'unlocked', 'approved'))"
     "                          THEN o.lock_at ELSE k.lock_at END"
     "        FROM new_obligation k, pg_temp.sync_batch b"
     "       WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period) AND o.due_at > b.at"

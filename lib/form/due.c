@@ -135,7 +135,8 @@ int bao_due_by_files(struct bao_arena *arena, const struct bao_forms *forms,
         bao_date day = o->due == BAO_TIME_NONE ? o->cutoff : bao_time_date(o->due - 1, registry->offset);
 
         if (day >= from && day <= to)
-            list.items[list.n++] = (struct bao_due){.o = *o, .extended_to = BAO_TIME_NONE};
+            list.items[list.n++] =
+                (struct bao_due){.o = *o, .extended_to = BAO_TIME_NONE, .approved_at = BAO_TIME_NONE};
     }
     bao_due_sort(&list);
     *ret = list;
@@ -164,6 +165,21 @@ static int why_ruling(struct bao_buf *out, const struct bao_due *d, int offset, 
     return r == 0 ? bao_buf_append_c(out, ".") : r;
 }
 
+static int why_approved(struct bao_buf *out, const struct bao_due *d, int offset, enum bao_lang lang)
+{
+    char moment[64];
+    int r;
+
+    if (d->approved_at == BAO_TIME_NONE)
+        return 0;
+    bao_moment_print(d->approved_at, offset, lang, moment);
+    r = bao_buf_printf(out, lang == BAO_VI ? " Số liệu kỳ này đã được phê duyệt lúc %s" : " Approved at %s",
+                       moment);
+    if (r == 0 && d->approval.n != 0)
+        r = bao_buf_printf(out, " (%.*s)", BAO_STR_ARG(d->approval));
+    return r == 0 ? bao_buf_append_c(out, ".") : r;
+}
+
 static int why_heir(struct bao_buf *out, const struct bao_due *d, const struct bao_registry *registry,
                     struct bao_str asked, enum bao_lang lang)
 {
@@ -189,6 +205,8 @@ static int put_why(struct bao_buf *out, const struct bao_due *d, const struct ba
 
     if (r == 0)
         r = why_ruling(&why, d, registry->offset, lang);
+    if (r == 0)
+        r = why_approved(&why, d, registry->offset, lang);
     if (r == 0)
         r = why_heir(&why, d, registry, asked, lang);
     if (r == 0 && d->news.n != 0)

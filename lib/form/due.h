@@ -8,10 +8,12 @@ struct bao_due {
     struct bao_obligation o; /* due (without an extension) and lock are those in force */
     bool known;              /* the following come from the store; else only the files speak */
     enum bao_state state;
-    int revision;          /* the counted one; 0 = none */
-    bao_time extended_to;  /* BAO_TIME_NONE: not extended */
-    struct bao_str ruling; /* the reason of an extension or exemption, with its decision; may be empty */
-    struct bao_str news;   /* what became of a report and has not been read: a sentence; may be empty */
+    int revision;            /* the counted one; 0 = none */
+    bao_time extended_to;    /* BAO_TIME_NONE: not extended */
+    struct bao_str ruling;   /* the reason of an extension or exemption, with its decision; may be empty */
+    bao_time approved_at;    /* the period's figures are final; BAO_TIME_NONE: not approved */
+    struct bao_str approval; /* its reason, with its decision; may be empty */
+    struct bao_str news;     /* what became of a report and has not been read: a sentence; may be empty */
 };
 
 struct bao_due_list {

@@ -240,6 +240,46 @@ def test_a_period_that_ends_as_not_done_opens_on_a_decision_only(make_daemon, pr
     assert hub.act("unlock", "--reason", "mở lại", "--decision", "Số 5/QĐ-UBND")["code"] == "OK"
 
 
+def test_an_approved_period_is_final_until_it_is_unlocked_on_a_decision(hub):
+    hub.send(1, 5)
+    assert hub.act("approve", expect=1)["code"] == "PENDING"  # the others may still report on time
+    assert hub.act("approve", "--unit", UNIT, expect=2)["code"] == "USAGE"
+    assert hub.act("approve", "--until", hub.moment("1 day"), expect=2)["code"] == "USAGE"
+    hub.move_due("-2 days", "8 days")
+    assert hub.send(1, 7, OTHER).due == "late"
+    owed = hub.status()["owed"]
+    told = hub.act("approve", "--decision", "Số 7/QĐ-UBND", "--by", "Nguyễn An")
+    assert told["touched"] == owed and "phê duyệt" in told["message"]["vi"] and "approved" in told["message"]["en"]
+    # One leaf an obligation, with who and by which document.
+    assert hub.sql("SELECT n FROM baocao.audit WHERE seq = %s", told["batch"]) == [(owed,)]
+    assert hub.sql("SELECT count(*), min(decision), bool_and(actor LIKE 'Nguyễn An (%%') FROM baocao.obligation_event"
+                   " WHERE kind = 'approved' AND seq = %s", told["batch"]) == [(owed, "Số 7/QĐ-UBND", True)]
+    # Who is overdue now stays so, and nothing new is taken; a resend has its first receipt.
+    status = hub.status()
+    assert hub.sql("SELECT final FROM office.status WHERE form = %s AND period = %s AND scope = '66'", FORM, PERIOD) == [(status["overdue"],)]
+    assert hub.send(2, 8).code == "LOCKED" and hub.send(1, 5).dup == "1"
+    with Client(hub.daemon.reports_port, lang="vi") as client:
+        owes = [json.loads(line) for line in client.ask("DUE", unit=UNIT).body.splitlines()]
+        why = [item["why"] for item in owes if item["form"] == FORM and item["period"] == PERIOD]
+        assert len(why) == 1 and "phê duyệt" in why[0] and "Số 7/QĐ-UBND" in why[0], why
+    for words in (["return", "--unit", UNIT, "--reason", "x"], ["exempt", "--unit", UNIT, "--decision", "Số 1"], ["lock"],
+                  ["lock", "--until", hub.moment("1 day")], ["extend", "--until", hub.moment("9 days"), "--reason", "x"],
+                  ["owe", "--unit", UNIT, "--reason", "x"], ["unlock", "--reason", "x"]):
+        assert hub.act(*words, expect=1)["code"] == "APPROVED", words
+    assert hub.act("withdraw", "--unit", UNIT, "--reason", "x", expect=1)["code"] == "LOCKED"
+    assert hub.press() == (12, 2)
+    # Opened again for one unit: the rest stays approved, and so does it once approved again.
+    hub.act("unlock", "--unit", UNIT, "--reason", "sai số liệu", "--decision", "Số 9/QĐ-UBND")
+    assert hub.send(2, 8).state == "committed" and hub.send(2, 8, OTHER).code == "LOCKED"
+    with Client(hub.daemon.reports_port, lang="vi") as client:
+        assert "phê duyệt".encode() not in client.ask("DUE", unit=UNIT).body
+    hub.act("approve")
+    assert hub.send(3, 9).code == "LOCKED" and hub.press() == (15, 2)
+    hub.check()
+    hub.verify()
+    hub.act("unlock", "--reason", "mở lại", "--decision", "Số 10/QĐ-UBND")
+
+
 def test_what_makes_no_sense_is_refused_and_changes_nothing(hub):
     hub.send(1, 5)
     events = hub.sql("SELECT count(*) FROM baocao.obligation_event")[0][0]
@@ -256,6 +296,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(hub):
         (["return", "--unit", UNIT, "--reason", "x", "--nguoi", "y"], 2, "USAGE"),
         (["extend", "--unit", UNIT, "--reason", "x"], 2, "USAGE"),
         (["lock", "--period", "2026-Q9"], 2, "USAGE"),
+        (["approve"], 1, "PENDING"),
     ]
     for words, code, symbol in refused:
         told = hub.act(*words, expect=code)
@@ -536,4 +577,16 @@ def test_acts_by_http_need_a_secret_and_the_right_role(hub):
     assert hub.send(3, 7).code == "LOCKED"
     assert post(f"periods/{FORM}/{PERIOD}/unlock", office, reason)["touched"] == owed
     assert hub.send(3, 7).state == "committed"
+    assert post(f"periods/{FORM}/{PERIOD}/approve", office, "", 409)["code"] == "PENDING"
+    hub.move_due("-2 days", "8 days")
+    assert post(f"periods/{FORM}/{PERIOD}/approve", None, "", 401)["code"] == "AUTH"
+    assert post(f"periods/{FORM}/{PERIOD}/approve", own, "", 403)["code"] == "ROLE"
+    assert post(f"periods/{FORM}/{PERIOD}/approve", oversight, "", 403)["code"] == "ROLE"
+    assert post(f"periods/{UNIT}/{FORM}/{PERIOD}/approve", office, "", 404)["code"] == "PATH"
+    assert post(f"periods/{FORM}/{PERIOD}/approve", office, '{"until": "2030-01-01"}', 422)["code"] == "USAGE"
+    assert post(f"periods/{FORM}/{PERIOD}/approve", office, '{"decision": "Số 7/QĐ-UBND"}')["touched"] == owed
+    assert hub.send(4, 7).code == "LOCKED"
+    assert post(f"reports/{key}/return", office, reason, 409)["code"] == "APPROVED"
+    assert post(f"periods/{FORM}/{PERIOD}/unlock", office, reason, 409)["code"] == "APPROVED"
+    assert post(f"periods/{FORM}/{PERIOD}/unlock", office, '{"reason": "x", "decision": "Số 9/QĐ-UBND"}')["touched"] == owed
     hub.check()

@@ -162,7 +162,7 @@ static void lines_say_all(void **state)
 {
     struct bao_period september = {.year = 2026, .type = BAO_P_MONTH, .n = 9},
                       march = {2026, BAO_P_MONTH, 0, 3, 0};
-    struct bao_due d = {.extended_to = BAO_TIME_NONE};
+    struct bao_due d = {.extended_to = BAO_TIME_NONE, .approved_at = BAO_TIME_NONE};
 
     (void)state;
     assert_true(bao_obligation_make(&monthly, &registry, 4, september, &d.o));
@@ -182,6 +182,8 @@ static void lines_say_all(void **state)
     d.extended_to = bao_time_make(day("2026-03-20"), 86400, BAO_VN_OFFSET);
     d.o.lock = bao_time_make(day("2026-03-25"), 86400, BAO_VN_OFFSET);
     d.ruling = BAO_STR("Công văn 5/VP \"hỏa tốc\"");
+    d.approved_at = bao_time_make(day("2026-03-26"), 8 * 3600, BAO_VN_OFFSET);
+    d.approval = BAO_STR("Số 7/QĐ-UBND");
     d.news = BAO_STR("Lần báo cáo 1 đã bị trả lại.");
     assert_line(
         &d, "E", BAO_VI,
@@ -194,7 +196,9 @@ static void lines_say_all(void **state)
         "09/2019/NĐ-CP). Hạn gửi là 2 ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định "
         "09/2019/NĐ-CP), tức 17:00 ngày 17/3/2026. Khóa kỳ lúc 24:00 ngày 25/3/2026. Đã được gia hạn đến "
         "24:00 "
-        "ngày 20/3/2026 (Công văn 5/VP \\\"hỏa tốc\\\"). Đây là nghĩa vụ của Xã A (A), nay đơn vị kế thừa "
+        "ngày 20/3/2026 (Công văn 5/VP \\\"hỏa tốc\\\"). Số liệu kỳ này đã được phê duyệt lúc 08:00 ngày "
+        "26/3/2026 "
+        "(Số 7/QĐ-UBND). Đây là nghĩa vụ của Xã A (A), nay đơn vị kế thừa "
         "phải "
         "gửi; trong báo cáo ghi unit: \\\"A\\\". Lần báo cáo 1 đã bị trả lại.\"}");
 }
