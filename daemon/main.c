@@ -8,7 +8,7 @@
 #include "daemon/ops/clock.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/user.h"
-#include "daemon/server.h"
+#include "daemon/server/server.h"
 #include "daemon/store/audit.h"
 #include "daemon/store/against.h"
 #include "daemon/store/embedded.h"

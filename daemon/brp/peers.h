@@ -46,7 +46,7 @@ struct baod_brp_verdict {
     uint8_t credential[16]; /* the token's id */
 };
 
-/* What the port needs from others; wired in server.c. All run on the loop thread. */
+/* What the port needs from others; wired in daemon/server. All run on the loop thread. */
 struct baod_brp_ops {
     void *user;
     /* Wall time of custody: anchored, never going back. */

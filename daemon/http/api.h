@@ -15,7 +15,7 @@
 struct baod_api;
 struct baod_failures;
 
-/* What the paths need from the rest of the daemon; wired in server.c. All run on the loop thread. */
+/* What the paths need from the rest of the daemon; wired in daemon/server. All run on the loop thread. */
 struct baod_api_ops {
     void *user;
     bao_time (*now)(void *user);

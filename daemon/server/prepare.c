@@ -1,0 +1,129 @@
+#include "daemon/config/snapshot.h"
+#include "daemon/intake.h"
+#include "daemon/ops/log.h"
+#include "daemon/server/server_internal.h"
+#include "daemon/store/cache.h"
+#include "daemon/store/custody.h"
+#include "daemon/store/prepare.h"
+#include "daemon/store/writer.h"
+
+/* What is to be in force: new files, as long as the database has not spoken of them. */
+static struct baod_snapshot *wanted(const struct baod_server *s)
+{
+    return s->candidate != NULL ? s->candidate : s->snapshot;
+}
+
+/* The database has taken the new files: they are in force now, for judging and for writing. */
+static void put_in_force(struct baod_server *s)
+{
+    baod_snapshot_unref(s->snapshot);
+    s->snapshot = BAO_TAKE(s->candidate);
+    baod_intake_use(s->intake, s->snapshot);
+    if (s->custody != NULL)
+        baod_custody_use(s->custody, s->snapshot);
+    baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
+             s->snapshot->registry.n_units);
+}
+
+static void log_lines(const char *what, const char *lines)
+{
+    for (size_t n; *lines != '\0'; lines += n + (lines[n] == '\n')) {
+        n = strcspn(lines, "\n");
+        baod_log(BAOD_LOG_NOTICE, "%s: %.*s", what, (int)n, lines);
+    }
+}
+
+/* Without memory the older ones stay. */
+static void keep_epochs(struct baod_server *s, const struct baod_dictionary *dictionary)
+{
+    if (s->spool != NULL && baod_cache_keep_epochs(s->spool, baod_clock_now(&s->clock),
+                                                   baod_dictionary_registry_epoch(dictionary),
+                                                   baod_dictionary_forms_epoch(dictionary)) < 0)
+        baod_log(BAOD_LOG_WARNING, "spool: no memory to keep the epochs");
+}
+
+/* Another daemon of this database has put other files in force. Undoing that would go on for ever between the
+ * two, so the files are read anew; where they are still others, a person has to bring the same ones to both.
+ */
+static void fall_in(struct baod_server *s)
+{
+    if (s->candidate != NULL) {
+        baod_log(
+            BAOD_LOG_ERROR,
+            "files: another daemon of this database judges by other forms or units than stand in this one's "
+            "folders; bring the same files to both and reload");
+        s->candidate = baod_snapshot_unref(s->candidate);
+        s->reread_after = s->ticks + BAOD_AGAIN_TICKS;
+    } else if (s->ticks >= s->reread_after) {
+        baod_log(BAOD_LOG_NOTICE, "files: another daemon has put newer ones in force; reading them anew");
+        baod_server_read_anew(s);
+    }
+    baod_writer_go(s->writer, NULL);
+}
+
+static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
+{
+    struct baod_server *s = user;
+    const struct baod_sync_changes *changes = &prepared->changes;
+    bool stale = snapshot != wanted(s); /* a reload came meanwhile: once more, with its files */
+
+    s->preparing = false;
+    if (s->state == BAOD_ENDING || stale) {
+        baod_dictionary_free(prepared->dictionary);
+        if (s->state != BAOD_ENDING)
+            baod_server_prepare(s->writer, s);
+        return;
+    }
+    if (prepared->behind) {
+        fall_in(s);
+        return;
+    }
+    if (prepared->dictionary == NULL && prepared->conflict && s->candidate != NULL) {
+        baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay: %s", prepared->why);
+        s->candidate = baod_snapshot_unref(s->candidate);
+        baod_server_finish_apply(s, snapshot, false);
+        baod_server_prepare(s->writer, s);
+        return;
+    }
+    baod_server_finish_apply(s, snapshot, prepared->dictionary != NULL);
+    if (prepared->dictionary == NULL) {
+        baod_log(BAOD_LOG_ERROR, "database: not ready: %s", prepared->why);
+    } else {
+        if (s->candidate != NULL)
+            put_in_force(s);
+        s->synced = true;
+        s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
+        baod_log(BAOD_LOG_INFO,
+                 "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
+                 snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made,
+                 (long long)changes->moved, (long long)changes->dropped);
+        log_lines("deadline moved", prepared->why);
+        keep_epochs(s, prepared->dictionary);
+    }
+    if (prepared->dictionary != NULL)
+        baod_writer_use(s->writer, snapshot);
+    baod_writer_go(s->writer, prepared->dictionary);
+}
+
+void baod_server_prepare(struct baod_writer *writer, void *user)
+{
+    struct baod_server *s = user;
+    struct baod_prepare_options options = {
+        .conninfo = s->conninfo,
+        .snapshot = wanted(s),
+        .wait_ms = BAOD_PREPARE_WAIT_MS,
+        .done = on_prepared,
+        .user = s,
+        .sync = {.now = baod_clock_now(&s->clock),
+                 .node = s->node,
+                 .follow = s->synced && (s->candidate == NULL || s->candidate_follows),
+                 .report = baod_server_report_wanted(s)},
+    };
+
+    if (s->preparing)
+        return;
+    memcpy(options.sync.seed, s->seed, sizeof(s->seed));
+    s->preparing = baod_prepare(&s->loop, &options) == 0;
+    if (!s->preparing)
+        baod_writer_go(writer, NULL);
+}

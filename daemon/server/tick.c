@@ -1,0 +1,80 @@
+#include "daemon/brp/peers.h"
+#include "daemon/config/snapshot.h"
+#include "daemon/ops/log.h"
+#include "daemon/ops/sd.h"
+#include "daemon/server/server_internal.h"
+#include "daemon/store/cache.h"
+#include "daemon/store/embedded.h"
+#include "daemon/store/notices.h"
+#include "daemon/store/writer.h"
+
+#include <malloc.h>
+
+enum { FRESH_TICKS = 5, CACHE_TICKS = 15, RUSH = 64 };
+
+/* A rush of comers and goers leaves holes all over the heap; once it is over their pages go back to the
+ * system. */
+static void give_memory_back(struct baod_server *s)
+{
+    struct baod_brp_counts counts = baod_peers_counts(s->peers);
+    uint64_t moves = counts.accepted + counts.closed;
+
+    if (moves == s->moves && moves - s->trimmed >= RUSH) {
+        (void)malloc_trim(0); /* 0: there was nothing to give */
+        s->trimmed = moves;
+    }
+    s->moves = moves;
+}
+
+/* Says once when the database comes or goes, with what becomes of reports. */
+static void tell_database(struct baod_server *s, bool up)
+{
+    bool away = !up && (s->away || s->up || baod_writer_is_away(s->writer));
+
+    if (up != s->up || away != s->away) {
+        const char *how =
+            s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
+
+        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s", up ? "ready" : how);
+        baod_sd_ready(up                 ? "serving"
+                      : s->spool != NULL ? "serving; the database is away, reports are queued"
+                                         : "serving; the database is away");
+    }
+    s->up = up;
+    s->away = away;
+    s->was_up = s->was_up || up;
+}
+
+/* Obligations reach 400 days ahead, so each new day makes some. */
+void baod_server_on_tick(uv_timer_t *timer)
+{
+    struct baod_server *s = timer->data;
+    bool up = baod_writer_is_up(s->writer);
+    int64_t moved = baod_clock_check(&s->clock, BAO_TIME_NONE);
+    bao_date today = bao_time_date(baod_clock_now(&s->clock), s->snapshot->registry.offset);
+
+    if (s->state == BAOD_ENDING)
+        return;
+    if (moved != 0)
+        baod_log(BAOD_LOG_WARNING,
+                 "clock: the wall clock had moved by %lld us; custody times follow it from now on",
+                 (long long)moved);
+    tell_database(s, up);
+    if (s->embedded != NULL && baod_embedded_watch(s->embedded))
+        baod_log(BAOD_LOG_WARNING, "database: the private PostgreSQL was gone and has been started again");
+    s->ticks++;
+    if (up && s->spool != NULL && s->ticks % CACHE_TICKS == 1)
+        baod_cache_refresh(&s->cache, baod_clock_now(&s->clock));
+    if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % BAOD_AGAIN_TICKS == 0)))
+        baod_server_prepare(s->writer, s);
+    if (up && s->heads_day != today && s->ticks >= s->heads_after)
+        baod_server_publish_heads(s, today);
+    if (s->peers != NULL) {
+        baod_peers_recheck(s->peers, baod_server_token_holds, s);
+        give_memory_back(s);
+    }
+    if (s->notices != NULL && s->ticks % FRESH_TICKS == 0)
+        baod_notices_fresh(s->notices, baod_server_tell_notice, s);
+    if (s->spool == NULL || baod_spool_is_alive(s->spool))
+        baod_sd_alive();
+}
