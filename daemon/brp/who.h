@@ -5,7 +5,7 @@
 #include "daemon/store/credentials.h"
 
 struct baod_who {
-    const struct baod_credentials *credentials;
+    struct baod_credentials *credentials;
     const struct bao_registry *registry;
     bao_time now;
     struct bao_arena *arena; /* for sentences; lives as long as the verdict */

@@ -9,6 +9,7 @@
 enum { READ_MS = 3000, STATEMENT_MS = 5000, SECRET_TEXT_MAX = 256, GROUP = 4 };
 
 #define HOLDS (INT64_C(7) * 86400 * 1000000) /* a list that the database no longer confirms */
+#define USED_AGAIN (INT64_C(3600) * 1000000) /* a use is written once in so long */
 
 static const char *const role_names[BAOD_ROLES] = {
     [BAOD_ROLE_UNIT] = "unit",
@@ -17,12 +18,24 @@ static const char *const role_names[BAOD_ROLES] = {
     [BAOD_ROLE_OPERATOR] = "operator",
 };
 
+/* When a secret was used last, as far as this daemon has written it. */
+struct use {
+    uint8_t id[16];
+    bao_time written;
+    bool due; /* used again since: to be written */
+};
+
 struct baod_credentials {
     struct baod_credentials_options options;
     uv_timer_t timer;
     struct baod_pg *pg;
     struct bao_arena arena; /* of the list */
     struct baod_credential_list list;
+    struct use *uses;
+    size_t n_uses;
+    struct bao_arena telling; /* of what is being written about them */
+    struct baod_pg_param told[2];
+    bool is_telling;
     bool from_database; /* the list is the database's, not one that was kept */
     bool asking, closing;
 };
@@ -100,7 +113,26 @@ static bool is_stale(const struct baod_credentials *c, bao_time now)
     return c->list.at == BAO_TIME_NONE || now - c->list.at > HOLDS;
 }
 
-int baod_credentials_find(const struct baod_credentials *c, struct bao_str secret, bao_time now,
+/* No memory for it: this use is not told, the next one may be. */
+static void note_use(struct baod_credentials *c, const uint8_t id[16], bao_time now)
+{
+    struct use *more;
+
+    for (size_t i = 0; i < c->n_uses; i++) {
+        if (memcmp(c->uses[i].id, id, sizeof(c->uses[i].id)) != 0)
+            continue;
+        c->uses[i].due = c->uses[i].due || now - c->uses[i].written >= USED_AGAIN;
+        return;
+    }
+    more = reallocarray(c->uses, c->n_uses + 1, sizeof(*more));
+    if (more == NULL)
+        return;
+    c->uses = more;
+    more[c->n_uses] = (struct use){.written = BAO_TIME_NONE, .due = true};
+    memcpy(more[c->n_uses++].id, id, sizeof(more->id));
+}
+
+int baod_credentials_find(struct baod_credentials *c, struct bao_str secret, bao_time now,
                           const struct baod_credential **ret)
 {
     const struct baod_credential *found = NULL;
@@ -115,7 +147,10 @@ int baod_credentials_find(const struct baod_credentials *c, struct bao_str secre
     if (found == NULL)
         return BAOD_CREDENTIAL_E_UNKNOWN;
     *ret = found;
-    return now < found->expires_at ? 0 : BAOD_CREDENTIAL_E_EXPIRED;
+    if (now >= found->expires_at)
+        return BAOD_CREDENTIAL_E_EXPIRED;
+    note_use(c, found->id, now);
+    return 0;
 }
 
 bool baod_credentials_holds(const struct baod_credentials *c, const uint8_t id[16], bao_time now)
@@ -183,6 +218,92 @@ int baod_credentials_import(struct baod_credentials *c, const struct baod_creden
     c->arena = arena;
     c->list = (struct baod_credential_list){rows, list->n, list->at};
     return 0;
+}
+
+/* ------------------------------------------------------------------ who was here */
+
+/* A row's own daemon may be behind another one's clock, or have started again: the later use stays. */
+static const struct baod_pg_statement USED = {
+    NULL,
+    "UPDATE baocao.credential SET used_at = $2 WHERE id = ANY ($1::uuid[])"
+    "   AND (used_at IS NULL OR used_at < $2::timestamptz - interval '30 minutes')",
+};
+
+/* Forgets who is in the list no more. */
+static void forget_uses(struct baod_credentials *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_uses; i++)
+        if (by_id(&c->list, c->uses[i].id) != NULL)
+            c->uses[n++] = c->uses[i];
+    c->n_uses = n;
+}
+
+/* Written, or not: then all of them again, an hour of uses at most. */
+static void end_telling(struct baod_credentials *c, bool written)
+{
+    for (size_t i = 0; !written && i < c->n_uses; i++)
+        c->uses[i].due = true;
+    bao_arena_reset(&c->telling);
+    c->is_telling = false;
+}
+
+static void on_used(const struct baod_pg_result *r, void *user)
+{
+    struct baod_credentials *c = user;
+    enum baod_pg_outcome outcome = baod_pg_outcome(r);
+    bool standby = outcome == BAOD_PG_SQL && baod_pg_sqlstate_is(r, "25006");
+
+    if (c->closing)
+        return;
+    /* A standby cannot write: another hour may find the primary. */
+    end_telling(c, outcome == BAOD_PG_OK || standby);
+    if (outcome == BAOD_PG_SQL && !standby && !baod_pg_sqlstate_is(r, "42703")) /* not migrated yet */
+        baod_log(BAOD_LOG_ERROR, "credentials: %s", baod_pg_message(r));
+}
+
+/* Takes the uses that are due: how many, and their ids. */
+static size_t take_due(struct baod_credentials *c, bao_time now, uint8_t (**ret)[16])
+{
+    uint8_t(*ids)[16] = bao_arena_array(&c->telling, c->n_uses, sizeof(*ids));
+    size_t n = 0;
+
+    for (size_t i = 0; ids != NULL && i < c->n_uses; i++) {
+        if (!c->uses[i].due)
+            continue;
+        memcpy(ids[n++], c->uses[i].id, sizeof(*ids));
+        c->uses[i].due = false;
+        c->uses[i].written = now;
+    }
+    *ret = ids;
+    return n;
+}
+
+/* Writes the uses that are due. */
+static void tell_uses(struct baod_credentials *c)
+{
+    bao_time now = c->options.now(c->options.user);
+    uint8_t(*ids)[16] = NULL;
+    size_t n;
+
+    forget_uses(c);
+    if (c->is_telling || c->n_uses == 0)
+        return;
+    n = take_due(c, now, &ids);
+    if (n == 0) {
+        bao_arena_reset(&c->telling);
+        return;
+    }
+    c->told[0] = baod_pg_p_uuids(&c->telling, (const uint8_t(*)[16])ids, n);
+    c->told[1] = baod_pg_p_time(&c->telling, now);
+    if (baod_pg_exec(c->pg, &USED, c->told, BAO_COUNT(c->told), on_used, c) < 0) {
+        end_telling(c, false);
+        return;
+    }
+    c->is_telling = true;
+    if (baod_pg_sync(c->pg, NULL, NULL) < 0)
+        baod_pg_drop(c->pg, "no memory"); /* the statement is queued and must be answered */
 }
 
 /* ------------------------------------------------------------------ reading the table */
@@ -288,6 +409,7 @@ static void on_rows(const struct baod_pg_result *r, void *user)
     c->from_database = true;
     if (c->options.on_read != NULL)
         c->options.on_read(c->options.user, &c->list, changed);
+    tell_uses(c);
 }
 
 static void ask(struct baod_credentials *c)
@@ -346,6 +468,8 @@ static void on_closed(uv_handle_t *handle)
     struct baod_credentials *c = handle->data;
 
     bao_arena_deinit(&c->arena);
+    bao_arena_deinit(&c->telling);
+    free(c->uses);
     free(c);
 }
 

@@ -68,8 +68,9 @@ int baod_credentials_import(struct baod_credentials *c,
                             const struct baod_credential_list *list) BAO_MUST_CHECK;
 
 /* Whose secret is this? Upper or lower case, with or without its hyphens. The time does not depend on how
- * near a wrong one is. 0 and *ret (valid until the loop runs again), or an outcome; EXPIRED sets *ret too. */
-int baod_credentials_find(const struct baod_credentials *c, struct bao_str secret, bao_time now,
+ * near a wrong one is. 0 and *ret (valid until the loop runs again), or an outcome; EXPIRED sets *ret too.
+ * That it was used is written beside it, to the hour, when the list is read next. */
+int baod_credentials_find(struct baod_credentials *c, struct bao_str secret, bao_time now,
                           const struct baod_credential **ret) BAO_MUST_CHECK;
 /* Is the credential of that id in force? Also true when nothing can be known (a list too old ends that by
  * itself: find() says STALE). For connections that were opened by it. */

@@ -222,7 +222,7 @@ static int add(const struct baod_token_place *place, const struct baod_token_ask
 
 static const struct baod_pg_statement LIST = {
     NULL,
-    "SELECT id, role, array_to_string(units, ','), name, created_at, expires_at, revoked_at"
+    "SELECT id, role, array_to_string(units, ','), name, created_at, expires_at, used_at, revoked_at"
     " FROM baocao.credential ORDER BY id",
 };
 
@@ -231,7 +231,7 @@ static const struct baod_pg_statement REVOKE = {
     "UPDATE baocao.credential SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL",
 };
 
-enum { COLUMNS = 7, FIRST_TIME = 4 };
+enum { COLUMNS = 8, FIRST_TIME = 4, EXPIRES = 5, REVOKED = 7 };
 
 /* One cell as text; empty for null. */
 static struct bao_str cell(const struct baod_pg_result *res, size_t row, size_t column, int offset,
@@ -272,8 +272,8 @@ static int put_codes(struct bao_buf *out, struct bao_str codes)
 
 static int list_json(const struct baod_pg_result *res, int offset, struct bao_buf *out)
 {
-    static const char *const names[COLUMNS] = {"id",      "role",    "units",  "name",
-                                               "created", "expires", "revoked"};
+    static const char *const names[COLUMNS] = {"id",      "role",    "units", "name",
+                                               "created", "expires", "used",  "revoked"};
     char buffer[40];
     int r = bao_buf_append_c(out, "[");
 
@@ -305,8 +305,8 @@ static int list_text(const struct baod_pg_result *res, const struct baod_token_p
     int r = 0;
 
     for (size_t row = 0; row < baod_pg_rows(res) && r == 0; row++) {
-        bool revoked = !baod_pg_is_null(res, row, 6);
-        bool expired = !baod_pg_is_null(res, row, 5) && baod_pg_time(res, row, 5) <= place->now;
+        bool revoked = !baod_pg_is_null(res, row, REVOKED);
+        bool expired = !baod_pg_is_null(res, row, EXPIRES) && baod_pg_time(res, row, EXPIRES) <= place->now;
 
         for (size_t i = 0; i < COLUMNS - 1 && r == 0; i++) {
             struct bao_str text = cell(res, row, i, place->registry->offset, buffer);

@@ -9,6 +9,7 @@ import uuid
 import pytest
 from brp import Client, Ended
 from conftest import SOURCE, wait_for
+from web import ask
 
 SAMPLES = os.path.join(SOURCE, "schemas", "samples")
 MINE, OTHERS = "01-24133-buon-ma-thuot.yaml", "02-24121-tan-lap.yaml"
@@ -101,6 +102,31 @@ def test_a_token_speaks_for_its_units_until_it_is_revoked(daemon):
     assert is_taken(daemon, secret) is None
     assert two.ask("PING").verb == "OK"
     assert "is revoked" in daemon.log() and secret not in daemon.log()
+
+
+def test_the_list_says_when_each_was_used_last(daemon):
+    used, which = add(daemon, "--unit", "24133", "--name", "dùng")
+    _, unused = add(daemon, "--unit", "24121", "--name", "không dùng")
+
+    def last():
+        rows = json.loads(daemon.operate("token", "list", "--format", "json").stdout)
+        return {r["id"]: r["used"] for r in rows}
+
+    assert last() == {which: None, unused: None}
+    wait_for(lambda: is_taken(daemon, used), 20)
+    assert is_taken(daemon, used[:-1] + ("b" if used[-1] == "a" else "a")) is None
+    told = wait_for(lambda: last()[which], 30, every=0.5)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00", told)
+    assert told.split(":")[0] in daemon.operate("token", "list").stdout.splitlines()[0].split("\t")[6]
+    # To the hour: what comes within it is not written again; later it is, also by HTTP.
+    assert is_taken(daemon, used)
+    assert last() == {which: told, unused: None}
+    assert daemon.stop() == 0
+    daemon.start()
+    daemon.sql("UPDATE baocao.credential SET used_at = used_at - interval '2 hours' WHERE id = %s", which)
+    wait_for(lambda: ask(daemon, "GET", "/v1/forms", token=used).status == 200, 20)
+    assert wait_for(lambda: last()[which] >= told, 30, every=0.5)
+    assert last()[unused] is None
 
 
 def test_a_wrong_token_waits_the_longer_and_delays_nobody_else(daemon):
