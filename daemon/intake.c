@@ -352,29 +352,6 @@ static void work(uv_work_t *req)
 
 /* ------------------------------------------------------------------ on the loop */
 
-static bool speaks_for(const struct baod_identity *who, struct bao_str unit)
-{
-    if (who->any_unit)
-        return true;
-    for (size_t i = 0; i < who->n_units; i++)
-        if (bao_str_eq(who->units[i], unit))
-            return true;
-    return false;
-}
-
-/* For its own units, and for what units owed that it has taken over by now. */
-static bool may_speak(const struct job *job)
-{
-    const struct bao_registry *registry = &job->s.snapshot->registry;
-    struct bao_str unit = job->s.verdict.unit;
-    const struct bao_unit *heir;
-
-    if (speaks_for(&job->who, unit))
-        return true;
-    heir = bao_registry_successor(registry, unit, bao_time_date(job->s.received_at, registry->offset));
-    return heir != NULL && speaks_for(&job->who, heir->code);
-}
-
 /* Is the document the one that the sender named? Otherwise both are told. */
 static bool is_expected(struct job *job)
 {
@@ -455,7 +432,8 @@ static void judged(struct baod_intake *intake, struct job *job)
         job_answer(job);
         return;
     }
-    if (s->symbol == BAO_SYM_NONE && !may_speak(job))
+    if (s->symbol == BAO_SYM_NONE &&
+        !baod_identity_may_speak(&job->who, &s->snapshot->registry, s->verdict.unit, s->received_at))
         s->symbol = BAO_SYM_UNIT;
     if (s->symbol != BAO_SYM_NONE) {
         job_answer(job);
@@ -561,6 +539,7 @@ int baod_intake_submit(struct baod_intake *intake, const struct baod_request *re
     job->s.received_at = request->received_at;
     job->s.done = decided;
     job->s.user = job;
+    job->s.who = &job->who;
     intake->counts.taken++;
     intake->counts.inside++;
     intake->counts.bytes += bytes;

@@ -8,19 +8,13 @@
 
 #include "daemon/config/snapshot.h"
 #include "daemon/ops/quota.h"
+#include "daemon/store/identity.h"
 #include "daemon/store/submission.h"
 
 #include <uv.h>
 
 struct baod_intake;
 struct baod_writer;
-
-/* Whom a connection may speak for. */
-struct baod_identity {
-    bool any_unit;               /* trusted plaintext loopback, or a gateway for all */
-    const struct bao_str *units; /* borrowed for the call of submit; copied in */
-    size_t n_units;
-};
 
 /* The key that the sender said the document has, beside the document itself. */
 struct baod_expected {
@@ -36,9 +30,9 @@ struct baod_request {
     uint64_t raw;        /* announced size after inflating */
     const struct baod_expected *expected; /* NULL: nothing was said; copied. Otherwise: symbol ENVELOPE */
     bool has_sha256;
-    uint8_t sha256[32];   /* announced hash of the uncompressed document */
-    bao_time received_at; /* last octet read */
-    const struct baod_identity *who;
+    uint8_t sha256[32];              /* announced hash of the uncompressed document */
+    bao_time received_at;            /* last octet read */
+    const struct baod_identity *who; /* borrowed for the call of submit; copied in */
     /* Called once on the loop thread. `s` is valid for the call only. */
     void (*answer)(void *user, uint64_t peer, uint32_t txn, const struct baod_submission *s);
     void *user;

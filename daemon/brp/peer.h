@@ -39,7 +39,6 @@ struct baod_peer {
     struct baod_identity who; /* its units and their texts are one piece of memory */
     bool by_token;
     unsigned renewal;       /* which reload its certificate was last judged after */
-    uint8_t credential[16]; /* the token's id */
     uint8_t account[8];     /* of the token last shown, by hash */
     struct bao_buf refusal; /* the body of a refused HELLO that waits */
     uint64_t refuse_at;     /* ms: HELLO was wrong, the answer waits; 0 = not */

@@ -425,9 +425,9 @@ static int keep_identity(struct baod_peer *p, const struct baod_brp_verdict *ver
         at += who->units[i].n;
     }
     free((void *)(uintptr_t)p->who.units);
-    p->who = (struct baod_identity){.any_unit = who->any_unit, .units = units, .n_units = who->n_units};
+    p->who = *who;
+    p->who.units = units;
     p->by_token = verdict->by_token;
-    memcpy(p->credential, verdict->credential, sizeof(p->credential));
     return 0;
 }
 
@@ -496,7 +496,7 @@ void baod_peers_recheck(struct baod_peers *peers, bool (*holds)(void *user, cons
     for (size_t i = 0; i < peers->config.max_peers; i++) {
         struct baod_peer *p = peers->slots[i];
 
-        if (p == NULL || !p->by_token || p->who.n_units == 0 || holds(user, p->credential))
+        if (p == NULL || !p->by_token || p->who.n_units == 0 || holds(user, p->who.credential))
             continue;
         if (bao_server_bye(&p->session, "AUTH", "its token holds no more") < 0)
             p->failed = "its token holds no more";

@@ -42,8 +42,7 @@ struct baod_brp_verdict {
     enum bao_symbol symbol;           /* NONE: accepted; AUTH; or a WAIT symbol */
     struct baod_identity who;         /* when accepted; copied */
     struct bao_str detail[BAO_LANGS]; /* a sentence: why not, or a warning; may be empty */
-    bool by_token;
-    uint8_t credential[16]; /* the token's id */
+    bool by_token;                    /* it was shown one, right or wrong */
 };
 
 /* What the port needs from others; wired in daemon/server. All run on the loop thread. */

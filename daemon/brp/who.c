@@ -56,8 +56,8 @@ static int by_token(const struct baod_who *who, struct bao_str token, struct bao
     }
     if (row->role != BAOD_ROLE_UNIT)
         return refuse_role(who, ret);
-    memcpy(ret->credential, row->id, sizeof(ret->credential));
-    ret->who = (struct baod_identity){.units = row->units, .n_units = row->n_units};
+    ret->who = (struct baod_identity){.units = row->units, .n_units = row->n_units, .by_token = true};
+    memcpy(ret->who.credential, row->id, sizeof(ret->who.credential));
     return 0;
 }
 

@@ -148,6 +148,8 @@ static bool take_credential(struct baod_call *call, const struct baod_credential
     call->units = units;
     call->n_units = c->n_units;
     call->role = c->role;
+    call->by_token = true;
+    memcpy(call->credential, c->id, sizeof(call->credential));
     call->name = bao_arena_str(&call->arena, c->name);
     return call->name.p != NULL;
 }

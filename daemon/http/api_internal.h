@@ -35,6 +35,8 @@ struct baod_call {
     struct bao_str name; /* of the secret that was shown; .p NULL: none was */
     const struct bao_str *units;
     size_t n_units;
+    bool by_token;
+    uint8_t credential[16];               /* the token's id */
     struct bao_str part[BAOD_PATH_PARTS]; /* of the path, after the route's */
     size_t n_parts;
     struct bao_arena arena;

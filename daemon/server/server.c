@@ -117,6 +117,8 @@ static void end_loop(struct baod_server *s)
     s->queries = baod_queries_free(s->queries);
     s->notices = baod_notices_free(s->notices);
     s->reading = baod_pg_free(s->reading);
+    if (s->custody != NULL)
+        baod_custody_believe(s->custody, NULL);
     s->credentials = baod_credentials_free(s->credentials);
     s->writer = baod_writer_free(s->writer);
     if (s->custody != NULL)

@@ -187,7 +187,11 @@ static int open_spool(struct baod_server *s, const struct bao_load_limits *limit
                                          .node = s->node,
                                          .broken = on_spool_broken,
                                          .user = s};
-    struct baod_custody_options custody = {.offset = s->snapshot->registry.offset, .limits = limits};
+    struct baod_custody_options custody = {.offset = s->snapshot->registry.offset,
+                                           .limits = limits,
+                                           .now = baod_server_now,
+                                           .refused = on_refused,
+                                           .user = s};
     struct baod_spool_counts counts;
     int r = 0;
 
@@ -274,6 +278,8 @@ int baod_server_make_store(struct baod_server *s)
         r = make_credentials(s);
     if (r == 0)
         r = restore_credentials(s);
+    if (r == 0 && s->custody != NULL)
+        baod_custody_believe(s->custody, s->credentials);
     s->cache = (struct baod_cache){.spool = s->spool, .pg = s->reading};
     if (r == 0)
         baod_pg_open(s->reading);

@@ -25,6 +25,12 @@ struct use {
     bool due; /* used again since: to be written */
 };
 
+/* One that is no longer in force. */
+struct revoked {
+    uint8_t id[16];
+    bao_time at;
+};
+
 struct baod_credentials {
     struct baod_credentials_options options;
     uv_timer_t timer;
@@ -36,6 +42,8 @@ struct baod_credentials {
     struct bao_arena telling; /* of what is being written about them */
     struct baod_pg_param told[2];
     bool is_telling;
+    struct revoked *revoked; /* in the arena too */
+    size_t n_revoked;
     bool from_database; /* the list is the database's, not one that was kept */
     bool asking, closing;
 };
@@ -162,6 +170,19 @@ bool baod_credentials_holds(const struct baod_credentials *c, const uint8_t id[1
     return row != NULL && now < row->expires_at && !is_stale(c, now);
 }
 
+bool baod_credentials_read_since(const struct baod_credentials *c, bao_time since)
+{
+    return c->from_database && c->list.at >= since;
+}
+
+bool baod_credentials_revoked_by(const struct baod_credentials *c, const uint8_t id[16], bao_time at)
+{
+    for (size_t i = 0; i < c->n_revoked; i++)
+        if (memcmp(c->revoked[i].id, id, sizeof(c->revoked[i].id)) == 0)
+            return c->revoked[i].at <= at;
+    return false;
+}
+
 static bool is_same(const struct baod_credential *a, const struct baod_credential *b)
 {
     if (memcmp(a->id, b->id, sizeof(a->id)) != 0 || memcmp(a->sha256, b->sha256, sizeof(a->sha256)) != 0 ||
@@ -217,6 +238,7 @@ int baod_credentials_import(struct baod_credentials *c, const struct baod_creden
     bao_arena_deinit(&c->arena);
     c->arena = arena;
     c->list = (struct baod_credential_list){rows, list->n, list->at};
+    c->n_revoked = 0;
     return 0;
 }
 
@@ -310,8 +332,9 @@ static void tell_uses(struct baod_credentials *c)
 
 static const struct baod_pg_statement READ = {
     "credentials",
-    "SELECT id, sha256, role, units, name, coalesce(expires_at, 'infinity') FROM baocao.credential"
-    " WHERE revoked_at IS NULL ORDER BY id",
+    "SELECT id, sha256, role, units, name, coalesce(expires_at, 'infinity'), revoked_at FROM "
+    "baocao.credential"
+    " WHERE revoked_at IS NULL OR revoked_at > now() - interval '30 days' ORDER BY id",
 };
 
 static int read_row(const struct baod_pg_result *r, size_t i, struct bao_arena *arena,
@@ -334,17 +357,43 @@ static int read_row(const struct baod_pg_result *r, size_t i, struct bao_arena *
     return keep_row(arena, ret);
 }
 
-static int read_rows(const struct baod_pg_result *r, struct bao_arena *arena,
-                     struct baod_credential_list *ret)
+/* Takes down that a row is no longer in force. */
+static bool read_revoked(const struct baod_pg_result *r, size_t i, struct revoked *ret)
 {
+    struct bao_str id = baod_pg_bytes(r, i, 0);
+
+    if (id.n != sizeof(ret->id))
+        return false;
+    memcpy(ret->id, id.p, id.n);
+    ret->at = baod_pg_time(r, i, 6);
+    return true;
+}
+
+/* What the table says; owned by its arena. */
+struct table {
+    struct bao_arena arena;
+    struct baod_credential_list list;
+    struct revoked *revoked;
+    size_t n_revoked;
+};
+
+static int read_rows(const struct baod_pg_result *r, struct table *ret)
+{
+    struct bao_arena *arena = &ret->arena;
     struct baod_credential *rows = bao_arena_array(arena, baod_pg_rows(r) + 1, sizeof(*rows));
     size_t n = 0;
 
-    if (rows == NULL)
+    ret->revoked = bao_arena_array(arena, baod_pg_rows(r) + 1, sizeof(*ret->revoked));
+    if (rows == NULL || ret->revoked == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < baod_pg_rows(r); i++) {
-        int e = read_row(r, i, arena, &rows[n]);
+        int e = 0;
 
+        if (baod_pg_time(r, i, 6) != BAO_TIME_NONE) {
+            ret->n_revoked += read_revoked(r, i, &ret->revoked[ret->n_revoked]);
+            continue;
+        }
+        e = read_row(r, i, arena, &rows[n]);
         if (e == -ENOMEM)
             return e;
         if (e < 0) /* one row that makes no sense shuts nobody else out */
@@ -352,8 +401,8 @@ static int read_rows(const struct baod_pg_result *r, struct bao_arena *arena,
         else
             n++;
     }
-    ret->rows = rows;
-    ret->n = n;
+    ret->list.rows = rows;
+    ret->list.n = n;
     return 0;
 }
 
@@ -384,8 +433,7 @@ static void tell_changes(const struct baod_credential_list *old, const struct ba
 static void on_rows(const struct baod_pg_result *r, void *user)
 {
     struct baod_credentials *c = user;
-    struct baod_credential_list fresh = {.n = 0};
-    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct table fresh = {.arena = BAO_ARENA_NULL(0)};
     bool changed;
 
     c->asking = false;
@@ -394,18 +442,20 @@ static void on_rows(const struct baod_pg_result *r, void *user)
             baod_log(BAOD_LOG_ERROR, "credentials: %s", baod_pg_message(r));
         return;
     }
-    if (read_rows(r, &arena, &fresh) < 0) {
+    if (read_rows(r, &fresh) < 0) {
         baod_log(BAOD_LOG_ERROR, "credentials: no memory for the list; the one before stays");
-        bao_arena_deinit(&arena);
+        bao_arena_deinit(&fresh.arena);
         return;
     }
-    fresh.at = c->options.now(c->options.user);
-    changed = !is_same_list(&c->list, &fresh);
+    fresh.list.at = c->options.now(c->options.user);
+    changed = !is_same_list(&c->list, &fresh.list);
     if (changed)
-        tell_changes(&c->list, &fresh);
+        tell_changes(&c->list, &fresh.list);
     bao_arena_deinit(&c->arena);
-    c->arena = arena;
-    c->list = fresh;
+    c->arena = fresh.arena;
+    c->list = fresh.list;
+    c->revoked = fresh.revoked;
+    c->n_revoked = fresh.n_revoked;
     c->from_database = true;
     if (c->options.on_read != NULL)
         c->options.on_read(c->options.user, &c->list, changed);

@@ -76,6 +76,11 @@ int baod_credentials_find(struct baod_credentials *c, struct bao_str secret, bao
  * itself: find() says STALE). For connections that were opened by it. */
 bool baod_credentials_holds(const struct baod_credentials *c, const uint8_t id[16], bao_time now);
 
+/* Has the database said anything since `since`? Only then is what revoked_by() says worth believing. */
+bool baod_credentials_read_since(const struct baod_credentials *c, bao_time since);
+/* Had the credential of that id been revoked by then? Of the last 30 days. */
+bool baod_credentials_revoked_by(const struct baod_credentials *c, const uint8_t id[16], bao_time at);
+
 /* "unit" "office" "oversight" "operator". */
 const char *baod_role_name(enum baod_role role);
 bool baod_role_parse(struct bao_str name, enum baod_role *ret);

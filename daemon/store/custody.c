@@ -2,6 +2,7 @@
 
 #include "daemon/config/snapshot.h"
 #include "daemon/ops/log.h"
+#include "daemon/store/credentials.h"
 #include "daemon/store/writer.h"
 #include "lib/base/error.h"
 #include "lib/form/obligation.h"
@@ -22,6 +23,8 @@ struct drained {
     struct baod_submission s; /* s.user = this */
     struct round *round;
     int64_t seq;
+    struct baod_identity who; /* who handed it in */
+    bool has_who;
     bool fails; /* it cannot be made: its form version is not known, or no memory */
 };
 
@@ -33,9 +36,9 @@ struct round {
     struct bao_arena arena;         /* of the rows */
     struct baod_spool_row *rows;
     struct drained *items;
-    size_t n, open; /* not yet answered */
-    int64_t *done;  /* those that the spool may forget */
-    size_t n_done, n_waits;
+    size_t n, open;            /* not yet answered */
+    int64_t *stored, *refused; /* those that the spool may forget */
+    size_t n_stored, n_refused, n_waits;
 };
 
 struct baod_custody {
@@ -44,6 +47,9 @@ struct baod_custody {
     struct bao_load_limits limits;
     struct baod_writer *writer;
     struct baod_snapshot *snapshot;
+    const struct baod_credentials *credentials; /* NULL: tokens are not asked about */
+    bool was_up;
+    bao_time up_since;
     struct baod_custody_counts counts;
     uv_timer_t tick;
     int64_t cursor;       /* the last one taken of this turn through the spool */
@@ -85,16 +91,14 @@ static void refuse_reused(const struct baod_custody *c, struct baod_submission *
 
     bao_moment_print(since, c->options.offset, BAO_VI, at[BAO_VI]);
     bao_moment_print(since, c->options.offset, BAO_EN, at[BAO_EN]);
-    s->detail[BAO_VI] =
-        bao_arena_printf(&s->arena,
-                         "Lần báo cáo %d đã được nhận lúc %s với nội dung khác và đang chờ ghi vào cơ "
-                         "sở dữ liệu. Nếu muốn đính chính, ghi revision: %d rồi gửi lại.",
-                         revision, at[BAO_VI], revision + 1);
-    s->detail[BAO_EN] =
-        bao_arena_printf(&s->arena,
-                         "Revision %d was received at %s with other content and waits for the "
-                         "database. To correct it, write revision: %d and send again.",
-                         revision, at[BAO_EN], revision + 1);
+    s->detail[BAO_VI] = bao_arena_printf(&s->arena,
+                                         "Lần báo cáo %d đã được nhận lúc %s với nội dung khác. Nếu muốn "
+                                         "đính chính, ghi revision: %d rồi gửi lại.",
+                                         revision, at[BAO_VI], revision + 1);
+    s->detail[BAO_EN] = bao_arena_printf(&s->arena,
+                                         "Revision %d was received at %s with other content. To correct it, "
+                                         "write revision: %d and send again.",
+                                         revision, at[BAO_EN], revision + 1);
     /* Without memory the symbol's own sentence serves. */
     answer(s, BAO_SYM_KEYREUSED, 0);
 }
@@ -245,7 +249,8 @@ static void free_round(struct round *round)
     for (size_t i = 0; round->items != NULL && i < round->n; i++)
         bao_arena_deinit(&round->items[i].s.arena);
     free(round->items);
-    free(round->done);
+    free(round->stored);
+    free(round->refused);
     (void)baod_snapshot_unref(round->snapshot);
     bao_arena_deinit(&round->arena);
     free(round);
@@ -257,10 +262,13 @@ static void end_round(struct round *round)
     struct baod_custody *c = round->custody;
 
     c->n_waits += round->n_waits;
-    c->any = c->any || round->n_done != 0;
-    if (round->n_done != 0 && baod_spool_drop(c->options.spool, round->done, round->n_done) < 0)
-        baod_log(BAOD_LOG_WARNING, "spool: no memory to forget %zu reports; they will be drained again",
-                 round->n_done);
+    c->any = c->any || round->n_stored + round->n_refused != 0;
+    if ((round->n_stored != 0 &&
+         baod_spool_drop(c->options.spool, round->stored, round->n_stored, true) < 0) ||
+        (round->n_refused != 0 &&
+         baod_spool_drop(c->options.spool, round->refused, round->n_refused, false) < 0))
+        baod_log(BAOD_LOG_WARNING, "spool: no memory to forget up to %zu reports; they will be drained again",
+                 round->n_stored + round->n_refused);
     free_round(round);
     c->counts.draining = false;
     done_one(c);
@@ -276,20 +284,23 @@ static void on_drained(struct baod_submission *s)
 {
     struct drained *d = s->user;
     struct round *round = d->round;
-    struct baod_custody_counts *counts = &round->custody->counts;
+    struct baod_custody *c = round->custody;
 
-    if (s->symbol == BAO_SYM_NONE || bao_symbol_info(s->symbol)->answer == BAO_NO) {
-        round->done[round->n_done++] = d->seq;
-        counts->drained += s->symbol == BAO_SYM_NONE;
-        counts->refused += s->symbol != BAO_SYM_NONE;
-    } else {
-        round->n_waits++;
-    }
-    if (s->symbol != BAO_SYM_NONE && bao_symbol_info(s->symbol)->answer == BAO_NO)
+    if (s->symbol == BAO_SYM_NONE) {
+        round->stored[round->n_stored++] = d->seq;
+        c->counts.drained++;
+    } else if (bao_symbol_info(s->symbol)->answer == BAO_NO) {
+        round->refused[round->n_refused++] = d->seq;
+        c->counts.refused++;
         baod_log(BAOD_LOG_WARNING,
                  "spool: a queued report of unit %.*s, form %.*s, revision %d is refused: %s",
                  BAO_STR_ARG(s->verdict.unit), BAO_STR_ARG(s->verdict.form_id), s->verdict.revision,
                  bao_symbol_info(s->symbol)->name);
+        if (c->options.refused != NULL)
+            c->options.refused(c->options.user, s, &d->who);
+    } else {
+        round->n_waits++;
+    }
     answered(round);
 }
 
@@ -389,6 +400,12 @@ static int make(struct round *round, const struct baod_spool_row *row, struct dr
     bao_findings_init(&v->findings, &s->arena, 50);
     if (v->form == NULL || !bao_period_parse(row->period, &v->period))
         return -EBADMSG;
+    if (row->sender.n != 0) {
+        r = baod_identity_parse(&s->arena, row->sender, &d->who);
+        if (r < 0)
+            return r;
+        d->has_who = true;
+    }
     r = baod_spool_figures(row, &s->arena, &v->figures, &n);
     return r == 0 && n != v->form->n_indicators ? -EBADMSG : r;
 }
@@ -412,6 +429,20 @@ static void on_work(uv_work_t *work)
     bao_arena_deinit(&reader.arena);
 }
 
+/* Might whoever handed it in speak for its unit, by what the database says now of that moment? The units may
+ * have changed, and the token may have been revoked before the report came. */
+static bool may_speak(const struct baod_custody *c, const struct drained *d)
+{
+    const struct baod_submission *s = &d->s;
+
+    if (!d->has_who)
+        return true;
+    if (d->who.by_token && c->credentials != NULL &&
+        baod_credentials_revoked_by(c->credentials, d->who.credential, s->received_at))
+        return false;
+    return baod_identity_may_speak(&d->who, &s->snapshot->registry, s->verdict.unit, s->received_at);
+}
+
 static void on_worked(uv_work_t *work, int status)
 {
     struct round *round = work->data;
@@ -429,6 +460,8 @@ static void on_worked(uv_work_t *work, int status)
                 "is not among the forms, or there is no memory",
                 BAO_STR_ARG(round->rows[i].unit), BAO_STR_ARG(round->rows[i].form),
                 BAO_STR_ARG(round->rows[i].period), round->rows[i].form_version);
+        if (!d->fails && !may_speak(c, d))
+            d->s.verdict.symbol = BAO_SYM_UNIT;
         if (d->fails || c->closing || c->writer == NULL) {
             round->n_waits++;
             round->open--;
@@ -446,8 +479,9 @@ static bool copy_rows(struct round *round, const struct baod_spool_row *rows, si
         return false;
     for (size_t i = 0; i < n; i++) {
         struct baod_spool_row *row = &round->rows[i];
-        struct bao_str *texts[] = {&row->unit,     &row->form,         &row->period,    &row->figures,
-                                   &row->warnings, &row->explanations, &row->collected, &row->body};
+        struct bao_str *texts[] = {&row->unit,      &row->form,     &row->period,
+                                   &row->figures,   &row->warnings, &row->explanations,
+                                   &row->collected, &row->body,     &row->sender};
 
         *row = rows[i];
         row->file = BAO_STR_NULL;
@@ -469,9 +503,11 @@ static struct round *new_round(struct baod_custody *c, const struct baod_spool_r
     bao_arena_init(&round->arena, ARENA_MAX);
     round->custody = c;
     round->items = calloc(n, sizeof(*round->items));
-    round->done = calloc(n, sizeof(*round->done));
+    round->stored = calloc(n, sizeof(*round->stored));
+    round->refused = calloc(n, sizeof(*round->refused));
     round->work.data = round;
-    if (round->items == NULL || round->done == NULL || !copy_rows(round, rows, n)) {
+    if (round->items == NULL || round->stored == NULL || round->refused == NULL ||
+        !copy_rows(round, rows, n)) {
         free_round(round);
         return NULL;
     }
@@ -510,12 +546,23 @@ static void on_taken(void *user, const struct baod_spool_row *rows, size_t n)
     uv_queue_work(c->loop, &round->work, on_work, on_worked); /* fails only without a callback */
 }
 
+/* The database is there, and has said since it came which tokens are revoked. */
+static bool may_drain(struct baod_custody *c)
+{
+    bool up = c->writer != NULL && baod_writer_is_up(c->writer);
+
+    if (up && !c->was_up && c->credentials != NULL)
+        c->up_since = c->options.now(c->options.user);
+    c->was_up = up;
+    return up && (c->credentials == NULL || baod_credentials_read_since(c->credentials, c->up_since));
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct baod_custody *c = timer->data;
 
-    if (c->closing || c->counts.draining || c->writer == NULL || !baod_writer_is_up(c->writer) ||
-        uv_now(c->loop) < c->pause_until || baod_spool_counts(c->options.spool).rows == 0)
+    if (!may_drain(c) || c->closing || c->counts.draining || uv_now(c->loop) < c->pause_until ||
+        baod_spool_counts(c->options.spool).rows == 0)
         return;
     if (baod_spool_take(c->options.spool, c->cursor, ROUND, on_taken, c) < 0)
         return;
@@ -594,6 +641,11 @@ int baod_custody_new(uv_loop_t *loop, const struct baod_custody_options *options
 void baod_custody_attach(struct baod_custody *c, struct baod_writer *writer)
 {
     c->writer = writer;
+}
+
+void baod_custody_believe(struct baod_custody *c, const struct baod_credentials *credentials)
+{
+    c->credentials = credentials;
 }
 
 void baod_custody_use(struct baod_custody *c, struct baod_snapshot *snapshot)

@@ -10,18 +10,26 @@
 struct baod_custody;
 struct baod_writer;
 struct baod_snapshot;
+struct baod_credentials;
 struct bao_load_limits;
 
 struct baod_custody_options {
     struct baod_spool *spool;             /* borrowed */
     int offset;                           /* the province's seconds east of UTC, for times in sentences */
     const struct bao_load_limits *limits; /* of documents; copied */
+    bao_time (*now)(void *user);
+    /* Called for each report that is refused for good when it is drained; may be NULL. `who` had handed it
+     * in. */
+    void (*refused)(void *user, const struct baod_submission *s, const struct baod_identity *who);
+    void *user;
 };
 
 int baod_custody_new(uv_loop_t *loop, const struct baod_custody_options *options,
                      struct baod_custody **ret) BAO_MUST_CHECK;
 /* The writer that drained and new reports go to; to be said before the first report. NULL: it is gone. */
 void baod_custody_attach(struct baod_custody *c, struct baod_writer *writer);
+/* Who had been revoked before a report came is asked here (borrowed). NULL: that is not asked any more. */
+void baod_custody_believe(struct baod_custody *c, const struct baod_credentials *credentials);
 /* What drained reports are made with from now on (a reference is taken). */
 void baod_custody_use(struct baod_custody *c, struct baod_snapshot *snapshot);
 /* Takes a judged report (verdict.has_key) and answers through s->done, once, perhaps at once. */

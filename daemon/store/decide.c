@@ -164,7 +164,9 @@ int baod_decide(const struct baod_case *c, struct bao_arena *arena, struct baod_
     int r = 0;
 
     bao_require(verdict->has_key);
-    if (c->same->exists && memcmp(c->same->content, verdict->content, sizeof(verdict->content)) == 0) {
+    if (verdict->symbol == BAO_SYM_UNIT) {
+        r = refuse(BAO_SYM_UNIT, &d); /* found at drain: for others intake has asked */
+    } else if (c->same->exists && memcmp(c->same->content, verdict->content, sizeof(verdict->content)) == 0) {
         d.kind = BAOD_DUPLICATE;
         move_custody(c, &d);
     } else if (c->same->exists) {

@@ -1,8 +1,9 @@
 /* What becomes of a report, given what the batch read under the province's lock. Pure: no database, no clock.
  *
- * The order is the contract (design.md section 5), first hit answers: same key and content -> the first
- * receipt; KEYREUSED; FORM, PERIOD, NOTOWED; LOCKED; INVALID, EXPLAIN; accepted. The judge's verdict is held
- * until the key is known, so a resend of an accepted report is a duplicate whatever has changed since. */
+ * The order is the contract (design.md section 5), first hit answers: UNIT, of a report that was kept in a
+ * spool (of others intake has asked); same key and content -> the first receipt; KEYREUSED; FORM, PERIOD,
+ * NOTOWED; LOCKED; INVALID, EXPLAIN; accepted. The judge's verdict is held until the key is known, so a
+ * resend of an accepted report is a duplicate whatever has changed since. */
 #pragma once
 
 #include "daemon/store/submission.h"

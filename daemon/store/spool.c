@@ -22,8 +22,10 @@ enum {
     ROW_OCTETS = 1024, /* of a row beside its texts: keys, indexes, receipt */
     ARENA_MAX = 256 << 20,
     FILE_MAX = 8192,
+    SENDER_MAX = 64 << 10,
     WHY_MAX = 500,
-    FORMAT = 1, /* user_version of the file */
+    FORMAT = 2,          /* user_version of the file */
+    REMEMBERED = 200000, /* keys of reports that PostgreSQL has */
     FIGURE_OCTETS = 9,
     THOROUGH_PAGES = 16384, /* 64 MiB */
     RESERVE = 1 << 20, /* of the disk's room, for forgetting what was drained; an eighth of a small disk */
@@ -47,6 +49,7 @@ struct call {
     int64_t after;
     size_t most;
     int64_t *seqs;
+    bool remember;
     struct baod_spool_obligation *obligations;
     size_t n; /* of seqs or obligations */
     struct bao_str name, data;
@@ -71,6 +74,9 @@ enum statement {
     ROLLBACK,
     INSERT,
     BY_KEY,
+    REMEMBER,
+    FORGET_OLD,
+    REMEMBERED_KEY,
     BY_RECEIPT,
     NEXT,
     DELETE,
@@ -84,24 +90,32 @@ enum statement {
 
 #define ROW                                                                                                  \
     "seq, unit, form, period, revision, receipt, received_at, due_at, form_version, nil, cutoff, unjudged, " \
-    "raw_size, content, sha256, figures, warnings, explanations, collected, body, file, seal"
+    "raw_size, content, sha256, figures, warnings, explanations, collected, body, file, seal, "
 
 /* What row_octets() says of the row. */
 #define OCTETS                                                                                               \
     "1024 + length(body) + length(figures) + length(CAST(warnings AS BLOB)) + "                              \
-    "length(CAST(explanations AS BLOB)) + length(CAST(collected AS BLOB)) + length(CAST(file AS BLOB))"
+    "length(CAST(explanations AS BLOB)) + length(CAST(collected AS BLOB)) + length(CAST(file AS BLOB)) + "   \
+    "length(CAST(sender AS BLOB))"
 
 static const char *const SQL[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [INSERT] = "INSERT INTO report (" ROW ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-               "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
-    [BY_KEY] = "SELECT " ROW " FROM report WHERE unit = ?1 AND form = ?2 AND period = ?3"
+    [INSERT] =
+        "INSERT INTO report (" ROW "sender) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+        "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+    [BY_KEY] = "SELECT " ROW "sender FROM report WHERE unit = ?1 AND form = ?2 AND period = ?3"
                "   AND (?4 = 0 OR revision = ?4) ORDER BY revision DESC LIMIT 1",
-    [BY_RECEIPT] = "SELECT " ROW " FROM report WHERE receipt = ?1",
-    [NEXT] = "SELECT " ROW " FROM report WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-    [DELETE] = "DELETE FROM report WHERE seq = ?1 RETURNING " OCTETS,
+    [BY_RECEIPT] = "SELECT " ROW "sender FROM report WHERE receipt = ?1",
+    [NEXT] = "SELECT " ROW "sender FROM report WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [DELETE] = "DELETE FROM report WHERE seq = ?1 RETURNING " OCTETS
+               ", unit, form, period, revision, receipt, received_at, content",
+    [REMEMBER] = "INSERT OR REPLACE INTO drained (seq, unit, form, period, revision, receipt, received_at, "
+                 "content, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [FORGET_OLD] = "DELETE FROM drained WHERE seq <= (SELECT max(seq) FROM drained) - ?1",
+    [REMEMBERED_KEY] = "SELECT receipt, received_at, content, seal FROM drained"
+                       " WHERE unit = ?1 AND form = ?2 AND period = ?3 AND revision = ?4",
     [SET_ASIDE] =
         "INSERT OR REPLACE INTO damaged (seq, unit, form, period, revision, receipt, received_at, body)"
         " SELECT seq, unit, form, period, revision, receipt, received_at, body FROM report"
@@ -116,6 +130,13 @@ static const char *const SQL[STATEMENTS] = {
                    " WHERE unit = ?1 AND form = ?2 AND period = ?3",
 };
 
+/* Keys that PostgreSQL has: sent again while it is away they are still the same reports. */
+#define DRAINED                                                                                              \
+    "CREATE TABLE drained (seq INTEGER PRIMARY KEY, unit TEXT NOT NULL, form TEXT NOT NULL,"                 \
+    "  period TEXT NOT NULL, revision INTEGER NOT NULL, receipt BLOB NOT NULL,"                              \
+    "  received_at INTEGER NOT NULL, content BLOB NOT NULL, seal BLOB NOT NULL,"                             \
+    "  UNIQUE (unit, form, period, revision));"
+
 /* Times are microseconds since 1970 (UTC); the view says them in Vietnam's time. */
 static const char SCHEMA[] =
     "CREATE TABLE report (seq INTEGER PRIMARY KEY AUTOINCREMENT, unit TEXT NOT NULL, form TEXT NOT NULL,"
@@ -124,7 +145,7 @@ static const char SCHEMA[] =
     "  cutoff INTEGER NOT NULL, unjudged INTEGER NOT NULL, raw_size INTEGER NOT NULL, content BLOB NOT NULL,"
     "  sha256 BLOB NOT NULL, figures BLOB NOT NULL, warnings TEXT NOT NULL, explanations TEXT NOT NULL,"
     "  collected TEXT NOT NULL, body BLOB NOT NULL, file TEXT NOT NULL, seal BLOB NOT NULL,"
-    "  UNIQUE (unit, form, period, revision));"
+    "  sender TEXT NOT NULL DEFAULT '', UNIQUE (unit, form, period, revision));" DRAINED
     "CREATE TABLE damaged (seq INTEGER PRIMARY KEY, unit, form, period, revision, receipt, received_at, "
     "body);"
     "CREATE TABLE cache_list (name TEXT PRIMARY KEY, at INTEGER NOT NULL, data BLOB NOT NULL,"
@@ -135,7 +156,11 @@ static const char SCHEMA[] =
     "  datetime(received_at / 1000000, 'unixepoch', '+7 hours') AS received_at,"
     "  datetime(due_at / 1000000, 'unixepoch', '+7 hours') AS due_at, lower(hex(receipt)) AS receipt,"
     "  length(body) AS octets FROM report ORDER BY seq;"
-    "PRAGMA user_version = 1";
+    "PRAGMA user_version = 2";
+
+/* From format 1, by the same name but without senders and what was drained. */
+static const char UPGRADE[] = "BEGIN; ALTER TABLE report ADD COLUMN sender TEXT NOT NULL DEFAULT '';" DRAINED
+                              "PRAGMA user_version = 2; COMMIT";
 
 struct kept {
     struct kept *next;
@@ -241,7 +266,7 @@ static void seal(const struct baod_spool_row *row, uint8_t ret[BAO_SHA256_LEN])
 {
     const struct bao_str texts[] = {row->unit,      row->form,     row->period,
                                     row->figures,   row->warnings, row->explanations,
-                                    row->collected, row->body,     row->file};
+                                    row->collected, row->body,     row->file}; /* as in format 1 */
     const int64_t numbers[] = {row->revision, row->form_version, row->received_at, row->due_at,
                                row->nil,      row->cutoff,       row->unjudged,    row->raw_size};
     struct bao_sha256 h;
@@ -254,6 +279,24 @@ static void seal(const struct baod_spool_row *row, uint8_t ret[BAO_SHA256_LEN])
     bao_sha256_feed(&h, row->receipt, sizeof(row->receipt));
     bao_sha256_feed(&h, row->content, sizeof(row->content));
     bao_sha256_feed(&h, row->sha256, sizeof(row->sha256));
+    if (row->sender.n != 0) /* rows of format 1 have none */
+        feed_text(&h, row->sender);
+    bao_sha256_get(&h, ret);
+}
+
+/* The seal of what is remembered of a report that was drained. */
+static void seal_drained(const struct baod_spool_row *row, uint8_t ret[BAO_SHA256_LEN])
+{
+    const struct bao_str texts[] = {row->unit, row->form, row->period};
+    struct bao_sha256 h;
+
+    bao_sha256_init(&h);
+    for (size_t i = 0; i < BAO_COUNT(texts); i++)
+        feed_text(&h, texts[i]);
+    feed_number(&h, row->revision);
+    feed_number(&h, row->received_at);
+    bao_sha256_feed(&h, row->receipt, sizeof(row->receipt));
+    bao_sha256_feed(&h, row->content, sizeof(row->content));
     bao_sha256_get(&h, ret);
 }
 
@@ -271,7 +314,7 @@ static void seal_list(struct bao_str name, bao_time at, struct bao_str data, uin
 static uint64_t row_octets(const struct baod_spool_row *row)
 {
     return ROW_OCTETS + row->body.n + row->figures.n + row->warnings.n + row->explanations.n +
-           row->collected.n + row->file.n;
+           row->collected.n + row->file.n + row->sender.n;
 }
 
 static struct bao_str column(sqlite3_stmt *st, int at)
@@ -314,6 +357,7 @@ static bool get_row(sqlite3_stmt *st, struct baod_spool_row *ret)
         .collected = column(st, 18),
         .body = column(st, 19),
         .file = column(st, 20),
+        .sender = column(st, 22),
     };
     column_octets(st, 5, ret->receipt, sizeof(ret->receipt));
     column_octets(st, 13, ret->content, sizeof(ret->content));
@@ -326,9 +370,9 @@ static bool get_row(sqlite3_stmt *st, struct baod_spool_row *ret)
 /* Copies a row's texts out of its statement. */
 static bool keep_row(struct bao_arena *arena, struct baod_spool_row *row)
 {
-    struct bao_str *texts[] = {&row->unit,      &row->form,     &row->period,
-                               &row->figures,   &row->warnings, &row->explanations,
-                               &row->collected, &row->body,     &row->file};
+    struct bao_str *texts[] = {&row->unit,     &row->form,         &row->period,    &row->figures,
+                               &row->warnings, &row->explanations, &row->collected, &row->body,
+                               &row->file,     &row->sender};
 
     for (size_t i = 0; i < BAO_COUNT(texts); i++) {
         *texts[i] = texts[i]->n == 0 ? BAO_STR("") : bao_arena_str(arena, *texts[i]);
@@ -375,6 +419,7 @@ static void bind_row(sqlite3_stmt *st, const struct baod_spool_row *row, const u
     bind_octets(st, 20, row->body.p, row->body.n);
     bind_text(st, 21, row->file);
     bind_octets(st, 22, of, BAO_SHA256_LEN);
+    bind_text(st, 23, row->sender);
 }
 
 /* ------------------------------------------------------------------ what SQLite answers */
@@ -473,18 +518,47 @@ static void roll_back(struct baod_spool *sp)
 
 /* ------------------------------------------------------------------ forgetting */
 
+/* Takes down the key of the row under DELETE, of which PostgreSQL has the report. */
+static int remember(struct baod_spool *sp, int64_t seq)
+{
+    sqlite3_stmt *of = sp->statements[DELETE], *st = sp->statements[REMEMBER];
+    struct baod_spool_row row = {.unit = column(of, 1),
+                                 .form = column(of, 2),
+                                 .period = column(of, 3),
+                                 .revision = sqlite3_column_int(of, 4),
+                                 .received_at = sqlite3_column_int64(of, 6)};
+    uint8_t seal_of[BAO_SHA256_LEN];
+
+    column_octets(of, 5, row.receipt, sizeof(row.receipt));
+    column_octets(of, 7, row.content, sizeof(row.content));
+    seal_drained(&row, seal_of);
+    sqlite3_bind_int64(st, 1, seq);
+    bind_text(st, 2, row.unit);
+    bind_text(st, 3, row.form);
+    bind_text(st, 4, row.period);
+    sqlite3_bind_int(st, 5, row.revision);
+    bind_octets(st, 6, row.receipt, sizeof(row.receipt));
+    sqlite3_bind_int64(st, 7, row.received_at);
+    bind_octets(st, 8, row.content, sizeof(row.content));
+    bind_octets(st, 9, seal_of, sizeof(seal_of));
+    return run(sp, REMEMBER, "remembering a report");
+}
+
 /* Deletes one row; its octets are added up. */
-static int delete_row(struct baod_spool *sp, int64_t seq, uint64_t *rows, uint64_t *octets)
+static int delete_row(struct baod_spool *sp, int64_t seq, bool keep_key, uint64_t *rows, uint64_t *octets)
 {
     sqlite3_stmt *st = sp->statements[DELETE];
-    int rc, r;
+    int rc, r = 0;
 
     sqlite3_bind_int64(st, 1, seq);
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+    while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         *rows += 1;
         *octets += (uint64_t)sqlite3_column_int64(st, 0);
+        if (keep_key)
+            r = remember(sp, seq);
     }
-    r = outcome_of(sp, "forgetting a report", rc);
+    if (r == 0)
+        r = outcome_of(sp, "forgetting a report", rc);
     (void)sqlite3_reset(st);
     return r;
 }
@@ -496,13 +570,17 @@ static void take_off(struct baod_spool *sp, uint64_t rows, uint64_t octets)
     sp->untidy = true;
 }
 
-static int drop_some(struct baod_spool *sp, const int64_t *seqs, size_t n)
+static int drop_some(struct baod_spool *sp, const int64_t *seqs, size_t n, bool keep_keys)
 {
     uint64_t rows = 0, octets = 0;
     int r = run(sp, BEGIN, "beginning");
 
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = delete_row(sp, seqs[i], &rows, &octets);
+        r = delete_row(sp, seqs[i], keep_keys, &rows, &octets);
+    if (r == 0 && keep_keys) {
+        sqlite3_bind_int64(sp->statements[FORGET_OLD], 1, REMEMBERED);
+        r = run(sp, FORGET_OLD, "forgetting old keys");
+    }
     if (r == 0)
         r = run(sp, COMMIT, "forgetting reports");
     if (r == 0)
@@ -519,16 +597,19 @@ static int empty_log(struct baod_spool *sp)
                       sqlite3_wal_checkpoint_v2(sp->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 }
 
-/* On a full disk a few at a time, the log emptied after each: that needs a few pages only. */
+static int64_t room(const struct baod_spool *sp);
+
+/* On a full disk a few at a time, the log emptied after each: that needs a few pages only. Their keys are
+ * remembered as long as there is room: all that depends on it is which receipt a resend is given. */
 static int drop(struct baod_spool *sp, const struct call *call)
 {
-    int r = drop_some(sp, call->seqs, call->n);
+    int r = drop_some(sp, call->seqs, call->n, call->remember && room(sp) > 0);
 
     if (r != BAOD_SPOOL_E_FULL)
         return r;
     r = empty_log(sp);
     for (size_t i = 0; r == 0 && i < call->n; i += SLOWLY) {
-        r = drop_some(sp, call->seqs + i, call->n - i < SLOWLY ? call->n - i : SLOWLY);
+        r = drop_some(sp, call->seqs + i, call->n - i < SLOWLY ? call->n - i : SLOWLY, false);
         if (r == 0)
             r = empty_log(sp);
     }
@@ -545,7 +626,7 @@ static int put_aside(struct baod_spool *sp, int64_t seq)
     sqlite3_bind_int64(sp->statements[SET_ASIDE], 1, seq);
     r = run(sp, SET_ASIDE, "setting a report aside");
     if (r == 0)
-        r = delete_row(sp, seq, &rows, &octets);
+        r = delete_row(sp, seq, false, &rows, &octets);
     if (r == 0)
         take_off(sp, rows, octets);
     uv_mutex_lock(&sp->mutex);
@@ -652,6 +733,16 @@ static int make_id(struct baod_submission *s)
     return 0;
 }
 
+static int print_sender(struct bao_arena *arena, const struct baod_identity *who, struct bao_str *ret)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(SENDER_MAX);
+    int r = baod_identity_print(&text, who);
+
+    if (r == 0)
+        *ret = bao_arena_str(arena, bao_buf_str(&text));
+    return r == 0 && ret->p == NULL ? -ENOMEM : r;
+}
+
 static int make_row(struct baod_spool *sp, struct call *call, struct baod_spool_row *ret)
 {
     struct baod_submission *s = call->s;
@@ -680,6 +771,8 @@ static int make_row(struct baod_spool *sp, struct call *call, struct baod_spool_
     memcpy(ret->sha256, s->sha256, sizeof(ret->sha256));
     if (r == 0 && (ret->period.p == NULL || !pack(v, &call->arena, &ret->figures)))
         r = -ENOMEM;
+    if (r == 0 && s->who != NULL)
+        r = print_sender(&call->arena, s->who, &ret->sender);
     return r < 0 ? r : sign(sp, &call->arena, ret);
 }
 
@@ -734,6 +827,46 @@ static int look_for_key(struct baod_spool *sp, struct call *call)
     return damaged ? put_aside(sp, row.seq) : r;
 }
 
+/* Has PostgreSQL this key already? Its id and time are this copy's too then: 0, *ret_is says so; E_OTHER. */
+static int look_for_drained(struct baod_spool *sp, struct baod_submission *s, bool *ret_is)
+{
+    sqlite3_stmt *st = sp->statements[REMEMBERED_KEY];
+    const struct bao_verdict *v = &s->verdict;
+    struct baod_spool_row row = {.unit = v->unit, .form = v->form_id, .revision = v->revision};
+    uint8_t stored[BAO_SHA256_LEN], is[BAO_SHA256_LEN];
+    char period[16];
+    int rc, r;
+
+    bao_period_print(v->period, period);
+    row.period = bao_str_c(period);
+    bind_text(st, 1, row.unit);
+    bind_text(st, 2, row.form);
+    bind_text(st, 3, row.period);
+    sqlite3_bind_int(st, 4, row.revision);
+    rc = sqlite3_step(st);
+    r = outcome_of(sp, "looking for a drained key", rc);
+    if (rc == SQLITE_ROW) {
+        column_octets(st, 0, row.receipt, sizeof(row.receipt));
+        row.received_at = sqlite3_column_int64(st, 1);
+        column_octets(st, 2, row.content, sizeof(row.content));
+        column_octets(st, 3, stored, sizeof(stored));
+        seal_drained(&row, is);
+        *ret_is = memcmp(stored, is, sizeof(is)) == 0; /* else it is as if it were not there */
+    }
+    (void)sqlite3_reset(st);
+    if (r != 0 || !*ret_is)
+        return r;
+    if (memcmp(row.content, v->content, sizeof(row.content)) != 0) {
+        s->receipt.received_at = row.received_at;
+        return BAOD_SPOOL_E_OTHER;
+    }
+    memcpy(s->receipt.id, row.receipt, sizeof(row.receipt));
+    s->has_id = true;
+    if (row.received_at < s->received_at)
+        s->received_at = row.received_at;
+    return 0;
+}
+
 /* What the database last knew of an obligation; last_revision -1: nothing. */
 static int look_for_obligation(struct baod_spool *sp, const struct bao_str key[3], bao_time *ret_due,
                                int *ret_last_revision)
@@ -767,8 +900,11 @@ static int put(struct baod_spool *sp, struct call *call)
 {
     struct baod_spool_row row;
     uint8_t of[BAO_SHA256_LEN];
+    bool drained = false;
     int r = look_for_key(sp, call);
 
+    if (r == 0)
+        r = look_for_drained(sp, call->s, &drained);
     if (r == 0)
         r = look_for_deadline(sp, call);
     if (r == 0)
@@ -784,7 +920,7 @@ static int put(struct baod_spool *sp, struct call *call)
     if (r == 0) {
         sp->rows++;
         sp->bytes += row_octets(&row);
-        tell(call->s, &row, false);
+        tell(call->s, &row, drained);
     }
     return r;
 }
@@ -1171,12 +1307,13 @@ int baod_spool_take(struct baod_spool *sp, int64_t after, size_t most, baod_spoo
     return 0;
 }
 
-int baod_spool_drop(struct baod_spool *sp, const int64_t *seqs, size_t n)
+int baod_spool_drop(struct baod_spool *sp, const int64_t *seqs, size_t n, bool remember_keys)
 {
     struct call *call = new_call(DROP, NULL);
 
     if (call == NULL)
         return -ENOMEM;
+    call->remember = remember_keys;
     call->seqs = bao_arena_array(&call->arena, n, sizeof(*seqs));
     if (call->seqs == NULL) {
         free_call(call);
@@ -1335,6 +1472,10 @@ static int check_file(sqlite3 *db)
         rc = sqlite3_exec(db, SCHEMA, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = first_text(db, "PRAGMA user_version", text, sizeof(text));
+    if (rc == SQLITE_OK && strcmp(text, "1") == 0) {
+        rc = sqlite3_exec(db, UPGRADE, NULL, NULL, NULL);
+        (void)snprintf(text, sizeof(text), "%d", FORMAT);
+    }
     return rc == SQLITE_OK && strtol(text, NULL, 10) != FORMAT ? SQLITE_CORRUPT : rc;
 }
 
@@ -1497,6 +1638,8 @@ static void tell_lost(struct salvage *v, sqlite3_stmt *st, int at)
     (void)sqlite3_reset(v->mark);
 }
 
+static const char NEXT_1[] = "SELECT " ROW "'' AS sender FROM report WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+
 /* Reads rows by their number; where a page cannot be read, jumps on, each time twice as far. */
 static void take_rows(struct salvage *v)
 {
@@ -1504,6 +1647,8 @@ static void take_rows(struct salvage *v)
     int64_t after = 0, jump = 1;
     int rc = sqlite3_prepare_v2(v->from, SQL[NEXT], -1, &st, NULL);
 
+    if (rc == SQLITE_ERROR) /* of format 1 */
+        rc = sqlite3_prepare_v2(v->from, NEXT_1, -1, &st, NULL);
     for (int probes = 0; rc == SQLITE_OK && probes < PROBES;) {
         (void)sqlite3_reset(st);
         sqlite3_bind_int64(st, 1, after);

@@ -12,6 +12,7 @@
  * Beside the reports the file keeps lists that the daemon needs when it starts without its database. */
 #pragma once
 
+#include "daemon/store/identity.h"
 #include "daemon/store/stat.h"
 #include "daemon/store/submission.h"
 
@@ -42,14 +43,15 @@ struct baod_spool_row {
     int64_t raw_size;       /* octets of the document */
     struct bao_str figures; /* packed: baod_spool_figures() */
     struct bao_str warnings, explanations, collected;
-    struct bao_str body; /* zlib stream of the document */
-    struct bao_str file; /* the receipt file: the signed leaf */
+    struct bao_str body;   /* zlib stream of the document */
+    struct bao_str file;   /* the receipt file: the signed leaf */
+    struct bao_str sender; /* baod_identity_print() of who handed it in; empty: not known */
 };
 
 enum baod_spool_outcome {
     BAOD_SPOOL_E_SAME = 1, /* this key and content is in the spool: its receipt is given */
-    BAOD_SPOOL_E_OTHER, /* this key is in the spool with other content; receipt.received_at says since when */
-    BAOD_SPOOL_E_FULL,  /* the cap is reached, or the disk is full or does not take what is written */
+    BAOD_SPOOL_E_OTHER,   /* this key is in custody with other content; receipt.received_at says since when */
+    BAOD_SPOOL_E_FULL,    /* the cap is reached, or the disk is full or does not take what is written */
     BAOD_SPOOL_E_REFUSED, /* baod_spool_open: `why` says what is wrong */
 };
 
@@ -81,8 +83,11 @@ typedef void baod_spool_take_done(void *user, const struct baod_spool_row *rows,
  * seal is broken is moved to the table `damaged` and named in the log. 0 or -ENOMEM. */
 int baod_spool_take(struct baod_spool *spool, int64_t after, size_t most, baod_spool_take_done *done,
                     void *user) BAO_MUST_CHECK;
-/* Forgets reports that PostgreSQL has. While the disk is full it is tried again by itself. 0 or -ENOMEM. */
-int baod_spool_drop(struct baod_spool *spool, const int64_t *seqs, size_t n) BAO_MUST_CHECK;
+/* Forgets reports that PostgreSQL has, or has refused. While the disk is full it is tried again by itself.
+ * remember_keys: PostgreSQL has them, so that one that is sent again while it is away keeps its receipt and
+ * its time (the last 200,000). 0 or -ENOMEM. */
+int baod_spool_drop(struct baod_spool *spool, const int64_t *seqs, size_t n,
+                    bool remember_keys) BAO_MUST_CHECK;
 
 /* An obligation as the database last had it. */
 struct baod_spool_obligation {

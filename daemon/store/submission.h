@@ -28,6 +28,7 @@ struct baod_submission {
     struct bao_str stored;   /* zlib stream of them, as it goes into the table */
     uint8_t sha256[32];      /* of document */
     bao_time received_at;
+    const struct baod_identity *who; /* who handed it in; NULL: not known */
     const struct baod_snapshot *snapshot; /* forms and registry it was judged by; a reference is held */
     struct bao_verdict verdict; /* with its data and explanations while history checks wait for the writer */
     /* The outcome, set by whoever decides; symbol NONE = receipt is valid. Findings in verdict.findings. */

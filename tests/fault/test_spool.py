@@ -476,6 +476,91 @@ def test_tokens_hold_while_the_database_is_away(make_daemon, postgres):
         Client(daemon.reports_port, token="AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA")
 
 
+def test_who_may_speak_is_asked_again_when_a_report_is_drained(make_daemon, postgres):
+    """A token that was revoked before its report came, unknown to a daemon that was cut off: refused at drain, in words
+    that unit and office can find. One that was revoked afterwards: what came before is kept."""
+    daemon = make_daemon(QUICK, database_url=postgres.url).start()
+    units = communes()
+    stolen, later = (add_token(daemon, "--unit", unit) for unit in units[:2])
+    names = "SELECT 1 FROM cache_list WHERE name = 'credentials' AND instr(CAST(data AS TEXT), ?) > 0"
+
+    def is_kept(unit):
+        with sqlite3.connect(f"file:{daemon.state}/spool.db?mode=ro", uri=True, timeout=30) as c:
+            return c.execute(names, (unit,)).fetchall()
+
+    wait_for(lambda: is_kept(units[0]) and is_kept(units[1]))
+    daemon.stop()
+    # What the database knows of the theft, and this daemon, which is cut off from it, does not.
+    postgres.sql("UPDATE baocao.credential SET revoked_at = now() WHERE units = %s", [units[0]])
+    postgres.stop("immediate")
+    daemon.start(wait=False)
+    wait_for(lambda: "database: away" in daemon.log())
+    queued = {}
+    for unit, secret in zip(units, (stolen, later)):
+        with Client(daemon.reports_port, token=secret) as client:
+            queued[unit] = client.submit(report(unit, 1, 1))
+    old = queue(daemon, {(units[2], 1): (1, report(units[2], 1, 1))})[units[2], 1]
+    assert {a.state for a in queued.values()} == {"queued"}
+    daemon.kill()
+    postgres.start()
+    postgres.sql("UPDATE baocao.credential SET revoked_at = now() WHERE units = %s", [units[1]])
+    daemon.start()
+    wait_drained(daemon)
+    states = dict(postgres.sql("SELECT receipt::text, state || coalesce(' ' || symbol, '') FROM baocao.outcome"))
+    assert states == {queued[units[0]].receipt: "refused UNIT", queued[units[1]].receipt: "committed", old.receipt: "committed"}
+    with Client(daemon.reports_port) as client:
+        answer = client.ask("STAT", receipt=queued[units[0]].receipt)
+    assert (answer.verb, answer.code) == ("NO", "UNIT"), answer
+    wait_for(lambda: postgres.sql("SELECT symbol, form, period, revision FROM office.refusal") == [("UNIT", FORM, PERIOD, 1)])
+    check_exact(postgres.sql, {(u, 1): (1, "") for u in units[1:3]})
+
+
+def test_a_resend_after_the_drain_finds_its_custody(make_daemon, postgres):
+    """Queued, drained, and sent again while the database is away once more: still the first receipt, and the time it names;
+    what the drain refused has its row among the refusals; the document can be had wherever it is."""
+    daemon = make_daemon(QUICK, database_url=postgres.url).start()
+    units = communes()
+    postgres.stop("immediate")
+    reports = {(u, 1): (4, report(u, 1, 4)) for u in units[:3]}
+    first = queue(daemon, reports)
+
+    def document(unit):
+        with daemon.open(f"{daemon.server}/v1/reports/{unit}/{FORM}/{PERIOD}/1/document") as answer:
+            return answer.read().decode()
+
+    assert all(document(u) == reports[u, 1][1] for u in units[:3]), "a queued document is not what was sent"
+    postgres.start()
+    wait_drained(daemon)
+    daemon.wait_ready()
+    assert document(units[0]) == reports[units[0], 1][1]
+    listener = Client(daemon.reports_port, timeout=60)  # reads what became of them
+    wait_for(lambda: listener.ask("PING") and len([f for f in listener.told if f.verb == "DONE"]) == 3)
+    postgres.stop("immediate")
+    wait_for(lambda: daemon.log().count("database: away") == 2)
+    again = queue(daemon, reports)
+    assert {k: (a.receipt, a.at, a.dup) for k, a in again.items()} == {k: (a.receipt, a.at, "1") for k, a in first.items()}
+    with Client(daemon.reports_port, timeout=60) as client:
+        other = client.submit(report(units[0], 1, 5))
+    assert (other.verb, other.code) == ("NO", "KEYREUSED"), other
+    postgres.start()
+    wait_drained(daemon)
+    assert postgres.sql("SELECT count(*) FROM baocao.receipt") == [(3,)]
+    assert {row[0] for row in postgres.sql("SELECT receipt::text FROM baocao.report")} == {a.receipt for a in first.values()}
+    wait_for(lambda: listener.ask("PING") and len([f for f in listener.told if f.verb == "DONE"]) == 6)
+    listener.sock.close()
+    check_exact(postgres.sql, reports)
+    # A file as the version before wrote it is taken over.
+    assert daemon.stop() == 0
+    connection = sqlite3.connect(f"{daemon.state}/spool.db")
+    connection.executescript("DROP TABLE drained; ALTER TABLE report DROP COLUMN sender; PRAGMA user_version = 1")
+    connection.close()
+    postgres.stop("immediate")
+    daemon.start(wait=False)
+    queue(daemon, {(units[5], 1): (1, report(units[5], 1, 1))})
+    assert spool_rows(daemon, "PRAGMA user_version") == [(2,)] and "set aside" not in daemon.log()
+    assert [row[0][:5] for row in spool_rows(daemon, "SELECT sender FROM report")] == ["any -"]
+
+
 def test_packets_that_get_lost(make_daemon, postgres):
     """F8: what goes to the database, or comes from it, or both, is lost in silence, and found again too late."""
     units, everything = communes(), {}

@@ -79,7 +79,7 @@ def test_the_same_key_at_the_same_instant(pair, postgres):
     dice = random.Random(SEED)
     print("BAOCAO_SEED =", SEED)
     units, sent, won = communes(), {}, [0, 0]
-    for number in range(ROUNDS_MAX):
+    for number in range(ROUNDS_MAX + PAIRS // len(units)):
         fresh = {}
         while len(fresh) < min(len(units), max(PAIRS - len(sent), 1)):
             press = dice.randrange(1000)

@@ -278,12 +278,81 @@ static void test_order_and_groups(void **state)
     assert_int_equal(take(f), MANY);
     for (int i = 0; i < MANY; i++)
         assert_int_equal(f->revisions[i], i + 1);
-    assert_int_equal(baod_spool_drop(f->spool, f->seqs, MANY / 2), 0);
+    assert_int_equal(baod_spool_drop(f->spool, f->seqs, MANY / 2, true), 0);
     assert_int_equal(take(f), MANY / 2);
     assert_int_equal(f->revisions[0], MANY / 2 + 1);
-    assert_int_equal(baod_spool_drop(f->spool, f->seqs, MANY / 2), 0);
+    assert_int_equal(baod_spool_drop(f->spool, f->seqs, MANY / 2, true), 0);
     assert_int_equal(take(f), 0);
     assert_int_equal(baod_spool_counts(f->spool).bytes, 0);
+}
+
+/* Sent again after PostgreSQL has taken it, while it is away once more: the same receipt and time, and it is
+ * kept again, for a standby that never saw it. What PostgreSQL refused is not remembered. */
+static void test_a_drained_key_is_remembered(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t first[16], later[16];
+
+    assert_int_equal(put(f, "24133", 1, 4), 0);
+    memcpy(first, f->receipt.id, sizeof(first));
+    assert_int_equal(take(f), 1);
+    assert_int_equal(baod_spool_drop(f->spool, f->seqs, 1, true), 0);
+    assert_int_equal(take(f), 0);
+    reopen(f);
+    assert_int_equal(put(f, "24133", 1, 5), BAOD_SPOOL_E_OTHER);
+    assert_int_equal(f->receipt.received_at, NOON + 1);
+    assert_int_equal(put(f, "24133", 1, 4), 0);
+    assert_true(f->receipt.dup && f->receipt.queued);
+    assert_memory_equal(f->receipt.id, first, sizeof(first));
+    assert_int_equal(take(f), 1);
+    assert_int_equal(put(f, "24133", 2, 4), 0);
+    memcpy(later, f->receipt.id, sizeof(later));
+    assert_int_equal(take(f), 2);
+    assert_int_equal(baod_spool_drop(f->spool, f->seqs + 1, 1, false), 0);
+    assert_int_equal(take(f), 1);
+    assert_int_equal(put(f, "24133", 2, 5), 0);
+    assert_false(f->receipt.dup);
+    assert_memory_not_equal(f->receipt.id, later, sizeof(later));
+}
+
+static void on_sender(void *user, const struct baod_spool_row *row, int last_revision)
+{
+    struct fixture *f = user;
+
+    (void)last_revision;
+    f->found = row == NULL ? BAO_STR_NULL : bao_arena_str(&f->arena, row->sender);
+    f->answers++;
+}
+
+/* Who handed it in is kept with it. */
+static void test_the_sender(void **state)
+{
+    struct fixture *f = *state;
+    struct bao_str units[] = {BAO_STR("24133"), BAO_STR("24121")};
+    const struct baod_identity who = {
+        .units = units, .n_units = 2, .by_token = true, .credential = {1, [15] = 0xfe}};
+    struct baod_stat_ask ask = {
+        .unit = units[0], .form = BAO_STR("nd73-quarterly"), .period = BAO_STR("2026-Q3")};
+    struct baod_submission *s = report("24133", 1, 4);
+    struct baod_identity read;
+
+    s->who = &who;
+    f->answers = 0;
+    assert_int_equal(baod_spool_put(f->spool, s, on_put, f), 0);
+    wait_for_answers(f, 1);
+    reopen(f);
+    f->answers = 0;
+    assert_int_equal(baod_spool_find(f->spool, &ask, on_sender, f), 0);
+    wait_for_answers(f, 1);
+    assert_int_equal(baod_identity_parse(&f->arena, f->found, &read), 0);
+    assert_true(read.by_token && !read.any_unit && read.n_units == 2);
+    assert_true(bao_str_eq(read.units[1], units[1]));
+    assert_memory_equal(read.credential, who.credential, sizeof(who.credential));
+    assert_int_equal(baod_identity_parse(&f->arena, BAO_STR("any -"), &read), 0);
+    assert_true(read.any_unit && !read.by_token && read.n_units == 0);
+    assert_int_equal(baod_identity_parse(&f->arena, BAO_STR("all - 24133"), &read), -EBADMSG);
+    assert_int_equal(baod_identity_parse(&f->arena, BAO_STR("units 12 24133"), &read), -EBADMSG);
+    assert_int_equal(baod_identity_parse(&f->arena, BAO_STR(""), &read), -EBADMSG);
 }
 
 static void test_the_cap(void **state)
@@ -299,7 +368,7 @@ static void test_the_cap(void **state)
     assert_true(revision > 3);
     assert_int_equal(put(f, "24133", 1, 1), BAOD_SPOOL_E_SAME);
     assert_int_equal(take(f), (size_t)revision - 1);
-    assert_int_equal(baod_spool_drop(f->spool, f->seqs, f->n), 0);
+    assert_int_equal(baod_spool_drop(f->spool, f->seqs, f->n, false), 0);
     assert_int_equal(put(f, "24133", revision, 1), 0);
 }
 
@@ -554,6 +623,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_receipt_a_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_receipt_file_verifies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_order_and_groups, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_drained_key_is_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_figures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
