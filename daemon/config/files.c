@@ -1,5 +1,7 @@
 #include "daemon/config/files.h"
 
+#include "lib/text/errno.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -147,4 +149,16 @@ int baod_files_list(struct bao_arena *arena, const char *folder, const char *con
     *ret = l.paths;
     *ret_n = l.n;
     return 0;
+}
+
+const char *baod_files_why(int r, enum bao_lang lang)
+{
+    static const char *const words[][BAO_LANGS] = {
+        [BAOD_FILES_E_MISSING] = {"không có tệp hoặc thư mục này; kiểm tra lại đường dẫn",
+                                  "there is no such file or folder; check the path"},
+        [BAOD_FILES_E_TOO_BIG] = {"quá lớn để đọc", "too big to be read"},
+        [BAOD_FILES_E_NOT_REGULAR] = {"không phải là tệp thường", "not a regular file"},
+    };
+
+    return r < 0 ? bao_errno_text(r, lang) : words[r][lang];
 }

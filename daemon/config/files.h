@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/base/arena.h"
+#include "lib/base/diag.h"
 #include "lib/base/error.h"
 
 enum baod_files_outcome {
@@ -17,3 +18,5 @@ int baod_file_read(struct bao_arena *arena, const char *path, size_t max, struct
  * (NULL-terminated) left out at the top, hidden ones everywhere. 0, an outcome, or <0. */
 int baod_files_list(struct bao_arena *arena, const char *folder, const char *const *skip, const char ***ret,
                     size_t *ret_n) BAO_MUST_CHECK;
+/* Why either of them gave r (an outcome or <0), for a person: static text without a full stop. */
+const char *baod_files_why(int r, enum bao_lang lang);

@@ -1,11 +1,15 @@
 #include "daemon/config/settings.h"
 
+#include "daemon/config/files.h"
 #include "lib/base/error.h"
+#include "lib/doc/codes.h"
 #include "lib/doc/load.h"
 #include "lib/form/yaml_fields.h"
 #include "lib/text/catalogue.h"
 
 #include <inttypes.h>
+
+enum { FILE_MAX = 1 << 20 };
 
 enum kind { TEXT, FLAG, SIZE, TIME, COUNT };
 
@@ -678,24 +682,6 @@ void baod_settings_deinit(struct baod_settings *s)
         }
 }
 
-static int read_file(const char *file, struct bao_arena *arena, struct bao_str *ret)
-{
-    enum { LIMIT = 1 << 20 };
-    FILE *f = fopen(file, "rb");
-    char *all;
-    size_t n;
-
-    if (f == NULL)
-        return -errno;
-    all = bao_arena_alloc(arena, LIMIT);
-    n = all == NULL ? 0 : fread(all, 1, LIMIT, f);
-    fclose(f);
-    if (all == NULL)
-        return -ENOMEM;
-    *ret = (struct bao_str){all, n};
-    return n == LIMIT ? -EFBIG : 0;
-}
-
 static int load_into(struct baod_settings *s, const char *file, enum bao_lang lang, struct bao_arena *arena,
                      struct bao_buf *complaints)
 {
@@ -703,21 +689,23 @@ static int load_into(struct baod_settings *s, const char *file, enum bao_lang la
     struct bao_findings findings;
     struct bao_doc doc;
     struct bao_str text;
-    int r = read_file(file, arena, &text);
+    int r = baod_file_read(arena, file, FILE_MAX, &text);
 
     if (r == -ENOMEM)
         return r;
-    if (r < 0) {
+    if (r != 0) {
         r = bao_buf_printf(complaints,
                            lang == BAO_VI ? "%s: không đọc được: %s\n" : "%s: cannot be read: %s\n", file,
-                           strerror(-r));
+                           baod_files_why(r, lang));
         return r < 0 ? r : BAOD_SETTINGS_E_BAD;
     }
     bao_findings_init(&findings, arena, 50);
     r = bao_load(arena, text, &options, &findings, &doc);
     if (r < 0)
         return r;
-    if (r == 0 && doc.root.type != BAO_NULL) { /* an empty file says: all defaults */
+    if (r > 0 && findings.n == 1 && findings.items[0].code == BAO_BC_NO_DOCUMENT)
+        return 0; /* nothing, or comments alone: all defaults */
+    if (r == 0 && doc.root.type != BAO_NULL) {
         struct bao_reader reader = {arena, &findings, &doc.root, doc.source};
 
         r = read_section(s, &reader, "", &doc.root);

@@ -38,18 +38,13 @@ static void arenap(struct bao_arena *a)
 
 /* ---- telling people ---- */
 
-/* Why a file could not even be read. */
+/* Why a file could not even be read. Only for memory there is no use in telling it. */
 static int cannot_read(struct loader *l, const char *path, int why)
 {
-    static const char *const words[][BAO_LANGS] = {
-        [BAOD_FILES_E_MISSING] = {"không có tệp hoặc thư mục này; kiểm tra lại đường dẫn.",
-                                  "there is no such file or folder; check the path."},
-        [BAOD_FILES_E_TOO_BIG] = {"quá lớn để đọc.", "too big to be read."},
-        [BAOD_FILES_E_NOT_REGULAR] = {"không phải là tệp thường.", "not a regular file."},
-    };
-
+    if (why == -ENOMEM)
+        return why;
     l->bad = true;
-    return bao_buf_printf(l->complaints, "%s: %s\n", path, words[why][l->lang]);
+    return bao_buf_printf(l->complaints, "%s: %s.\n", path, baod_files_why(why, l->lang));
 }
 
 static int tell(struct loader *l, const struct file *file)
@@ -110,7 +105,7 @@ static int load_province_files(struct loader *l, const char *folder, struct file
 
         if (r == BAOD_FILES_E_MISSING && i != UNITS)
             continue;
-        if (r > 0)
+        if (r != 0)
             r = cannot_read(l, path.p, r);
         if (r < 0)
             return r;
@@ -294,10 +289,8 @@ static int load_common(struct loader *l, const char *folder, const struct bao_no
     *ret = NULL;
     if (r == BAOD_FILES_E_MISSING)
         return 0;
-    if (r > 0)
+    if (r != 0)
         return cannot_read(l, path.p, r);
-    if (r < 0)
-        return r;
     if (is_good(file))
         *ret = &file->doc.root;
     return tell(l, file);
@@ -311,10 +304,8 @@ static int load_form_file(struct loader *l, struct baod_snapshot *s, const char 
     struct file file;
     int r = load_file(&once, path, &file);
 
-    if (r > 0)
+    if (r != 0)
         return cannot_read(l, path, r);
-    if (r < 0)
-        return r;
     if (!is_good(&file)) {
         l->bad = true;
         return tell(l, &file);
@@ -330,10 +321,9 @@ static int load_forms(struct loader *l, struct baod_snapshot *s, const char *fol
     size_t n;
     int r = baod_files_list(&s->arena, folder, skip, &paths, &n);
 
-    if (r > 0)
+    if (r != 0)
         return cannot_read(l, folder, r);
-    if (r == 0)
-        r = load_common(l, folder, &common);
+    r = load_common(l, folder, &common);
     if (r < 0)
         return r;
     s->forms.items = bao_arena_array(&s->arena, n, sizeof(*s->forms.items));

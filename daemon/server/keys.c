@@ -52,7 +52,7 @@ int baod_server_read_http_keys(const struct baod_server *s, struct bao_arena *ar
         int r = baod_file_read(arena, files[i], KEYS_MAX, &texts[i]);
 
         if (r != 0) {
-            baod_log(BAOD_LOG_ERROR, "tls: %s: %s", files[i], r < 0 ? strerror(-r) : "cannot be read");
+            baod_log(BAOD_LOG_ERROR, "tls: %s: %s", files[i], baod_files_why(r, BAO_EN));
             return r < 0 ? r : -EINVAL;
         }
     }

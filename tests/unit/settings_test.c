@@ -50,6 +50,8 @@ static void values_replace_defaults(void **state)
     assert_int_equal(s.idle_ms, 120000);
     assert_string_equal(s.lang, "en");
     assert_int_equal(load(&s, "", &complaints), 0);
+    assert_int_equal(load(&s, "# lang: en\n", &complaints), 0);
+    assert_int_equal(bao_buf_len(&complaints), 0);
     baod_settings_deinit(&s);
     baod_settings_deinit(&s);
     bao_buf_deinit(&complaints);

@@ -177,15 +177,23 @@ static void missing_folders_and_files_are_told(void **state)
 {
     struct baod_snapshot *s = NULL;
     struct bao_buf said;
+    char link[128];
 
     (void)state;
     assert_int_equal(load(&said, &s), BAOD_SNAPSHOT_E_BAD);
     assert_non_null(strstr(bao_buf_data(&said), "/province/units.yaml: không có tệp"));
     assert_non_null(strstr(bao_buf_data(&said), "/forms: không có tệp hoặc thư mục này"));
     bao_buf_deinit(&said);
-    /* Only units.yaml is needed of a province. */
+    /* One that the system does not let be read is told by its name too. */
     put("province", "units.yaml", UNITS);
     put("forms", "thu.v1.yaml", FORM("thu", "nd73", "ward"));
+    (void)snprintf(link, sizeof(link), "%s/province/holidays.yaml", root);
+    assert_int_equal(symlink("holidays.yaml", link), 0);
+    assert_int_equal(load(&said, &s), BAOD_SNAPSHOT_E_BAD);
+    assert_non_null(strstr(bao_buf_data(&said), "/province/holidays.yaml: liên kết chỉ vòng quanh"));
+    bao_buf_deinit(&said);
+    assert_int_equal(unlink(link), 0);
+    /* Only units.yaml is needed of a province. */
     assert_int_equal(load(&said, &s), 0);
     assert_int_equal(s->registry.holidays.known_to, BAO_DATE_NONE);
     assert_null(baod_snapshot_unref(s));
