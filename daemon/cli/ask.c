@@ -2,6 +2,7 @@
 
 #include "daemon/cli/table.h"
 #include "lib/text/catalogue.h"
+#include "daemon/cli/client.h"
 
 enum { BODY_MAX = 64 << 20 };
 
@@ -126,6 +127,7 @@ void cli_tell_no_answer(const struct cli_options *options, const char *server, c
 bool cli_hub_ready(const struct cli_options *options, const char *token_file, char token[CLI_TOKEN_MAX],
                    struct cli_hub *hub)
 {
+    hub->lang = options->lang;
     hub->token = token;
     if (token_file != NULL && *token_file != '\0' && !cli_token_read(options, token_file, token))
         return false;

@@ -1,5 +1,7 @@
 #include "daemon/cli/brp_client.h"
 
+#include "lib/text/errno.h"
+
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -19,6 +21,7 @@ enum {
 
 struct cli_brp {
     int fd;
+    enum bao_lang lang; /* of what it tells a person */
     const struct baod_transform_ops *transform;
     void *transform_state;
     struct bao_client_session session;
@@ -99,7 +102,18 @@ static int connect_one(const struct addrinfo *at, int *ret)
     return 0;
 }
 
-static int connect_any(const char *to, int *ret, const char **ret_why)
+/* The resolver's errors that a person can do something about; the others in its own words. */
+static const char *resolver_text(int error, enum bao_lang lang)
+{
+    if (error == EAI_NONAME)
+        return lang == BAO_VI ? "không tìm thấy máy chủ có tên này" : "there is no server of this name";
+    if (error == EAI_AGAIN)
+        return lang == BAO_VI ? "chưa hỏi được địa chỉ của máy chủ; kiểm tra kết nối mạng"
+                              : "the server's address cannot be looked up now; check the network";
+    return gai_strerror(error);
+}
+
+static int connect_any(const char *to, enum bao_lang lang, int *ret, const char **ret_why)
 {
     const struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *list = NULL;
@@ -107,12 +121,13 @@ static int connect_any(const char *to, int *ret, const char **ret_why)
     int r;
 
     if (!cli_split_target(to, host, port)) {
-        *ret_why = "HOST[:PORT]?";
+        *ret_why = lang == BAO_VI ? "địa chỉ máy chủ phải viết theo dạng MÁY-CHỦ[:CỔNG]"
+                                  : "the server's address is written HOST[:PORT]";
         return -EINVAL;
     }
     r = getaddrinfo(host, port, &want, &list);
     if (r != 0) {
-        *ret_why = gai_strerror(r);
+        *ret_why = resolver_text(r, lang);
         return -EHOSTUNREACH;
     }
     r = -EHOSTUNREACH;
@@ -120,7 +135,7 @@ static int connect_any(const char *to, int *ret, const char **ret_why)
         r = connect_one(at, ret);
     freeaddrinfo(list);
     if (r < 0)
-        *ret_why = strerror(-r);
+        *ret_why = bao_errno_text(r, lang);
     return r;
 }
 
@@ -130,13 +145,14 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
     struct cli_brp *b = calloc(1, sizeof(*b));
     int r;
 
-    *ret_why = strerror(ENOMEM);
+    *ret_why = bao_errno_text(ENOMEM, hello->lang);
     if (b == NULL) {
         if (target->transform != NULL)
             target->transform->free(target->transform_state);
         return -ENOMEM;
     }
     b->fd = -1;
+    b->lang = hello->lang;
     b->lost = true; /* until it is connected: nothing to say QUIT to */
     b->transform = target->transform;
     b->transform_state = target->transform_state;
@@ -144,7 +160,7 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
     bao_buf_init(&b->wire, WIRE_MAX);
     r = bao_client_init(&b->session, hello);
     if (r == 0)
-        r = connect_any(target->to, &b->fd, ret_why);
+        r = connect_any(target->to, b->lang, &b->fd, ret_why);
     if (r == 0 && b->transform != NULL)
         r = b->transform->start(b->transform_state, &b->wire);
     if (r < 0) {
@@ -160,7 +176,7 @@ const char *cli_brp_why(const struct cli_brp *b, int error)
 {
     const char *why = b->transform == NULL ? NULL : b->transform->why(b->transform_state);
 
-    return why != NULL ? why : strerror(-error);
+    return why != NULL ? why : bao_errno_text(error, b->lang);
 }
 
 struct bao_client_session *cli_brp_session(struct cli_brp *b)

@@ -1,4 +1,5 @@
 #include "daemon/cli/brp_options.h"
+#include "lib/text/errno.h"
 
 #include <sys/stat.h>
 
@@ -59,7 +60,7 @@ bool cli_token_read(const struct cli_options *options, const char *file, char re
     bool ok = false;
 
     if (f == NULL) {
-        fprintf(stderr, "%s: %s\n", file, strerror(errno));
+        fprintf(stderr, "%s: %s\n", file, bao_errno_text(errno, options->lang));
         return false;
     }
     if (fstat(fileno(f), &st) == 0 && (st.st_mode & 077) != 0)
@@ -102,8 +103,8 @@ static bool wants_tls(const struct cli_brp_options *o, const char *host)
 }
 
 /* Makes the transformer of a connection: 0, or <0 with *ret_why. */
-static int start_tls(struct cli_brp_options *o, const char *host, struct cli_brp_target *target,
-                     const char **ret_why)
+static int start_tls(struct cli_brp_options *o, enum bao_lang lang, const char *host,
+                     struct cli_brp_target *target, const char **ret_why)
 {
     const struct baod_tls_files files = {
         .certificate = o->certificate,
@@ -119,7 +120,7 @@ static int start_tls(struct cli_brp_options *o, const char *host, struct cli_brp
         return r;
     r = baod_tls_transform(o->tls, host, &target->transform, &target->transform_state);
     if (r < 0)
-        *ret_why = strerror(-r);
+        *ret_why = bao_errno_text(r, lang);
     return r;
 }
 
@@ -137,7 +138,7 @@ int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o
     int r = 0;
 
     if (cli_split_target(o->to, host, port) && wants_tls(o, host))
-        r = start_tls(o, host, &target, ret_why);
+        r = start_tls(o, options->lang, host, &target, ret_why);
     return r < 0 ? r : cli_brp_open(&target, &hello, ret, ret_why);
 }
 
@@ -149,7 +150,7 @@ static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind 
         int r = cli_brp_wait(b, ANSWER_MS, ret);
 
         if (r != 0) {
-            *ret_why = r > 0 ? strerror(ETIMEDOUT) : cli_brp_why(b, r);
+            *ret_why = r > 0 ? bao_errno_text(ETIMEDOUT, lang) : cli_brp_why(b, r);
             return r > 0 ? -ETIMEDOUT : r;
         }
         if (ret->kind == BAO_CLIENT_ENDED || ret->kind == BAO_CLIENT_BROKEN) {

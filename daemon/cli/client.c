@@ -84,6 +84,38 @@ static CURLcode perform(CURL *curl, const struct cli_hub *hub, const char *url, 
     return code;
 }
 
+/* What usually is in the way, in both languages; the rest in the library's own words. */
+static const char *curl_text(CURLcode code, enum bao_lang lang)
+{
+    static const struct {
+        CURLcode code;
+        const char *say[BAO_LANGS];
+    } table[] = {
+        {CURLE_COULDNT_RESOLVE_HOST,
+         {"không tìm thấy máy chủ có tên này", "there is no server of this name"}},
+        {CURLE_COULDNT_CONNECT, {"máy chủ không nhận kết nối", "nothing listens there: connection refused"}},
+        {CURLE_OPERATION_TIMEDOUT, {"chờ quá lâu mà không có trả lời", "no answer came in time"}},
+        {CURLE_PEER_FAILED_VERIFICATION,
+         {"chứng thư của máy chủ không được tin cậy hoặc không phải của máy chủ này",
+          "the server's certificate is not trusted, or it is not this server's"}},
+        {CURLE_SSL_CONNECT_ERROR,
+         {"không lập được kết nối mã hóa (TLS) với máy chủ", "no encrypted connection (TLS) could be made"}},
+        {CURLE_SSL_CACERT_BADFILE,
+         {"không đọc được tệp chứng thư gốc", "the file of trusted authorities cannot be read"}},
+        {CURLE_GOT_NOTHING, {"kết nối bị ngắt giữa chừng", "the connection was cut"}},
+        {CURLE_RECV_ERROR, {"kết nối bị ngắt giữa chừng", "the connection was cut"}},
+        {CURLE_URL_MALFORMAT, {"địa chỉ máy chủ viết sai", "the server's address is not a URL"}},
+        {CURLE_UNSUPPORTED_PROTOCOL,
+         {"địa chỉ máy chủ phải bắt đầu bằng http:// hoặc https://",
+          "the server's address begins with http:// or https://"}},
+    };
+
+    for (size_t i = 0; i < BAO_COUNT(table); i++)
+        if (table[i].code == code)
+            return table[i].say[lang];
+    return curl_easy_strerror(code);
+}
+
 int cli_get(const struct cli_hub *hub, const char *path, const struct cli_parameter *parameters, size_t n,
             struct bao_buf *ret_body, long *ret_status, const char **ret_why)
 {
@@ -92,10 +124,10 @@ int cli_get(const struct cli_hub *hub, const char *path, const struct cli_parame
     CURLcode code;
     int r = curl == NULL ? -ENOMEM : make_url(curl, hub->server, path, parameters, n, &url);
 
-    *ret_why = curl_easy_strerror(CURLE_OUT_OF_MEMORY);
+    *ret_why = curl_text(CURLE_OUT_OF_MEMORY, hub->lang);
     if (r == 0) {
         code = perform(curl, hub, bao_buf_data(&url), ret_body, ret_status);
-        *ret_why = curl_easy_strerror(code);
+        *ret_why = curl_text(code, hub->lang);
         r = code == CURLE_OK ? 0 : -EIO;
     }
     curl_easy_cleanup(curl);

@@ -3,6 +3,7 @@
 #include "daemon/cli/forms_dir.h"
 #include "lib/doc/load.h"
 #include "lib/form/due.h"
+#include "lib/text/errno.h"
 
 #include <time.h>
 
@@ -169,7 +170,7 @@ static int by_hub(struct due *d, struct bao_str code)
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(4096);
     struct bao_client_event event;
     struct cli_brp *b = NULL;
-    const char *why = strerror(ENOMEM);
+    const char *why = bao_errno_text(ENOMEM, d->options->lang);
     char until[16];
     int r = bao_head_put(&keys, "unit", code);
 
@@ -209,7 +210,7 @@ static int run(struct due *d)
         return by_hub(d, code);
     r = by_files(d, snapshot, code);
     if (r < 0)
-        fprintf(stderr, "baocao due: %s\n", strerror(-r));
+        fprintf(stderr, "baocao due: %s\n", bao_errno_text(r, d->options->lang));
     return r < 0 ? CLI_USAGE : CLI_OK;
 }
 

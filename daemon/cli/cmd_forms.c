@@ -7,17 +7,6 @@
 
 enum { COLUMNS = 5, OUT_MAX = 16 << 20 };
 
-static const char *const types[][BAO_LANGS] = {
-    [BAO_PERIOD_ONCE] = {"một lần", "once"},
-    [BAO_P_YEAR] = {"năm", "year"},
-    [BAO_P_HALF] = {"sáu tháng", "half-year"},
-    [BAO_P_QUARTER] = {"quý", "quarter"},
-    [BAO_P_NINE] = {"chín tháng", "nine months"},
-    [BAO_P_MONTH] = {"tháng", "month"},
-    [BAO_P_WEEK] = {"tuần", "week"},
-    [BAO_P_DAY] = {"ngày", "day"},
-};
-
 static int usage(const struct cli_options *options)
 {
     fputs(options->lang == BAO_VI
@@ -62,7 +51,7 @@ static int print_table(const struct bao_forms *forms, enum bao_lang lang)
 
         row[0] = f->id;
         row[1] = bao_arena_printf(&arena, "%d", f->version);
-        row[2] = bao_str_c(types[f->period_type][lang]);
+        row[2] = bao_str_c(bao_period_word(f->period_type, lang));
         row[3] = span(&arena, f);
         row[4] = title_of(f, lang);
     }
@@ -84,7 +73,7 @@ static int print_form(struct bao_buf *out, const struct bao_form *f)
     if (r == 0)
         r = bao_buf_printf(
             out, ",\"version\":%d,\"period\":\"%s\",\"effective_from\":\"%s\",\"effective_to\":\"%s\"",
-            f->version, types[f->period_type][BAO_EN], from, to);
+            f->version, bao_period_word(f->period_type, BAO_EN), from, to);
     if (r == 0)
         r = bao_buf_append_c(out, ",\"title_vi\":");
     if (r == 0)

@@ -1,5 +1,6 @@
 /* baocao outbox run: sends what waits in an outbox; meant for a timer. */
 #include "daemon/cli/outbox.h"
+#include "lib/text/errno.h"
 
 #include <unistd.h>
 
@@ -104,7 +105,7 @@ int cli_outbox(const struct cli_options *options, int argc, char **argv)
     code = cli_brp_options_ready(options, &w.brp) ? run(options, &w, o, &arena) : CLI_USAGE;
     r = cli_outbox_note(o, code == CLI_KEPT);
     if (r < 0)
-        fprintf(stderr, "%s: %s\n", w.dir, strerror(-r));
+        fprintf(stderr, "%s: %s\n", w.dir, bao_errno_text(r, options->lang));
     cli_brp_options_done(&w.brp);
     bao_arena_deinit(&arena);
     cli_outbox_close(o);

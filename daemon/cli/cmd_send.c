@@ -1,6 +1,7 @@
 /* baocao send FILE…: sends now, prints receipts. */
 #include "daemon/cli/input.h"
 #include "daemon/cli/outbox.h"
+#include "lib/text/errno.h"
 
 #include <unistd.h>
 
@@ -67,15 +68,15 @@ static bool are_readable(const struct words *w, enum bao_lang lang)
 }
 
 /* With an outbox every file is put there first, so that whatever happens from here on it is kept. */
-static int fill_items(const struct words *w, struct cli_outbox *o, struct bao_arena *arena,
-                      struct cli_send_item *items)
+static int fill_items(const struct words *w, enum bao_lang lang, struct cli_outbox *o,
+                      struct bao_arena *arena, struct cli_send_item *items)
 {
     for (size_t i = 0; i < w->n_files; i++) {
         const char *path = w->files[i];
         int r = o == NULL ? 0 : cli_outbox_put(o, arena, w->files[i], &path);
 
         if (r < 0) {
-            fprintf(stderr, "%s: %s\n", w->files[i], strerror(-r));
+            fprintf(stderr, "%s: %s\n", w->files[i], bao_errno_text(r, lang));
             return r;
         }
         items[i] = (struct cli_send_item){path, w->files[i], CLI_SEND_FIRST};
@@ -97,7 +98,7 @@ static int run(const struct cli_options *options, struct words *w, struct cli_ou
     struct cli_send_item *items = bao_arena_array(arena, w->n_files, sizeof(*items));
     struct cli_fate *fates = bao_arena_array(arena, w->n_files, sizeof(*fates));
 
-    if (items == NULL || fates == NULL || fill_items(w, o, arena, items) < 0 ||
+    if (items == NULL || fates == NULL || fill_items(w, options->lang, o, arena, items) < 0 ||
         cli_send_all(&how, arena, items, w->n_files, fates) < 0)
         return CLI_USAGE;
     for (size_t i = 0; i < w->n_files && o != NULL; i++)

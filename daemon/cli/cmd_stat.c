@@ -1,6 +1,7 @@
 /* baocao stat: the fate of a report, by its key or its receipt. */
 #include "daemon/cli/brp_options.h"
 #include "daemon/cli/receipt_view.h"
+#include "lib/text/errno.h"
 
 static int usage(const struct cli_options *options)
 {
@@ -50,7 +51,7 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
     struct bao_arena arena;
     struct cli_fate fate;
     struct cli_brp *b = NULL;
-    const char *why = strerror(ENOMEM);
+    const char *why = bao_errno_text(ENOMEM, options->lang);
     int r;
 
     if (!read_question(argc, argv, &brp, &keys))

@@ -1,6 +1,7 @@
 #include "daemon/cli/forms_dir.h"
 
 #include "lib/base/buf.h"
+#include "lib/text/errno.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -104,7 +105,7 @@ const struct baod_snapshot *cli_forms_get(struct cli_forms *f, size_t i)
     if (r != 0 && bao_buf_len(&complaints) != 0)
         fprintf(stderr, "%.*s\n", BAO_STR_ARG(bao_buf_str(&complaints)));
     if (r < 0)
-        fprintf(stderr, "baocao: %s: %s\n", f->dir, strerror(-r));
+        fprintf(stderr, "baocao: %s: %s\n", f->dir, bao_errno_text(r, f->lang));
     bao_buf_deinit(&complaints);
     return r == 0 ? f->snapshots[i] : NULL;
 }

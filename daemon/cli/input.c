@@ -1,5 +1,6 @@
 #include "daemon/cli/input.h"
 #include "lib/base/error.h"
+#include "lib/text/errno.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -67,7 +68,7 @@ int cli_read_file(struct bao_arena *arena, const char *path, size_t cap, struct 
 void cli_tell_unreadable(enum bao_lang lang, const char *path, int error)
 {
     fprintf(stderr, lang == BAO_VI ? "baocao: không đọc được tệp %s: %s\n" : "baocao: cannot read %s: %s\n",
-            path, strerror(-error));
+            path, bao_errno_text(error, lang));
 }
 
 enum bao_load_format cli_format_of(const char *path)

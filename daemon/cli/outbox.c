@@ -3,6 +3,7 @@
 #include "daemon/cli/input.h"
 #include "lib/base/crypto.h"
 #include "lib/form/envelope.h"
+#include "lib/text/errno.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ void cli_outbox_tell(const struct cli_options *options, const char *dir, int err
 {
     const char *busy = options->lang == BAO_VI ? "đang có tiến trình khác gửi" : "another process is sending";
 
-    fprintf(stderr, "%s: %s\n", dir, error == -EAGAIN ? busy : strerror(-error));
+    fprintf(stderr, "%s: %s\n", dir, error == -EAGAIN ? busy : bao_errno_text(error, options->lang));
 }
 
 int cli_outbox_open(const char *dir, struct cli_outbox **ret)

@@ -3,6 +3,7 @@
 #include "daemon/cli/ask.h"
 #include "daemon/config/snapshot.h"
 #include "lib/doc/load.h"
+#include "lib/text/errno.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -306,7 +307,7 @@ static int keep(struct pull *p, struct bao_str body)
         r = put_in_place(p);
     if (r < 0) {
         remove_folder(p->fresh);
-        fprintf(stderr, "baocao: %s: %s\n", p->base, strerror(-r));
+        fprintf(stderr, "baocao: %s: %s\n", p->base, bao_errno_text(r, p->options->lang));
         return CLI_USAGE;
     }
     forms = bao_node_get(&p->doc.root, "forms");
@@ -323,7 +324,7 @@ static int touch(const struct pull *p, const struct cli_pulled *kept)
     char path[PATH_LENGTH];
 
     if (!make_path(path, kept->dir, note) || utimensat(AT_FDCWD, path, NULL, 0) < 0) {
-        fprintf(stderr, "baocao: %s: %s\n", kept->dir, strerror(errno));
+        fprintf(stderr, "baocao: %s: %s\n", kept->dir, bao_errno_text(errno, p->options->lang));
         return CLI_USAGE;
     }
     printf(p->options->lang == BAO_VI ? "Biểu mẫu đang dùng đã là bản mới nhất (%s).\n"

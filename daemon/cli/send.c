@@ -3,6 +3,7 @@
 #include "daemon/cli/input.h"
 #include "lib/base/crypto.h"
 #include "lib/wire/deflate.h"
+#include "lib/text/errno.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -158,7 +159,7 @@ static void put_due(struct work *w)
             fail_item(w, i,
                       r == BAO_CLIENT_E_TOOBIG
                           ? say(w, "tệp lớn hơn mức máy chủ nhận", "the file is larger than the server takes")
-                          : strerror(-r));
+                          : bao_errno_text(r, w->options->common->lang));
     }
 }
 
@@ -278,7 +279,7 @@ static int turn(struct work *w)
     }
     if (r == CLI_BRP_E_TIMEOUT) {
         if (cli_brp_session(w->brp)->n_open != 0 && now - w->heard_at > silence_ms(w))
-            lose(w, strerror(ETIMEDOUT));
+            lose(w, bao_errno_text(ETIMEDOUT, w->options->common->lang));
         return 0;
     }
     w->heard_at = cli_now_ms();
@@ -335,7 +336,7 @@ int cli_send_all(const struct cli_send_options *options, struct bao_arena *arena
     }
     for (size_t i = 0; i < n && r == 0; i++)
         if (w.at[i].state != DONE)
-            fail_item(&w, i, w.why != NULL ? w.why : strerror(ETIMEDOUT));
+            fail_item(&w, i, w.why != NULL ? w.why : bao_errno_text(ETIMEDOUT, options->common->lang));
     if (options->progress)
         fputc('\n', stderr);
     cli_brp_close(w.brp);

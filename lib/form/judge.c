@@ -144,19 +144,6 @@ static void arg_period(struct judgement *j, struct bao_finding *f, struct bao_pe
     bao_finding_arg2(f, bao_arena_str(j->arena, bao_str_c(vi)), bao_arena_str(j->arena, bao_str_c(en)));
 }
 
-static const struct {
-    const char *vi, *en;
-} period_names[] = {
-    [BAO_PERIOD_ONCE] = {"một lần", "once"},
-    [BAO_P_YEAR] = {"năm", "year"},
-    [BAO_P_HALF] = {"sáu tháng", "half-year"},
-    [BAO_P_QUARTER] = {"quý", "quarter"},
-    [BAO_P_NINE] = {"chín tháng", "nine months"},
-    [BAO_P_MONTH] = {"tháng", "month"},
-    [BAO_P_WEEK] = {"tuần", "week"},
-    [BAO_P_DAY] = {"ngày", "day"},
-};
-
 static const struct bao_form *any_version(const struct bao_forms *forms, struct bao_str id)
 {
     const struct bao_form *last = NULL;
@@ -199,8 +186,8 @@ static enum bao_symbol refuse_period(struct judgement *j)
     bao_period_print(example_period(form, from), example);
     f = bao_complain(&j->reader, BAO_BC_REPORT_PERIOD_TYPE, envelope_value(j, "period"));
     bao_finding_arg(f, form->id);
-    bao_finding_arg2(f, bao_str_c(period_names[form->period_type].vi),
-                     bao_str_c(period_names[form->period_type].en));
+    bao_finding_arg2(f, bao_str_c(bao_period_word(form->period_type, BAO_VI)),
+                     bao_str_c(bao_period_word(form->period_type, BAO_EN)));
     bao_finding_arg(f, bao_arena_str(j->arena, bao_str_c(written)));
     bao_finding_arg(f, bao_arena_str(j->arena, bao_str_c(example)));
     return BAO_SYM_PERIOD;

@@ -213,6 +213,22 @@ void bao_period_title(struct bao_period p, char ret_vi[64], char ret_en[64])
     }
 }
 
+const char *bao_period_word(unsigned type, enum bao_lang lang)
+{
+    static const char *const words[][BAO_LANGS] = {
+        {"một lần", "once"},
+        [BAO_P_YEAR] = {"năm", "year"},
+        [BAO_P_HALF] = {"sáu tháng", "half-year"},
+        [BAO_P_QUARTER] = {"quý", "quarter"},
+        [BAO_P_NINE] = {"chín tháng", "nine months"},
+        [BAO_P_MONTH] = {"tháng", "month"},
+        [BAO_P_WEEK] = {"tuần", "week"},
+        [BAO_P_DAY] = {"ngày", "day"},
+    };
+
+    return words[type][lang];
+}
+
 struct bao_period bao_period_next(struct bao_period p)
 {
     if (p.n < count_in(p.type, p.year))

@@ -2,6 +2,7 @@
  * weeks, days, and a programme's own window. */
 #pragma once
 
+#include "lib/base/diag.h"
 #include "lib/form/date.h"
 
 enum bao_period_type {
@@ -32,6 +33,8 @@ bool bao_period_parse(struct bao_str s, struct bao_period *ret);
 void bao_period_print(struct bao_period p, char ret[16]);
 /* "Quý III năm 2026" and "Quarter 3 of 2026", with NUL. */
 void bao_period_title(struct bao_period p, char ret_vi[64], char ret_en[64]);
+/* What a type of period is called: "quý", "quarter"; type 0 is a form that is due once. Static text. */
+const char *bao_period_word(unsigned type, enum bao_lang lang);
 struct bao_period bao_period_next(struct bao_period p);
 struct bao_period bao_period_prev(struct bao_period p);
 /* The same period of another year: a week 53 that is not there gives the last week, a day keeps its month and
