@@ -1,5 +1,7 @@
 #include "lib/wire/frame.h"
 
+#include "lib/base/utf8.h"
+
 /* Heads. */
 
 static bool is_verb_char(char c)
@@ -78,7 +80,7 @@ static bool decode_value(char *p, size_t n, struct bao_str *ret)
         p[out++] = (char)c;
     }
     *ret = (struct bao_str){p, out};
-    return out != 0;
+    return out != 0 && bao_utf8_valid(*ret) == out;
 }
 
 static bool parse_key(struct bao_head *head, struct bao_str word)

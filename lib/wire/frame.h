@@ -17,7 +17,7 @@ enum {
 
 struct bao_head_key {
     struct bao_str name;  /* without '!' */
-    struct bao_str value; /* percent-decoded, never empty, no C0 control */
+    struct bao_str value; /* percent-decoded, never empty, UTF-8, no C0 control */
     bool must;
 };
 

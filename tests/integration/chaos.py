@@ -8,15 +8,17 @@ import time
 class Chaos:
     """Forwards to a port. delay: seconds each way; chop: most octets a write; and after so many octets each time, cut:
     the connection is reset; flip: a bit on the way up is turned; stall: nothing goes for `pause` seconds. While hold_up or
-    hold_down is set nothing goes that way, and nobody is told: what is lost to a firewall, until it is found again."""
+    hold_down is set nothing goes that way, and nobody is told: what is lost to a firewall, until it is found again. keep:
+    what was passed on is kept in up and down."""
 
-    def __init__(self, port, delay=0.0, chop=65536, cut=0, flip=0, stall=0, pause=0.3, seed=1):
+    def __init__(self, port, delay=0.0, chop=65536, cut=0, flip=0, stall=0, pause=0.3, seed=1, keep=False):
         self.target, self.delay, self.chop = port, delay, chop
         self.cut, self.flip, self.stall, self.pause = cut, flip, stall, pause
         self.random = random.Random(seed)
         self.passed = {"cut": 0, "flip": 0, "stall": 0}
         self.cuts = self.flips = self.connections = self.held = 0
         self.hold_up = self.hold_down = False
+        self.keep, self.up, self.down = keep, bytearray(), bytearray()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.open = True
@@ -80,6 +82,8 @@ class Chaos:
                         return
                     for at in range(0, len(octets), self.chop):
                         other.sendall(octets[at:at + self.chop])
+                    if self.keep:
+                        (self.up if up else self.down).extend(octets)
                 except OSError:
                     return
 
