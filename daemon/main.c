@@ -81,18 +81,20 @@ static int check_forms(const struct invocation *call, const struct baod_settings
     struct baod_snapshot *snapshot = load_files(call, settings);
     struct bao_buf out = BAO_BUF_NULL(16 << 20);
     struct baod_clock clock;
+    bao_date today;
     int r;
 
     if (snapshot == NULL)
         return EXIT_NO;
     baod_clock_init(&clock);
-    r = baod_forms_check(snapshot, bao_time_date(baod_clock_now(&clock), snapshot->registry.offset),
-                         call->lang, &out);
+    today = bao_time_date(baod_clock_now(&clock), snapshot->registry.offset);
+    r = baod_forms_check(snapshot, today, call->lang, &out);
     if (r == 0)
         r = bao_buf_printf(&out,
                            call->lang == BAO_VI ? "%zu biểu mẫu, %zu đơn vị, %zu phạm vi: hợp lệ.\n"
                                                 : "%zu forms, %zu units, %zu scopes: valid.\n",
-                           snapshot->forms.n, snapshot->registry.n_units, snapshot->registry.n_scopes);
+                           snapshot->forms.n, bao_registry_count(&snapshot->registry, today),
+                           snapshot->registry.n_scopes);
     baod_snapshot_unref(snapshot);
     return report_stdout(&out, r == 0 ? 0 : EXIT_NO);
 }

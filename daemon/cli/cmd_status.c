@@ -43,8 +43,8 @@ static const struct view counts = {
 
 static const struct view missing = {
     "/v1/missing",
-    8,
-    {"form", "period", "unit", "name_vi", "kind", "due_at", "hours_late", "extended_to"},
+    10,
+    {"form", "period", "unit", "name_vi", "kind", "due_at", "hours_late", "extended_to", "heir", "heir_vi"},
     {{{"Biểu mẫu", false},
       {"Kỳ", false},
       {"Mã đơn vị", false},
@@ -52,7 +52,9 @@ static const struct view missing = {
       {"Loại", false},
       {"Hạn gửi", false},
       {"Chậm (giờ)", true},
-      {"Gia hạn đến", false}},
+      {"Gia hạn đến", false},
+      {"Mã kế thừa", false},
+      {"Đơn vị kế thừa phải gửi", false}},
      {{"Form", false},
       {"Period", false},
       {"Unit", false},
@@ -60,7 +62,9 @@ static const struct view missing = {
       {"Kind", false},
       {"Due", false},
       {"Hours late", true},
-      {"Extended to", false}}},
+      {"Extended to", false},
+      {"Successor", false},
+      {"Successor that owes it", false}}},
     {"Không còn đơn vị nào thiếu báo cáo.", "No unit owes a report."},
 };
 

@@ -189,6 +189,50 @@ static const struct baod_snapshot *tell_named(const struct cli_forms *f, const s
     return NULL;
 }
 
+/* Says which unit stands for one that is no more, and gives that one's code. */
+static void tell_heir(const struct cli_forms *f, const struct bao_registry *r, const struct bao_unit *old,
+                      bao_date day, struct bao_str *code)
+{
+    const struct bao_unit *now = bao_registry_successor(r, old->code, day);
+    char to[16];
+
+    if (now == NULL) {
+        *code = old->code;
+        return;
+    }
+    bao_date_print(old->to, to);
+    fprintf(stderr,
+            f->lang == BAO_VI ? "baocao: %.*s (%.*s) là đơn vị cũ, đến hết ngày %s; nay thuộc %.*s (%.*s).\n"
+                              : "baocao: %.*s (%.*s) is a former unit, until %s; today it is %.*s (%.*s).\n",
+            BAO_STR_ARG(old->name), BAO_STR_ARG(old->code), to, BAO_STR_ARG(now->name),
+            BAO_STR_ARG(now->code));
+    *code = now->code;
+}
+
+/* The same of several units of one name. */
+static const struct baod_snapshot *tell_heirs(const struct cli_forms *f, const struct baod_snapshot *s,
+                                              struct bao_str text, bao_date day, const uint32_t *units,
+                                              size_t n)
+{
+    struct bao_str code;
+
+    (void)tell_unit(f, text, "nhiều đơn vị cũ có tên này, hãy ghi mã",
+                    "several former units have this name, write a code");
+    for (size_t i = 0; i < n; i++)
+        tell_heir(f, &s->registry, &s->registry.units[units[i]], day, &code);
+    return NULL;
+}
+
+/* A code that somebody has or had. */
+static void take_code(const struct cli_forms *f, const struct bao_registry *r, bao_date day,
+                      struct bao_str *code)
+{
+    const struct bao_unit *any = bao_registry_any(r, *code);
+
+    if (any->from <= day && bao_registry_unit(r, *code, day) == NULL)
+        tell_heir(f, r, any, day, code);
+}
+
 const struct baod_snapshot *cli_forms_unit(struct cli_forms *f, struct bao_arena *arena, bao_date day,
                                            struct bao_str *code)
 {
@@ -198,13 +242,24 @@ const struct baod_snapshot *cli_forms_unit(struct cli_forms *f, struct bao_arena
         const struct baod_snapshot *s = cli_forms_get(f, i);
         size_t n;
 
-        if (s == NULL || bao_registry_any(&s->registry, *code) != NULL)
+        if (s == NULL)
+            return NULL;
+        if (bao_registry_any(&s->registry, *code) != NULL) {
+            take_code(f, &s->registry, day, code);
             return s;
+        }
         n = bao_registry_named(&s->registry, arena, *code, day, units, NAMED_MAX);
         if (n > 1)
             return tell_named(f, s, *code, units, n);
         if (n == 1) {
             *code = s->registry.units[units[0]].code;
+            return s;
+        }
+        n = bao_registry_once_named(&s->registry, arena, *code, day, units, NAMED_MAX);
+        if (n > 1)
+            return tell_heirs(f, s, *code, day, units, n);
+        if (n == 1) {
+            tell_heir(f, &s->registry, &s->registry.units[units[0]], day, code);
             return s;
         }
     }

@@ -421,12 +421,13 @@ struct baod_snapshot *baod_snapshot_unref(struct baod_snapshot *s)
 
 /* ---- baocaod units check ---- */
 
+/* Units of a kind without a last day; of any kind when `kind` is null. Those with one are history. */
 static size_t count_kind(const struct bao_registry *r, struct bao_str kind)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < r->n_units; i++)
-        n += bao_str_eq(r->units[i].kind, kind);
+        n += r->units[i].to == BAO_DATE_NONE && (kind.p == NULL || bao_str_eq(r->units[i].kind, kind));
     return n;
 }
 
@@ -448,15 +449,20 @@ static int append_kinds(struct bao_buf *out, const struct bao_registry *r, enum 
 static int append_summary(struct bao_buf *out, const struct bao_registry *r, enum bao_lang lang)
 {
     char known_to[16] = "-";
+    size_t n = count_kind(r, BAO_STR_NULL);
     int result = bao_buf_printf(
         out,
         lang == BAO_VI ? "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, "
                          "%zu cây tổ chức\n"
                        : "%.*s (%.*s): %zu units, %zu scopes, %zu groups, %zu trees\n",
-        BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), r->n_units, r->n_scopes, r->n_groups, r->n_trees);
+        BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), n, r->n_scopes, r->n_groups, r->n_trees);
 
     if (result == 0)
         result = append_kinds(out, r, lang);
+    if (result == 0 && n < r->n_units)
+        result = bao_buf_printf(out, "  %6zu  %s\n", r->n_units - n,
+                                lang == BAO_VI ? "đơn vị có ngày kết thúc (đơn vị cũ)"
+                                               : "units with a last day (former units)");
     if (r->holidays.known_to != BAO_DATE_NONE)
         bao_date_print(r->holidays.known_to, known_to);
     if (result != 0)

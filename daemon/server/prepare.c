@@ -13,6 +13,13 @@ static struct baod_snapshot *wanted(const struct baod_server *s)
     return s->candidate != NULL ? s->candidate : s->snapshot;
 }
 
+/* How many units there are today; those of the past are history. */
+static size_t units_today(struct baod_server *s, const struct baod_snapshot *snapshot)
+{
+    return bao_registry_count(&snapshot->registry,
+                              bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset));
+}
+
 /* The database has taken the new files: they are in force now, for judging and for writing. */
 static void put_in_force(struct baod_server *s)
 {
@@ -22,7 +29,7 @@ static void put_in_force(struct baod_server *s)
     if (s->custody != NULL)
         baod_custody_use(s->custody, s->snapshot);
     baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
-             s->snapshot->registry.n_units);
+             units_today(s, s->snapshot));
 }
 
 static void log_lines(const char *what, const char *lines)
@@ -95,7 +102,7 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
         s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
         baod_log(BAOD_LOG_INFO,
                  "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
-                 snapshot->forms.n, snapshot->registry.n_units, (long long)changes->made,
+                 snapshot->forms.n, units_today(s, snapshot), (long long)changes->made,
                  (long long)changes->moved, (long long)changes->dropped);
         log_lines("deadline moved", prepared->why);
         keep_epochs(s, prepared->dictionary);

@@ -77,7 +77,8 @@ static const struct baod_column rate_columns[] = {
 static const struct baod_column missing_columns[] = {
     {"form", BAOD_CELL_TEXT},         {"period", BAOD_CELL_TEXT},      {"unit", BAOD_CELL_TEXT},
     {"name_vi", BAOD_CELL_TEXT},      {"kind", BAOD_CELL_TEXT},        {"due_at", BAOD_CELL_TIME},
-    {"hours_late", BAOD_CELL_NUMBER}, {"extended_to", BAOD_CELL_TIME},
+    {"hours_late", BAOD_CELL_NUMBER}, {"extended_to", BAOD_CELL_TIME}, {"heir", BAOD_CELL_TEXT},
+    {"heir_vi", BAOD_CELL_TEXT},
 };
 
 static const struct baod_column report_columns[] = {
@@ -104,7 +105,7 @@ static const struct baod_column form_columns[] = {
 static const struct baod_column unit_columns[] = {
     {"unit", BAOD_CELL_TEXT},    {"kind", BAOD_CELL_TEXT},       {"name_vi", BAOD_CELL_TEXT},
     {"name_en", BAOD_CELL_TEXT}, {"valid_from", BAOD_CELL_DATE}, {"valid_to", BAOD_CELL_DATE},
-    {"groups", BAOD_CELL_JSON},
+    {"groups", BAOD_CELL_JSON},  {"heir", BAOD_CELL_TEXT},       {"heir_vi", BAOD_CELL_TEXT},
 };
 
 static const struct baod_column indicator_columns[] = {
@@ -369,7 +370,8 @@ static const struct question questions[STATEMENTS] = {
          BAO_COUNT(status_columns)},
     [BAOD_ASK_MISSING] =
         {{"q_missing",
-          "SELECT form, period, unit, name_vi, kind, due_at, hours_late::text, extended_to"
+          "SELECT form, period, unit, name_vi, kind, due_at, hours_late::text, extended_to, heir, "
+          "heir_vi"
           "  FROM office.missing x WHERE " ANY("form", "$1") " AND " ANY("period", "$2") " AND " ANY(
               "unit", "$4") "   AND " IN_SCOPE("x.unit", "x.form", "x.period",
                                                "$3") "   AND $5::text IS NULL ORDER BY due_at, form, period, "
@@ -412,8 +414,10 @@ static const struct question questions[STATEMENTS] = {
          BAO_COUNT(form_columns)},
     [BAOD_ASK_UNIT] =
         {{"q_unit",
-          "SELECT unit, kind, name_vi, name_en, valid_from, valid_to, to_json(groups)::text"
-          "  FROM office.unit x WHERE " ANY(
+          "SELECT unit, kind, name_vi, name_en, valid_from, valid_to, to_json(groups)::text, heir, heir_vi"
+          /* Units that are no more are for those who ask for them by code or name. */
+          "  FROM office.unit x WHERE (coalesce($4, $5) IS NOT NULL OR coalesce(valid_to >= baocao.today(), "
+          "true)) AND " ANY(
               "unit",
               "$4") " AND $1::text IS NULL AND $2::text IS NULL"
                     "   AND ($5::text IS NULL OR unit = ANY (string_to_array($5, ',')))"
@@ -422,7 +426,7 @@ static const struct question questions[STATEMENTS] = {
                     "          JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = "
                     "9223372036854775807"
                     "          JOIN baocao.unit n ON n.unit = m.unit AND n.code = x.unit WHERE s.id = $3))"
-                    " ORDER BY unit, valid_from LIMIT $6"},
+                    " ORDER BY heir IS NOT NULL, unit, valid_from LIMIT $6"},
          unit_columns,
          BAO_COUNT(unit_columns)},
     [BAOD_ASK_INDICATOR] =

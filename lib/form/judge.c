@@ -229,53 +229,77 @@ static enum bao_symbol refuse_unknown_unit(struct judgement *j)
 {
     const struct bao_registry *r = j->context->registry;
     struct bao_str *codes = bao_arena_array(j->arena, r->n_units, sizeof(*codes));
+    const struct bao_unit *near;
     struct bao_finding *f;
-    size_t near;
+    size_t n = 0, at;
 
     for (size_t i = 0; i < r->n_units && codes != NULL; i++)
-        codes[i] = r->units[i].code;
-    near = codes == NULL ? r->n_units : bao_nearest_str(j->arena, j->v->unit, codes, r->n_units);
-    f = bao_complain(&j->reader, near < r->n_units ? BAO_BC_REPORT_UNIT_NEAR : BAO_BC_REPORT_UNIT,
+        if (r->units[i].from <= j->v->to && (r->units[i].to == BAO_DATE_NONE || r->units[i].to >= j->v->to))
+            codes[n++] = r->units[i].code;
+    at = n == 0 ? 0 : bao_nearest_str(j->arena, j->v->unit, codes, n);
+    near = at < n ? bao_registry_unit(r, codes[at], j->v->to) : NULL;
+    f = bao_complain(&j->reader, near != NULL ? BAO_BC_REPORT_UNIT_NEAR : BAO_BC_REPORT_UNIT,
                      envelope_value(j, "unit"));
     bao_finding_arg(f, j->v->unit);
-    if (near < r->n_units) {
-        bao_finding_arg(f, r->units[near].code);
-        bao_finding_arg(f, r->units[near].name);
+    if (near != NULL) {
+        bao_finding_arg(f, near->code);
+        bao_finding_arg(f, near->name);
     }
     return BAO_SYM_NOTOWED;
 }
 
 /* Who owed the period in the unit's stead: the one it was merged into by its last day, or those it was made
- * of later. A list of codes; empty when nobody did. */
-static struct bao_str owner_codes(struct judgement *j, const struct bao_unit *u)
+ * of later. Codes; none when nobody did. -ENOMEM. */
+static int owner_codes(struct judgement *j, const struct bao_unit *u, struct bao_str **ret, size_t *ret_n)
 {
     const struct bao_registry *r = j->context->registry;
     bao_date last = j->v->to;
     const struct bao_unit *heir = u->from > last ? NULL : bao_registry_successor(r, u->code, last);
-    struct bao_str *codes;
-    size_t n, kept = 0;
+    struct bao_str *codes = bao_arena_array(j->arena, 1, sizeof(*codes));
+    size_t n = 0, kept = 0;
 
+    if (codes == NULL)
+        return -ENOMEM;
     if (heir != NULL)
-        return heir->code;
-    if (u->from <= last || bao_due_codes(j->arena, r, u->code, u->from, &codes, &n) < 0)
-        return BAO_STR_NULL;
+        codes[kept++] = heir->code;
+    else if (u->from > last && bao_due_codes(j->arena, r, u->code, u->from, &codes, &n) < 0)
+        return -ENOMEM;
     for (size_t i = 0; i < n; i++)
         if (bao_registry_unit(r, codes[i], last) != NULL)
             codes[kept++] = codes[i];
-    return bao_join(j->arena, codes, kept);
+    *ret = codes;
+    *ret_n = kept;
+    return 0;
+}
+
+/* "24121 (Phường Tân Lập)": how the sentence names each; the mending gives the codes alone. */
+static struct bao_str owner_names(struct judgement *j, const struct bao_str *codes, size_t n)
+{
+    struct bao_str *names = bao_arena_array(j->arena, n, sizeof(*names));
+
+    for (size_t i = 0; i < n && names != NULL; i++) {
+        const struct bao_unit *u = bao_registry_unit(j->context->registry, codes[i], j->v->to);
+
+        names[i] = bao_arena_printf(j->arena, "%.*s (%.*s)", BAO_STR_ARG(u->code), BAO_STR_ARG(u->name));
+    }
+    return names == NULL ? BAO_STR_NULL : bao_join(j->arena, names, n);
 }
 
 static enum bao_symbol refuse_gone_unit(struct judgement *j, const struct bao_unit *u)
 {
-    struct bao_str owners = owner_codes(j, u);
-    struct bao_finding *f =
-        bao_complain(&j->reader, owners.n == 0 ? BAO_BC_REPORT_UNIT_GONE : BAO_BC_REPORT_UNIT_OTHER,
-                     envelope_value(j, "unit"));
+    struct bao_str *codes = NULL;
+    struct bao_finding *f;
+    size_t n = 0;
 
+    if (owner_codes(j, u, &codes, &n) < 0)
+        j->reader.findings->no_memory = true;
+    f = bao_complain(&j->reader, n == 0 ? BAO_BC_REPORT_UNIT_GONE : BAO_BC_REPORT_UNIT_OTHER,
+                     envelope_value(j, "unit"));
     bao_finding_arg(f, u->code);
     bao_finding_arg(f, u->name);
     bao_finding_arg(f, date_text(j, j->v->to));
-    bao_finding_arg(f, owners);
+    bao_finding_arg(f, n == 0 ? BAO_STR_NULL : bao_join(j->arena, codes, n));
+    bao_finding_arg(f, n == 0 ? BAO_STR_NULL : owner_names(j, codes, n));
     return BAO_SYM_NOTOWED;
 }
 

@@ -480,7 +480,8 @@ static const struct bao_field was_fields[] = {
 static bool read_share(struct loader *l, const struct bao_node *node, struct bao_was *was)
 {
     was->whole = node == NULL;
-    if (was->whole)
+    was->share = bao_num_int(0);
+    if (was->whole || (node->type == BAO_STRING && bao_str_is(bao_node_str(node), "unknown")))
         return true;
     if (bao_node_is_number(node)) {
         was->share = bao_node_num(node);

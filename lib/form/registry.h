@@ -8,7 +8,8 @@
 struct bao_was {
     struct bao_str code;
     bool whole;           /* no share given */
-    struct bao_num share; /* 0 < share <= 1 when not whole */
+    struct bao_num share; /* 0 < share <= 1 when not whole; 0 = a part that nobody has stated: it carries
+                             neither debts nor figures, which stay with the others, as an estimate */
 };
 
 struct bao_parent {
@@ -109,6 +110,8 @@ int bao_registry_load(struct bao_arena *arena, const struct bao_registry_files *
                       struct bao_registry *ret) BAO_MUST_CHECK;
 /* The unit of that code on that day; NULL when it does not exist then. */
 const struct bao_unit *bao_registry_unit(const struct bao_registry *r, struct bao_str code, bao_date day);
+/* How many units there are on that day. */
+size_t bao_registry_count(const struct bao_registry *r, bao_date day);
 /* Any entry of that code, whatever the day; NULL when the code is nobody's. */
 const struct bao_unit *bao_registry_any(const struct bao_registry *r, struct bao_str code);
 /* Indexes of the scopes that hold the unit (index) on that day; at most size; gives their number. */
@@ -126,6 +129,9 @@ const struct bao_unit *bao_registry_successor(const struct bao_registry *r, stru
  * indexes, at most size; gives their number. `arena` for the folding only. */
 size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
                           bao_date day, uint32_t *ret, size_t size);
+/* The same among units that ended before that day. */
+size_t bao_registry_once_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
+                               bao_date day, uint32_t *ret, size_t size);
 /* Entries of any day whose code begins with the text or whose name has it at the beginning of a word, by the
  * same folding: indexes, each code once, at most size; gives their number. */
 size_t bao_registry_search(const struct bao_registry *r, struct bao_arena *arena, struct bao_str text,

@@ -34,6 +34,15 @@ const struct bao_unit *bao_registry_unit(const struct bao_registry *r, struct ba
     return NULL;
 }
 
+size_t bao_registry_count(const struct bao_registry *r, bao_date day)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_units; i++)
+        n += bao_window_holds(r->units[i].from, r->units[i].to, day);
+    return n;
+}
+
 const struct bao_unit *bao_registry_any(const struct bao_registry *r, struct bao_str code)
 {
     size_t n, first = bao_registry_entries(r, code, &n);
@@ -135,20 +144,36 @@ static bool is_named(struct bao_str full, struct bao_str name, bool whole)
            memcmp(full.p + full.n - name.n, name.p, name.n) == 0;
 }
 
-size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
-                          bao_date day, uint32_t *ret, size_t size)
+/* Which entries to look at: those of the day, or those that ended before it. */
+static bool is_wanted(const struct bao_unit *u, bao_date day, bool ended)
 {
-    struct bao_str folded = bao_utf8_fold(arena, name);
+    return ended ? bao_window_end(u->to) < day : bao_window_holds(u->from, u->to, day);
+}
+
+static size_t find_named(const struct bao_registry *r, struct bao_str folded, bao_date day, bool ended,
+                         uint32_t *ret, size_t size)
+{
     size_t n = 0;
 
     if (folded.p == NULL || folded.n == 0)
         return 0;
     for (int whole = 1; whole >= 0 && n == 0; whole--)
         for (size_t i = 0; i < r->n_units && n < size; i++)
-            if (bao_window_holds(r->units[i].from, r->units[i].to, day) &&
-                is_named(r->units[i].fold, folded, whole != 0))
+            if (is_wanted(&r->units[i], day, ended) && is_named(r->units[i].fold, folded, whole != 0))
                 ret[n++] = (uint32_t)i;
     return n;
+}
+
+size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
+                          bao_date day, uint32_t *ret, size_t size)
+{
+    return find_named(r, bao_utf8_fold(arena, name), day, false, ret, size);
+}
+
+size_t bao_registry_once_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,
+                               bao_date day, uint32_t *ret, size_t size)
+{
+    return find_named(r, bao_utf8_fold(arena, name), day, true, ret, size);
 }
 
 /* Is `part` in `full` at the beginning of a word? */

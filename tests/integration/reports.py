@@ -11,11 +11,11 @@ SAMPLES = os.path.join(SOURCE, "schemas", "samples")
 
 
 def communes():
-    """Codes of the province's communes and wards."""
+    """Codes of the province's communes and wards of today."""
     units = []
     with open(os.path.join(SOURCE, "schemas", "provinces", PROVINCE, "units.yaml"), encoding="utf-8") as f:
         for line in f:
-            if "kind: ward" in line or "kind: commune" in line:
+            if ("kind: ward" in line or "kind: commune" in line) and " to: " not in line:
                 units.append(line.split('code: "', 1)[1].split('"', 1)[0])
     return units
 

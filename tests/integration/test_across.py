@@ -381,53 +381,90 @@ def test_the_command_shows_span_last_year_and_pace(hub):
 
 
 def holders(unit, on_day, today, links):
-    """{holder: share} of what a unit had on a day: each day's successions at once, the rest staying where it was."""
-    held = {unit: Fraction(1)}
+    """{holder: share} of what a unit had on a day: each day's successions at once, the rest staying where it was; a part
+    without a stated share (0) carries nothing. And whether any of it is an estimate."""
+    held = {unit: (Fraction(1), False)}
     for day in sorted({d for _, _, d, _ in links if on_day < d <= today}):
         now = {}
-        for holder, part in held.items():
+        for holder, (part, estimated) in held.items():
             heirs = [(heir, share) for heir, was, d, share in links if was == holder and d == day]
+            split = estimated or any(s == 0 for _, s in heirs)
             for heir, share in heirs + [(holder, 1 - sum(s for _, s in heirs))]:
                 if share:
-                    now[heir] = now.get(heir, 0) + part * share
+                    had = now.get(heir, (0, False))
+                    now[heir] = had[0] + part * share, had[1] or split or share != 1
         held = now
-    return held
+    about = {heir for heir, _, d, share in links if share == 0 and on_day < d <= today}
+    return {h: (share, estimated or h in about) for h, (share, estimated) in held.items()}
+
+
+def answers_for(unit, today, links, ended):
+    """Who owes what the unit owed: itself while it exists, else the one with the largest stated share of it, and on."""
+    for _ in range(16):
+        if ended.get(unit, today + 1) > today:
+            return unit
+        heirs = [(-share, str(heir), heir) for heir, was, day, share in links if was == unit and day <= today and share]
+        if not heirs:
+            return None
+        unit = min(heirs)[2]
+    return None
+
+
+def random_successions(dice):
+    """Links (heir, predecessor, day, share) among 14 units, some shares unknown (0); and the day each has ended by."""
+    links, ended = [], {}
+    for unit in range(1, 15):
+        for was in dice.sample(range(1, unit), dice.randint(0, 2) if unit > 4 else 0):
+            day = dice.choice([1, 2, 3, 4, 5])
+            left = 1 - sum(s for _, w, d, s in links if (w, d) == (was, day))
+            share = left if left == 1 and dice.random() < 0.4 else min(left, Fraction(dice.randint(0, 6), 10))
+            if share or dice.random() < 0.5:
+                links.append((unit, was, day, share))
+            if share == left:
+                ended[was] = min(day, ended.get(was, day))
+    return links, ended
 
 
 def test_the_crosswalk_follows_any_chain_of_mergers_and_splits(hub):
     dice = random.Random(4)
     connection = hub.connect()
-    compared = estimated = 0
+    compared = estimated = passed_on = unknown = 0
     try:
         with connection.cursor() as cursor:
             for _ in range(12):
                 cursor.execute("DELETE FROM baocao.unit_succession")
                 cursor.execute("DELETE FROM baocao.unit")
-                links = []
+                links, ended = random_successions(dice)
                 for unit in range(1, 15):
-                    cursor.execute("INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, seq_from)"
-                                   " VALUES (%s, %s, 'commune', 'Xã', 'Commune', date '2020-01-01', 1)", (unit, str(unit)))
-                    for was in dice.sample(range(1, unit), dice.randint(0, 2) if unit > 4 else 0):
-                        day = dice.choice([1, 2, 3, 4, 5])
-                        left = 1 - sum(s for _, w, d, s in links if (w, d) == (was, day))
-                        share = left if left == 1 and dice.random() < 0.4 else min(left, Fraction(dice.randint(1, 6), 10))
-                        if share:
-                            links.append((unit, was, day, share))
+                    cursor.execute("INSERT INTO baocao.unit (unit, code, kind, name_vi, name_en, from_day, to_day, seq_from)"
+                                   " VALUES (%s, %s, 'commune', 'Xã', 'Commune', date '2020-01-01',"
+                                   "         coalesce(date '2025-01-01' + %s::int4 - 1, 'infinity'), 1)",
+                                   (unit, str(unit), ended.get(unit)))
                 for heir, was, day, share in links:
                     cursor.execute("INSERT INTO baocao.unit_succession (unit, predecessor, from_day, share, seq_from)"
                                    " VALUES (%s, %s, date '2025-01-01' + %s, %s, 1)",
                                    (heir, was, day, None if share == 1 else float(share)))
+                unknown += sum(share == 0 for *_, share in links)
                 for on_day in (0, 2, 5):
                     cursor.execute("SELECT unit, holder, share, estimated, main"
                                    "  FROM baocao.crosswalk(date '2025-01-01' + %s, date '2025-01-01' + 4)", (on_day,))
-                    got = {}
-                    for unit, holder, share, about, main in cursor.fetchall():
-                        got.setdefault(unit, {})[holder] = Fraction(share)
-                        assert not main or Fraction(share) == max(holders(unit, on_day, 4, links).values())
+                    got, main = {}, {}
+                    for unit, holder, share, about, is_main in cursor.fetchall():
+                        got.setdefault(unit, {})[holder] = Fraction(share), about
+                        assert not is_main or main.setdefault(unit, holder) == holder
                         estimated += about
-                    assert got == {u: holders(u, on_day, 4, links) for u in range(1, 15)}, links
+                    alive = [u for u in range(1, 15) if ended.get(u, 9) > on_day]
+                    want = {u: holders(u, on_day, 4, links) for u in alive}
+                    assert got == want, links
+                    for unit in alive:
+                        heir = answers_for(unit, 4, links, ended)
+                        if heir in want[unit]:
+                            assert main[unit] == heir, (unit, links)
+                            passed_on += heir != unit
+                        else:  # nobody answers for it: the largest part stands for it
+                            assert want[unit][main[unit]][0] == max(share for share, _ in want[unit].values())
                     compared += len(got)
     finally:
         connection.rollback()
         connection.close()
-    assert compared == 12 * 3 * 14 and estimated > 50
+    assert compared > 300 and estimated > 50 and passed_on > 20 and unknown > 5

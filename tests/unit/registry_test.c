@@ -114,36 +114,39 @@ static void three_provinces_are_complete(void **state)
         const char *folder;
         struct {
             const char *scope;
-            size_t n;
+            size_t n, before; /* on 2026-09-14; on 2025-06-30, the last day before the mergers */
         } scopes[10];
     } rows[] = {
         {"66-dak-lak",
-         {{"kind:commune", 88},
-          {"kind:ward", 14},
-          {"group:phu-yen-cu", 34},
-          {"group:dak-lak-cu", 68},
-          {"66", 130},
-          {"state:66", 117},
-          {"party:66", 130},
-          {"party:TU66.02", 16},
-          {"kind:department", 15}}},
+         {{"kind:commune", 88, 231},
+          {"kind:ward", 14, 36},
+          {"kind:township", 0, 19},
+          {"group:phu-yen-cu", 34, 106},
+          {"group:dak-lak-cu", 68, 180},
+          {"66", 130, 286},
+          {"state:66", 117, 286},
+          {"party:66", 130, 286},
+          {"party:TU66.02", 16, 0},
+          {"kind:department", 15, 0}}},
         {"68-lam-dong",
-         {{"kind:commune", 103},
-          {"kind:ward", 20},
-          {"kind:special-zone", 1},
-          {"group:binh-thuan-cu", 45},
-          {"group:dak-nong-cu", 28},
-          {"group:lam-dong-cu", 51},
-          {"68", 152},
-          {"state:68", 139}}},
+         {{"kind:commune", 103, 259},
+          {"kind:ward", 20, 40},
+          {"kind:township", 0, 30},
+          {"kind:special-zone", 1, 0},
+          {"group:binh-thuan-cu", 45, 121},
+          {"group:dak-nong-cu", 28, 71},
+          {"group:lam-dong-cu", 51, 137},
+          {"68", 152, 329},
+          {"state:68", 139, 329}}},
         {"01-ha-noi",
-         {{"kind:commune", 75},
-          {"kind:ward", 51},
-          {"kind:party-agency", 7},
-          {"kind:front", 1},
-          {"01", 155},
-          {"state:01", 142},
-          {"party:TU01.01", 12}}},
+         {{"kind:commune", 75, 345},
+          {"kind:ward", 51, 160},
+          {"kind:township", 0, 21},
+          {"kind:party-agency", 7, 0},
+          {"kind:front", 1, 0},
+          {"01", 155, 526},
+          {"state:01", 142, 526},
+          {"party:TU01.01", 12, 0}}},
     };
 
     (void)state;
@@ -156,8 +159,59 @@ static void three_provinces_are_complete(void **state)
 
             if (n != rows[i].scopes[k].n)
                 fail_msg("%s %s: %zu", rows[i].folder, rows[i].scopes[k].scope, n);
-            assert_int_equal(members(&p.r, rows[i].scopes[k].scope, "2025-06-30"), 0);
+            assert_int_equal(members(&p.r, rows[i].scopes[k].scope, "2025-06-30"), rows[i].scopes[k].before);
         }
+        unload(&p);
+    }
+}
+
+/* Every unit of before the mergers of July 2025 has an heir today, and what passes to it is its whole or a
+ * part of a unit that is shared out. */
+static void nobody_of_before_july_2025_is_lost(void **state)
+{
+    static const char *const folders[] = {"66-dak-lak", "68-lam-dong", "01-ha-noi"};
+    static const size_t communes[] = {102, 124, 126};
+    bao_date before = day("2025-06-30"), now = day("2026-09-14");
+
+    (void)state;
+    for (size_t f = 0; f < BAO_COUNT(folders); f++) {
+        size_t heirs = 0, ended = 0, parts = 0;
+        struct province p;
+
+        load_folder(&p, folders[f]);
+        for (size_t i = 0; i < p.r.n_units; i++) {
+            const struct bao_unit *u = &p.r.units[i], *heir;
+            bool is_commune = bao_str_is(u->kind, "commune") || bao_str_is(u->kind, "ward") ||
+                              bao_str_is(u->kind, "special-zone") || bao_str_is(u->kind, "township");
+
+            if (u->to != BAO_DATE_NONE) {
+                assert_int_equal(u->to, before);
+                heir = bao_registry_successor(&p.r, u->code, now);
+                assert_non_null(heir);
+                assert_int_equal(heir->from, before + 1);
+                assert_true(heir->n_groups == u->n_groups);
+                if (u->n_groups == 1)
+                    assert_true(bao_str_eq(heir->groups[0], u->groups[0]));
+                ended++;
+            } else if (is_commune) {
+                size_t n, first = 0;
+
+                while (!bao_str_eq(p.r.units[first].code, u->code))
+                    first++;
+                n = p.r.units[first].to == before; /* it has the code of one that it goes on from */
+                heirs += n + u->n_was != 0;
+            }
+            for (size_t k = 0; k < u->n_was; k++) {
+                assert_non_null(bao_registry_unit(&p.r, u->was[k].code, before));
+                parts += !u->was[k].whole;
+                if (u->was[k].whole)
+                    assert_ptr_equal(bao_registry_successor(&p.r, u->was[k].code, now), u);
+            }
+        }
+        assert_int_equal(heirs, communes[f]);
+        assert_true(ended > 2 * communes[f] && parts != 0);
+        assert_int_equal(bao_registry_count(&p.r, before), ended);
+        assert_int_equal(bao_registry_count(&p.r, now), p.r.n_units - ended);
         unload(&p);
     }
 }
@@ -174,7 +228,26 @@ static void units_are_found_by_code_and_name(void **state)
     u = bao_registry_unit(&p.r, BAO_STR("24133"), day("2026-09-14"));
     assert_non_null(u);
     assert_true(bao_str_is(u->name, "Phường Buôn Ma Thuột"));
-    assert_null(bao_registry_unit(&p.r, BAO_STR("24133"), day("2025-06-30")));
+    /* Its code was that of one of the six wards it is made of. */
+    assert_true(
+        bao_str_is(bao_registry_unit(&p.r, BAO_STR("24133"), day("2025-06-30"))->name, "Phường Thành Công"));
+    assert_null(bao_registry_unit(&p.r, BAO_STR("24133"), day("2024-12-31")));
+    assert_null(bao_registry_unit(&p.r, BAO_STR("24136"), day("2025-07-01")));
+    assert_ptr_equal(bao_registry_successor(&p.r, BAO_STR("24136"), day("2026-09-14")), u);
+    static const char *const once[] = {"Phường Khánh Xuân", "phường khánh xuân", "KHANH XUAN"};
+
+    for (size_t i = 0; i < BAO_COUNT(once); i++) {
+        assert_int_equal(bao_registry_named(&p.r, &p.arena, bao_str_c(once[i]), day("2026-09-14"), found, 8),
+                         0);
+        assert_int_equal(
+            bao_registry_once_named(&p.r, &p.arena, bao_str_c(once[i]), day("2026-09-14"), found, 8), 1);
+        assert_true(bao_str_is(p.r.units[found[0]].code, "24154"));
+    }
+    /* Both places of the tone mark find it. */
+    for (size_t i = 0; i < 2; i++)
+        assert_true(bao_registry_once_named(&p.r, &p.arena,
+                                            i == 0 ? BAO_STR("xã hoà khánh") : BAO_STR("Xã Hòa Khánh"),
+                                            day("2026-09-14"), found, 8) == 1);
     assert_non_null(bao_registry_any(&p.r, BAO_STR("24133")));
     assert_null(bao_registry_any(&p.r, BAO_STR("99999")));
     assert_int_equal(bao_registry_scopes_of(&p.r, (size_t)(u - p.r.units), day("2026-09-14"), scopes, 8), 5);
@@ -315,6 +388,8 @@ static void bad_files_are_refused_with_their_place(void **state)
         {BAO_BC_PARENT_CYCLE, UNITS, 4, UNIT(", parents: {state: A}"), "units[A].parents", "A"},
         {BAO_BC_WAS_SHARE, UNITS, 4, UNIT(", was: [{code: B, share: 1.4}]"), "units[A].was[B].share", "1.4"},
         {BAO_BC_WAS_SHARE, UNITS, 4, UNIT(", was: [{code: B, share: 0}]"), "units[A].was[B].share", "0"},
+        {BAO_BC_WAS_SHARE, UNITS, 4, UNIT(", was: [{code: B, share: half}]"), "units[A].was[B].share",
+         "half"},
         {BAO_BC_WAS_UNKNOWN, UNITS, 4, UNIT(", was: [{code: B}]"), "units[A].was[B]", "B"},
         {BAO_BC_WAS_SELF, UNITS, 4, UNIT(", was: [{code: A}]"), "units[A].was[A]", "A"},
         {BAO_BC_WAS_LATER, UNITS, 4,
@@ -394,6 +469,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_provinces_are_complete),
+        cmocka_unit_test(nobody_of_before_july_2025_is_lost),
         cmocka_unit_test(units_are_found_by_code_and_name),
         cmocka_unit_test(units_change_through_time),
         cmocka_unit_test(bad_files_are_refused_with_their_place),
