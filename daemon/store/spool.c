@@ -31,6 +31,7 @@ enum {
     RESERVE = 1 << 20, /* of the disk's room, for forgetting what was drained; an eighth of a small disk */
     COMMIT_OCTETS = 16 << 10, /* of the log for one report, beside its own octets: pages are written whole */
     SLOWLY = 4,               /* reports forgotten at a time on a full disk */
+    SLICE = 256,              /* pages given back at a time while something waits */
     PROBES = 48,              /* how often a damaged stretch is jumped over, each time twice as far */
 };
 
@@ -85,6 +86,7 @@ enum statement {
     CLEAR_OBLIGATIONS,
     KEEP_OBLIGATION,
     OBLIGATION,
+    FREE_PAGES,
     STATEMENTS
 };
 
@@ -128,6 +130,7 @@ static const char *const SQL[STATEMENTS] = {
                         " VALUES (?1, ?2, ?3, ?4, ?5)",
     [OBLIGATION] = "SELECT due_at, last_revision FROM cache_obligation"
                    " WHERE unit = ?1 AND form = ?2 AND period = ?3",
+    [FREE_PAGES] = "PRAGMA freelist_count",
 };
 
 /* Keys that PostgreSQL has: sent again while it is away they are still the same reports. */
@@ -1133,12 +1136,36 @@ static void tell_full(struct baod_spool *sp, bool full)
     sp->told_full = full;
 }
 
+/* Pages of the file that nothing stands on; 0 also when that cannot be told. */
+static int64_t free_pages(struct baod_spool *sp)
+{
+    sqlite3_stmt *st = sp->statements[FREE_PAGES];
+    int64_t n = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+
+    (void)sqlite3_reset(st);
+    return n;
+}
+
+/* Gives free pages back to the disk: all of them when nothing waits, else a slice, which a full disk has room
+ * for too. True when there is more to be given and it is getting less. */
+static bool give_back_pages(struct baod_spool *sp)
+{
+    int64_t before = free_pages(sp), after;
+
+    if (before == 0 || (sp->rows != 0 && before < SLICE))
+        return false;
+    (void)sqlite3_exec(sp->db, sp->rows == 0 ? "PRAGMA incremental_vacuum" : "PRAGMA incremental_vacuum(256)",
+                       NULL, NULL, NULL); /* without room they stay */
+    after = free_pages(sp);
+    return after >= SLICE && after < before;
+}
+
 /* Nobody asks for anything: what the log holds goes into the file, and the log is emptied. */
 static void tidy(struct baod_spool *sp)
 {
-    if (sp->rows == 0)
-        (void)sqlite3_exec(sp->db, "PRAGMA incremental_vacuum", NULL, NULL, NULL);
-    sp->untidy = empty_log(sp) != 0;
+    bool more = give_back_pages(sp);
+
+    sp->untidy = empty_log(sp) != 0 || more;
 }
 
 /* Forgets what is to be forgotten, before anything new is written: it makes room. What the disk does not let

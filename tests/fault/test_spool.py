@@ -348,6 +348,8 @@ def test_a_small_disk(make_daemon, postgres, tmp_path, size):
         fresh = {key: fresh[key] for key in list(fresh)[20000:20005]}
         wait_for(lambda: all(a.verb == "OK" for a in Client(daemon.reports_port).submit_all([d for _, d in fresh.values()])))
     finally:
+        print(subprocess.run(["ls", "-l", str(disk)], capture_output=True, text=True).stdout, shutil.disk_usage(disk))
+        print(daemon.log()[-3000:])
         daemon.kill()
         subprocess.run(["umount", str(disk)], check=True)
 

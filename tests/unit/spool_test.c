@@ -315,6 +315,44 @@ static void test_a_drained_key_is_remembered(void **state)
     assert_memory_not_equal(f->receipt.id, later, sizeof(later));
 }
 
+static off_t file_size(const struct fixture *f)
+{
+    struct stat st;
+
+    assert_int_equal(stat(f->path, &st), 0);
+    return st.st_size;
+}
+
+/* What was drained gives its room back to the disk although something still waits: on a full disk nothing
+ * else could be taken. */
+static void test_room_is_given_back(void **state)
+{
+    static const char large[64 << 10];
+    struct fixture *f = *state;
+
+    f->answers = 0;
+    for (int i = 1; i <= MANY; i++) {
+        struct baod_submission *s = report("24133", i, i);
+
+        s->stored = (struct bao_str){large, sizeof(large)};
+        assert_int_equal(baod_spool_put(f->spool, s, on_put, f), 0);
+    }
+    wait_for_answers(f, MANY);
+    reopen(f);
+    assert_true(file_size(f) > MANY * (off_t)sizeof(large));
+    f->n = 0;
+    while (f->n < MANY) { /* some 8 MiB at a time */
+        f->answers = 0;
+        assert_int_equal(baod_spool_take(f->spool, f->n == 0 ? 0 : f->seqs[f->n - 1], MANY, on_taken, f), 0);
+        wait_for_answers(f, 1);
+    }
+    assert_int_equal(baod_spool_drop(f->spool, f->seqs, MANY - 1, true), 0);
+    for (int i = 0; i < 600 && file_size(f) > 20 * (off_t)sizeof(large); i++)
+        uv_sleep(100);
+    assert_true(file_size(f) <= 20 * (off_t)sizeof(large));
+    assert_int_equal(take(f), 1);
+}
+
 static void on_sender(void *user, const struct baod_spool_row *row, int last_revision)
 {
     struct fixture *f = user;
@@ -624,6 +662,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_receipt_file_verifies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_order_and_groups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_drained_key_is_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_room_is_given_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_figures, set_up, tear_down),
