@@ -53,6 +53,9 @@ int bao_stack_take_list(struct bao_stack *s, size_t from, struct bao_arena *a, s
     list->type = BAO_LIST;
     list->len = (uint32_t)(octets / sizeof(struct bao_node));
     list->items = (const struct bao_node *)(const void *)items;
+    list->kinds = 0;
+    for (uint32_t i = 0; i < list->len; i++)
+        list->kinds |= (uint8_t)(1u << list->items[i].type);
     return 0;
 }
 
@@ -161,5 +164,8 @@ int bao_stack_take_map(struct bao_stack *s, size_t from, struct bao_arena *a, st
     map->indexed = large;
     map->len = n;
     map->members = members;
+    map->kinds = 0;
+    for (uint32_t i = 0; i < n; i++)
+        map->kinds |= (uint8_t)(1u << members[i].value.type);
     return 0;
 }

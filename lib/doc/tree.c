@@ -7,7 +7,7 @@
 
 static const uint32_t *index_of(const struct bao_node *map)
 {
-    return map->indexed != 0 ? (const uint32_t *)(const void *)(map->members + map->len) : NULL;
+    return map->indexed ? (const uint32_t *)(const void *)(map->members + map->len) : NULL;
 }
 
 static int key_cmp(const struct bao_member *a, const struct bao_member *b)
@@ -85,7 +85,7 @@ static const struct bao_member *bisect(const struct bao_node *map, struct bao_st
 
 static const struct bao_member *find(const struct bao_node *map, struct bao_str key, uint32_t hash)
 {
-    if (map->indexed != 0)
+    if (map->indexed)
         return bisect(map, key);
     for (uint32_t i = 0; i < map->len; i++) {
         const struct bao_member *m = &map->members[i];
@@ -440,7 +440,7 @@ static bool copy_list(struct bao_arena *arena, const struct bao_node *node, stru
 
 static bool copy_map(struct bao_arena *arena, const struct bao_node *node, struct bao_node *ret)
 {
-    size_t index = node->indexed != 0 ? node->len * sizeof(uint32_t) : 0;
+    size_t index = node->indexed ? node->len * sizeof(uint32_t) : 0;
     size_t size = node->len * sizeof(struct bao_member) + index;
     struct bao_member *members = bao_arena_alloc(arena, size);
 

@@ -23,9 +23,10 @@ enum bao_style {
 struct bao_member;
 
 struct bao_node {
-    uint8_t type;     /* enum bao_type */
-    uint8_t style;    /* BAO_STYLE_* */
-    uint16_t indexed; /* a map whose members are followed by uint32_t[len], their places sorted by key */
+    uint8_t type;  /* enum bao_type */
+    uint8_t style; /* BAO_STYLE_* */
+    uint8_t kinds; /* of a list or map: 1 << type of each element; 0 = not said */
+    bool indexed;  /* a map whose members are followed by uint32_t[len], their places sorted by key */
     uint32_t
         len; /* octets of a string; elements of a list or map; bao_float_bits() of a decimal, 0 = not said */
     union {

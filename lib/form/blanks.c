@@ -17,14 +17,32 @@ static bool has_blanks(const struct bao_node *value)
 
 static bool copy(struct bao_arena *arena, const struct bao_node *in, struct bao_node *out);
 
+/* The index of a large map without the members that went. */
+static bool copy_index(struct bao_arena *arena, const struct bao_node *in, uint32_t *index)
+{
+    const uint32_t *old = (const uint32_t *)(const void *)(in->members + in->len);
+    uint32_t *places = bao_arena_array(arena, in->len, sizeof(*places)), place = 0;
+
+    if (places == NULL)
+        return false;
+    for (uint32_t i = 0; i < in->len; i++)
+        places[i] = in->members[i].value.type == BAO_NULL ? UINT32_MAX : place++;
+    for (uint32_t i = 0; i < in->len; i++)
+        if (places[old[i]] != UINT32_MAX)
+            *index++ = places[old[i]];
+    return true;
+}
+
 static bool copy_map(struct bao_arena *arena, const struct bao_node *in, struct bao_node *out)
 {
-    struct bao_member *members = bao_arena_array(arena, in->len, sizeof(*members));
+    size_t each = sizeof(struct bao_member) + (in->indexed ? sizeof(uint32_t) : 0);
+    struct bao_member *members = bao_arena_array(arena, in->len, each);
 
     if (members == NULL)
         return false;
     out->len = 0;
     out->members = members;
+    out->kinds &= (uint8_t) ~(1u << BAO_NULL);
     for (uint32_t i = 0; i < in->len; i++) {
         if (in->members[i].value.type == BAO_NULL)
             continue;
@@ -33,7 +51,7 @@ static bool copy_map(struct bao_arena *arena, const struct bao_node *in, struct 
             return false;
         out->len++;
     }
-    return true;
+    return !in->indexed || copy_index(arena, in, (uint32_t *)(void *)(members + out->len));
 }
 
 static bool copy_list(struct bao_arena *arena, const struct bao_node *in, struct bao_node *out)

@@ -66,13 +66,15 @@ static const struct bao_node *replace(struct judgement *j, const struct bao_node
     struct bao_node *root = &j->v->doc.root;
     struct bao_member *members;
     uint32_t at = 0;
+    size_t each; /* a large map's index stands behind its members */
 
     if (old == new || new == NULL)
         return new;
-    members = bao_arena_array(j->arena, root->len, sizeof(*members));
+    each = sizeof(*members) + (root->indexed ? sizeof(uint32_t) : 0);
+    members = bao_arena_array(j->arena, root->len, each);
     if (members == NULL)
         return NULL;
-    memcpy(members, root->members, root->len * sizeof(*members));
+    memcpy(members, root->members, root->len * each);
     while (&root->members[at].value != old)
         at++;
     members[at].value = *new;

@@ -481,10 +481,13 @@ static int emit_sub(struct bao_compiler *c, struct bao_sub *sub)
 
 static void link_sub(struct bao_sub *sub, const struct bao_ins *ins)
 {
-    for (int t = 0; t < BAO_TYPES; t++)
+    for (int t = 0; t < BAO_TYPES; t++) {
         sub->at[t] = sub->known[t] == BAO_KNOWN_GOOD  ? NULL
                      : sub->known[t] == BAO_KNOWN_BAD ? &ins[0]
                                                       : &ins[sub->start[t]];
+        sub->takes |= (uint8_t)((sub->known[t] == BAO_KNOWN_GOOD) << t);
+        sub->refuses |= (uint8_t)((sub->known[t] == BAO_KNOWN_BAD) << t);
+    }
 }
 
 /* What an entry's value meets, without the way over its sub. */

@@ -28,7 +28,7 @@ static int copy_list(struct bao_arena *a, const struct bao_node *from, struct ba
 static int copy_map(struct bao_arena *a, const struct bao_node *from, struct bao_node *to)
 {
     /* A large map's index stands behind its members. */
-    size_t each = sizeof(struct bao_member) + (from->indexed != 0 ? sizeof(uint32_t) : 0);
+    size_t each = sizeof(struct bao_member) + (from->indexed ? sizeof(uint32_t) : 0);
     struct bao_member *members = bao_arena_array(a, from->len, each);
 
     if (members == NULL)

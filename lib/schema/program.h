@@ -279,6 +279,7 @@ struct bao_named_sub {
 /* What judges one value: a subschema under one meaning of its dynamic references. */
 struct bao_sub {
     const struct bao_ins *at[BAO_TYPES];
+    uint8_t takes, refuses; /* 1 << type: every such value is good, is bad */
 
     /* the rest is for compiling and reporting */
     const struct bao_loc *loc;

@@ -107,6 +107,13 @@ static inline bool bao_run_int_fits(const struct bao_ins *pc, const struct bao_n
     return pc->op == BAO_OP_GOOD || bao_run_int_multiple(pc, v->i);
 }
 
+/* Do the types of a list's or map's elements tell alone what a sub says of all of them? */
+static inline bool bao_run_by_kinds(const struct bao_sub *sub, const struct bao_node *v, bool *ret)
+{
+    *ret = (v->kinds & ~sub->takes) == 0;
+    return v->kinds != 0 && (*ret || (v->kinds & sub->refuses) != 0);
+}
+
 /* Runs a list, the commonest kinds right here: a call costs more than what they do. */
 static inline __attribute__((always_inline)) bool bao_run_go(struct bao_schema_scratch *r,
                                                              const struct bao_ins *pc,

@@ -100,9 +100,14 @@ static inline __attribute__((always_inline)) bool pick_way(struct bao_schema_scr
                                                            const struct bao_ins *pc, const struct bao_node *v,
                                                            struct bao_eval *ev)
 {
-    if (v->len != 0 && (v->items->type == BAO_INT || v->items->type == BAO_DEC) && pc->n == 0 &&
-        pc->rest != NULL && ev == NULL)
-        return numbers(r, pc, v, ev);
+    bool good;
+
+    if (v->len != 0 && pc->n == 0 && pc->rest != NULL && ev == NULL) {
+        if (bao_run_by_kinds(pc->rest, v, &good))
+            return good;
+        if (v->items->type == BAO_INT || v->items->type == BAO_DEC)
+            return numbers(r, pc, v, ev);
+    }
     return any_items(r, pc, v, ev);
 }
 

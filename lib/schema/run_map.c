@@ -5,7 +5,7 @@ const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_
 {
     const struct bao_member *m;
 
-    if (map->indexed != 0) {
+    if (map->indexed) {
         m = bao_node_member(map, key);
         return m == NULL ? NULL : &m->value;
     }
@@ -117,6 +117,10 @@ static bool any_members(struct bao_schema_scratch *r, const struct bao_members *
 /* Every member meets the same. */
 static bool all_members(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *v)
 {
+    bool good;
+
+    if (bao_run_by_kinds(sub, v, &good))
+        return good;
     for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
         const struct bao_ins *pc = sub->at[x->value.type];
 
@@ -159,27 +163,39 @@ bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, co
     return required == m->n_required;
 }
 
+/* The value under an entry's key; NULL: there is none. *guess is where it stands when the file keeps to the
+ * schema's order, and what to guess next. */
+static inline const struct bao_node *value_of(const struct bao_node *v, const struct bao_entry *e,
+                                              const struct bao_member **guess)
+{
+    const struct bao_member *last = member_end(v);
+
+    if (*guess < last && is_for(e, *guess))
+        return &(*guess)++->value;
+    if (v->indexed)
+        return bao_run_member_of(v, (struct bao_str){e->key, e->len}, e->hash);
+    for (const struct bao_member *x = v->members; x < last; x++)
+        if (is_for(e, x)) {
+            *guess = x + 1;
+            return &x->value;
+        }
+    return NULL;
+}
+
 /* One or two names and nothing else to say: each is looked for. */
 bool bao_run_few(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
                  struct bao_eval *ev)
 {
     const struct bao_members *m = ins->members;
+    const struct bao_member *guess = v->members;
 
     (void)ev;
     if (!bao_run_may_go_on(r))
         return bao_run_fail(r, -E2BIG);
     for (const struct bao_entry *e = m->entries, *end = e + m->n; e < end; e++) {
-        const struct bao_node *x = NULL;
+        const struct bao_node *x = value_of(v, e, &guess);
         const struct bao_ins *pc;
 
-        if (v->indexed != 0)
-            x = bao_run_member_of(v, (struct bao_str){e->key, e->len}, e->hash);
-        else
-            for (const struct bao_member *at = v->members, *last = member_end(v); at < last; at++)
-                if (is_for(e, at)) {
-                    x = &at->value;
-                    break;
-                }
         if (x == NULL) {
             if (e->required)
                 return false;

@@ -1,5 +1,6 @@
 /* The judge: what becomes of every kind of bad report, and what a good one leaves behind. */
 #include "lib/base/buf.h"
+#include "lib/form/blanks.h"
 #include "lib/form/judge.h"
 
 #include <setjmp.h>
@@ -338,10 +339,47 @@ static void history_is_judged_apart(void **state)
     assert_int_equal(w->verdict.symbol, BAO_SYM_INVALID);
 }
 
+/* A large map comes with an index: what went must be gone from it too. */
+static void a_large_map_without_its_blanks_is_still_found_in(void **state)
+{
+    enum { N = 150 };
+    struct bao_buf text = BAO_BUF_NULL(1 << 20);
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct bao_findings findings;
+    struct bao_doc doc;
+    const struct bao_node *data;
+    char key[16];
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        assert_int_equal(
+            bao_buf_printf(&text, "k%d: %s%d\n", i * 37 % N, i % 3 == 1 ? "null # " : "", i * 37 % N), 0);
+    bao_findings_init(&findings, &arena, 10);
+    assert_int_equal(
+        bao_load(&arena, bao_buf_str(&text),
+                 &(struct bao_load_options){BAO_LOAD_REPORT, BAO_FORMAT_YAML, BAO_LOAD_LIMITS_DEFAULT},
+                 &findings, &doc),
+        0);
+    data = bao_without_blanks(&arena, &doc.root);
+    assert_int_equal(data->len, N - N / 3);
+    assert_int_equal(data->kinds, 1u << BAO_INT);
+    for (int i = 0; i < N; i++) {
+        const struct bao_node *value;
+
+        (void)snprintf(key, sizeof(key), "k%d", i * 37 % N);
+        value = bao_node_get(data, key);
+        assert_int_equal(value != NULL, i % 3 != 1);
+        assert_true(value == NULL || value->i == i * 37 % N);
+    }
+    bao_buf_deinit(&text);
+    bao_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_mistake_has_its_symbol, setup, teardown),
+        cmocka_unit_test(a_large_map_without_its_blanks_is_still_found_in),
         cmocka_unit_test_setup_teardown(a_report_may_not_come_before_its_period, setup, teardown),
         cmocka_unit_test_setup_teardown(content_is_what_the_report_says, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_report_has_key_and_content, setup, teardown),

@@ -152,9 +152,9 @@ static void maps_without_an_index_answer_the_same(void **state)
         assert_int_equal(bao_buf_printf(&text, ",\"%d\":%d", i * 37 % N, i), 0);
     assert_int_equal(bao_buf_append_c(&text, "}"), 0);
     load(&l, bao_buf_str(&text), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
-    assert_int_equal(l.doc.root.indexed, 1);
+    assert_true(l.doc.root.indexed);
     bare = l.doc.root;
-    bare.indexed = 0;
+    bare.indexed = false;
     assert_true(bao_node_equal(&bare, &l.doc.root) && bao_node_equal(&l.doc.root, &bare));
     assert_int_equal(bao_node_cmp(&bare, &l.doc.root), 0);
     assert_ptr_equal(bao_node_get(&bare, "37"), bao_node_get(&l.doc.root, "37"));
@@ -195,13 +195,38 @@ static void a_copy_needs_nothing_of_the_original(void **state)
     load(&l, bao_buf_str(&large), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
     copy = bao_node_copy(&arena, &l.doc.root);
     unload(&l);
-    assert_int_equal(copy->indexed, 1);
+    assert_true(copy->indexed);
     assert_int_equal(bao_node_get(copy, "37")->i, 37);
     bao_arena_deinit(&arena);
     bao_arena_deinit(&small);
     bao_buf_deinit(&large);
     bao_buf_deinit(&x);
     bao_buf_deinit(&y);
+}
+
+static void lists_and_maps_say_what_they_hold(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned kinds;
+    } rows[] = {
+        {"[]", 0},
+        {"{}", 0},
+        {"[1, -2, 1.0]", 1u << BAO_INT},
+        {"[1, 2.5]", 1u << BAO_INT | 1u << BAO_DEC},
+        {"{\"a\": \"x\", \"b\": [], \"c\": {}}", 1u << BAO_STRING | 1u << BAO_LIST | 1u << BAO_MAP},
+        {"[null, true]", 1u << BAO_NULL | 1u << BAO_BOOL},
+        {"- &a [x]\n- *a\n", 1u << BAO_LIST},
+    };
+    struct loaded l;
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rows); i++) {
+        load(&l, bao_str_c(rows[i].text), BAO_LOAD_PLAIN, BAO_FORMAT_GUESS);
+        assert_int_equal(l.r, 0);
+        assert_int_equal(l.doc.root.kinds, rows[i].kinds);
+        unload(&l);
+    }
 }
 
 int main(void)
@@ -212,6 +237,7 @@ int main(void)
         cmocka_unit_test(order_agrees_with_equality),
         cmocka_unit_test(maps_without_an_index_answer_the_same),
         cmocka_unit_test(a_copy_needs_nothing_of_the_original),
+        cmocka_unit_test(lists_and_maps_say_what_they_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
