@@ -369,6 +369,8 @@ static enum bao_lead lead_of(const struct bao_ins *ins, uint32_t n)
         return lead_of_one(ins);
     if (n == 2 && ins[0].op == BAO_OP_INT_RANGE && ins[1].op == BAO_OP_INT_MULTIPLE)
         return BAO_LEAD_INT;
+    if (n == 2 && ins[0].op == BAO_OP_SWITCH)
+        return BAO_LEAD_SWITCH;
     if (n == 2 && ins[0].op == BAO_OP_LIST_LENGTH && ins[1].op == BAO_OP_ITEMS)
         return BAO_LEAD_MEASURED;
     for (uint32_t i = 0; i < n; i++)

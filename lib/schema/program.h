@@ -78,6 +78,7 @@ enum bao_lead {
     BAO_LEAD_SEEN,
     BAO_LEAD_LIST,     /* ITEMS */
     BAO_LEAD_MEASURED, /* LIST_LENGTH, ITEMS */
+    BAO_LEAD_SWITCH,   /* SWITCH, then what decides without the member */
     BAO_LEAD_MEMO,     /* MEMO, then a list with a lead of its own */
 };
 
@@ -158,8 +159,8 @@ struct bao_values {
 
 /* A name that properties or required speaks of. */
 struct bao_entry {
-    uint32_t hash, len;
     const char *key;
+    uint32_t len, hash; /* side by side as in a member */
     const struct bao_ins *at[BAO_TYPES]; /* of the sub, at hand */
     const struct bao_sub *sub;           /* everything that judges its value; NULL: nothing does */
     uint8_t index;                       /* in a bao_seen: its place among the entries, */
@@ -394,10 +395,7 @@ static inline bool bao_text_same(const char *a, const char *b, uint32_t n)
         memcpy(&w, b + n - 4, 4);
         return v == w;
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
+    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
 /* The index of a text whose hash is known, or n. */

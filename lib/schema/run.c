@@ -91,7 +91,22 @@ static bool memo(struct bao_schema_scratch *r, const struct bao_ins *pc, const s
     return is_fresh(r, ev) ? bao_run_leads[pc[1].lead](r, pc + 1, v, ev) : bao_run_remembered(r, pc, v, ev);
 }
 
+static bool pick(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                 struct bao_eval *ev)
+{
+    const struct bao_node *key = bao_run_member_of(v, pc->choices->key, pc->choices->hash);
+    const struct bao_sub *sub;
+
+    if (key == NULL)
+        return bao_run_list(r, pc + 1, v, ev);
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    sub = picked(pc->choices, key);
+    return sub != NULL && bao_run_ask(r, sub, v, ev);
+}
+
 bao_run_fn *const bao_run_leads[] = {
+    [BAO_LEAD_SWITCH] = pick,
     [BAO_LEAD_MEMO] = memo,
     [BAO_LEAD_ANY] = bao_run_list,
     [BAO_LEAD_SCALAR] = bao_run_scalar,

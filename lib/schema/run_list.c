@@ -19,6 +19,11 @@ static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, c
         if (pc == NULL) {
             while (++x < end && x->type == type)
                 ;
+        } else if (pc->lead == BAO_LEAD_MEASURED) {
+            do {
+                if (!bao_run_measured_items(r, pc, x, NULL))
+                    return false;
+            } while (++x < end && x->type == type);
         } else {
             if (!bao_run_go(r, pc, x, NULL))
                 return false;

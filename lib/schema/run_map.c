@@ -1,6 +1,8 @@
 /* The verdict pass over maps. */
 #include "lib/schema/run.h"
 
+#include <stddef.h>
+
 const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_str key, uint32_t hash)
 {
     const struct bao_member *m;
@@ -24,36 +26,46 @@ static inline const struct bao_member *member_end(const struct bao_node *v)
 
 static inline bool is_for(const struct bao_entry *e, const struct bao_member *x)
 {
-    return e->hash == x->hash && e->len == x->key_len && bao_text_same(e->key, x->key, e->len);
+    uint64_t wanted, had;
+
+    memcpy(&wanted, &e->len, sizeof(wanted)); /* with the hash */
+    memcpy(&had, &x->key_len, sizeof(had));
+    return wanted == had && bao_text_same(e->key, x->key, e->len);
 }
 
-/* Looks the member up in the table; NULL: nobody speaks of it. */
-static __attribute__((noinline)) const struct bao_entry *find_entry(const struct bao_members *m,
-                                                                    const struct bao_member *x)
+_Static_assert(offsetof(struct bao_entry, hash) == offsetof(struct bao_entry, len) + sizeof(uint32_t) &&
+                   offsetof(struct bao_member, hash) ==
+                       offsetof(struct bao_member, key_len) + sizeof(uint32_t),
+               "compared as one");
+
+/* The entry of a member behind the first place that its hash says; NULL: nobody speaks of it. */
+static __attribute__((noinline)) const struct bao_entry *find_further(const struct bao_members *m,
+                                                                      const struct bao_member *x)
 {
     const uint32_t *slots = m->names.slots;
     uint32_t mask = m->names.mask;
 
-    for (uint32_t at = x->hash & mask; slots[at] != 0; at = (at + 1) & mask)
+    for (uint32_t at = (x->hash + 1) & mask; slots[at] != 0; at = (at + 1) & mask)
         if (is_for(&m->entries[slots[at] - 1], x))
             return &m->entries[slots[at] - 1];
     return NULL;
 }
 
-/* The entry of a member, or NULL. Files mostly give members in the schema's order, leaving some out: the
- * entry after the last one is tried first, then the one after it. */
+/* The entry of a member, or NULL. Files mostly give members in the schema's order: the entry after the last
+ * one is tried first. */
 static inline __attribute__((always_inline)) const struct bao_entry *entry_of(const struct bao_members *m,
                                                                               const struct bao_entry *guess,
                                                                               const struct bao_entry *end,
                                                                               const struct bao_member *x)
 {
-    if (guess < end) {
-        if (is_for(guess, x))
-            return guess;
-        if (guess + 1 < end && is_for(guess + 1, x))
-            return guess + 1;
-    }
-    return find_entry(m, x);
+    uint32_t slot;
+
+    if (guess < end && is_for(guess, x))
+        return guess;
+    slot = m->names.slots[x->hash & m->names.mask];
+    if (slot == 0)
+        return NULL;
+    return is_for(&m->entries[slot - 1], x) ? &m->entries[slot - 1] : find_further(m, x);
 }
 
 static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *r,
