@@ -76,12 +76,25 @@ static inline uint64_t bao_octets_short(const char *p, size_t n)
            (uint64_t)(uint8_t)p[n - 1] << (n - 1) * 8;
 }
 
-/* Hash of a key: quick, fixed for all time and machines, not keyed. Lookups that hostile keys could
- * degrade sort or cap instead. */
+/* Keys of one length up to this differ in their hashes whenever they differ. */
+enum { BAO_KEY_EXACT = 4 };
+
+/* Hash of a key: quick, the same on all machines, not keyed. Lookups that hostile keys could degrade sort or
+ * cap instead. */
 static inline uint32_t bao_key_hash(const char *p, size_t n)
 {
     uint64_t h = 0x9e3779b97f4a7c15u ^ (n * 0xff51afd7ed558ccdu), w;
 
+    if (n <= BAO_KEY_EXACT) {
+        /* Each step can be undone, so that nothing of the octets is lost. */
+        uint32_t x = (uint32_t)bao_octets_short(p, n);
+
+        x ^= x >> 16;
+        x *= 0x85ebca6bu;
+        x ^= x >> 13;
+        x *= 0xc2b2ae35u;
+        return x ^ x >> 16;
+    }
     for (; n >= 8; p += 8, n -= 8) {
         memcpy(&w, p, 8);
         h = (h ^ w) * 0xff51afd7ed558ccdu;

@@ -30,7 +30,7 @@ static int init(struct bao_arena *a, const struct bao_str *items, uint32_t n, bo
     slots = bao_arena_array(a, size, sizeof(*slots));
     if (hashes == NULL || slots == NULL)
         return -1;
-    *ret = (struct bao_names){items, hashes, slots, n, size - 1, quick};
+    *ret = (struct bao_names){NULL, items, hashes, slots, n, size - 1, quick};
     return fill(ret, hashes, slots, most);
 }
 
@@ -39,9 +39,29 @@ bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n
     return init(a, items, n, false, UINT32_MAX, ret) == 1;
 }
 
+static bool add_brief(struct bao_arena *a, struct bao_names *names)
+{
+    struct bao_brief *brief;
+
+    if (names->n > BAO_BRIEF_FEW)
+        return true;
+    for (uint32_t i = 0; i < names->n; i++)
+        if (names->items[i].n > BAO_BRIEF_MOST)
+            return true;
+    brief = bao_arena_array(a, names->n, sizeof(*brief));
+    if (brief == NULL)
+        return false;
+    for (uint32_t i = 0; i < names->n; i++)
+        brief[i] = bao_brief_of(names->items[i].p, (uint32_t)names->items[i].n);
+    names->brief = brief;
+    return true;
+}
+
 bool bao_names_init_texts(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret)
 {
     int r = init(a, items, n, true, 12, ret);
 
-    return r == 0 ? bao_names_init(a, items, n, ret) : r == 1;
+    if (r == 0 ? !bao_names_init(a, items, n, ret) : r < 0)
+        return false;
+    return add_brief(a, ret);
 }

@@ -111,8 +111,30 @@ struct bao_ins {
     };
 };
 
+/* A text of at most 16 octets, whole: its first and last eight, which may be the same ones. */
+struct bao_brief {
+    uint64_t first, last;
+    uint32_t n;
+};
+
+enum { BAO_BRIEF_MOST = 16, BAO_BRIEF_FEW = 6 };
+
+static inline struct bao_brief bao_brief_of(const char *p, uint32_t n)
+{
+    struct bao_brief b = {0, 0, n};
+
+    if (n < 8) {
+        b.first = bao_octets_short(p, n);
+    } else {
+        memcpy(&b.first, p, 8);
+        memcpy(&b.last, p + n - 8, 8);
+    }
+    return b;
+}
+
 /* A set of texts, found by hash. */
 struct bao_names {
+    const struct bao_brief *brief; /* when they are few and short: compared one by one */
     const struct bao_str *items;
     const uint32_t *hashes;
     const uint32_t *slots; /* mask + 1 of them: index + 1, 0 = free */
@@ -160,7 +182,7 @@ struct bao_values {
 /* A name that properties or required speaks of. */
 struct bao_entry {
     const char *key;
-    uint32_t len, hash; /* side by side as in a member */
+    uint32_t len, hash;                  /* side by side as in a member */
     const struct bao_ins *at[BAO_TYPES]; /* of the sub, at hand */
     const struct bao_sub *sub;           /* everything that judges its value; NULL: nothing does */
     uint8_t index;                       /* in a bao_seen: its place among the entries, */
@@ -199,7 +221,7 @@ struct bao_facts {
         const struct bao_sub *sub;
         const struct bao_str *text; /* the only value that the sub takes; NULL: it takes others */
         uint32_t value;
-    } *asks;
+    } * asks;
     const struct bao_sub *whole; /* or NULL */
     uint32_t n;
     bool negated;
@@ -376,8 +398,17 @@ static inline bool bao_text_same(const char *a, const char *b, uint32_t n)
     uint32_t v, w;
 
     if (n >= 8) {
-        if (n > 16)
-            return memcmp(a, b, n) == 0;
+        if (n > 16) {
+            uint64_t s[4], t[4];
+
+            if (n > 32)
+                return memcmp(a, b, n) == 0;
+            memcpy(s, a, 16);
+            memcpy(s + 2, a + n - 16, 16);
+            memcpy(t, b, 16);
+            memcpy(t + 2, b + n - 16, 16);
+            return ((s[0] ^ t[0]) | (s[1] ^ t[1]) | (s[2] ^ t[2]) | (s[3] ^ t[3])) == 0;
+        }
         memcpy(&x, a, 8);
         memcpy(&y, b, 8);
         if (x != y)
@@ -416,5 +447,17 @@ static inline uint32_t bao_names_find(const struct bao_names *names, const char 
 /* The same for a text that nobody hashed yet. */
 static inline uint32_t bao_names_index(const struct bao_names *names, const char *p, uint32_t len)
 {
+    if (names->brief != NULL) {
+        struct bao_brief b;
+
+        if (len > BAO_BRIEF_MOST)
+            return names->n;
+        b = bao_brief_of(p, len);
+        for (uint32_t i = 0; i < names->n; i++)
+            if (((names->brief[i].first ^ b.first) | (names->brief[i].last ^ b.last) |
+                 (names->brief[i].n ^ b.n)) == 0)
+                return i;
+        return names->n;
+    }
     return bao_names_find(names, p, len, names->quick ? bao_text_quick(p, len) : bao_key_hash(p, len));
 }

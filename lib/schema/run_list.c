@@ -57,9 +57,71 @@ static __attribute__((noinline)) bool any_items(struct bao_schema_scratch *r, co
     return true;
 }
 
+/* ---- lists of numbers ---- */
+
+/* Numbers of one kind stand mostly together and are mostly good: four are judged without a jump between them.
+ * False says only that one of the four has to be looked at. */
+
+static inline bool four_ints(const struct bao_node *x, int64_t lo, uint64_t width)
+{
+    unsigned bad = 0;
+
+    for (int i = 0; i < 4; i++)
+        bad |= (unsigned)(x[i].type != BAO_INT) | (unsigned)((uint64_t)x[i].i - (uint64_t)lo > width);
+    return bad == 0;
+}
+
+static inline bool four_multiples(const struct bao_node *x, const struct bao_ins *multiple)
+{
+    bool good = true;
+
+    for (int i = 0; i < 4; i++)
+        good &= bao_run_int_multiple(multiple, x[i].i);
+    return good;
+}
+
+static inline bool four_decimals(const struct bao_node *x, float least, float most)
+{
+    bool good = true;
+
+    for (int i = 0; i < 4; i++)
+        good &= (x[i].type == BAO_DEC) & bao_run_is_between(&x[i], least, most);
+    return good;
+}
+
+/* Passes over good numbers from x on, perhaps not all of them. */
+static const struct bao_node *skip_ints(const struct bao_node *x, const struct bao_node *end,
+                                        const struct bao_ins *range)
+{
+    int64_t lo = range->lo;
+    uint64_t width = (uint64_t)range->hi - (uint64_t)lo;
+
+    if (range->hi < lo)
+        return x;
+    if (range[1].op == BAO_OP_GOOD) {
+        while (end - x >= 4 && four_ints(x, lo, width))
+            x += 4;
+    } else {
+        const struct bao_ins multiple = range[1];
+
+        while (end - x >= 4 && four_ints(x, lo, width) && four_multiples(x, &multiple))
+            x += 4;
+    }
+    return x;
+}
+
+static const struct bao_node *skip_decimals(const struct bao_node *x, const struct bao_node *end,
+                                            const struct bao_range *range)
+{
+    float least = range->least, most = range->most;
+
+    while (end - x >= 4 && four_decimals(x, least, most))
+        x += 4;
+    return x;
+}
+
 /* A list that begins with a number. Nothing is called as long as all are numbers whose size tells; else it is
- * gone through once more in the common way. Numbers of one kind stand mostly together: what is asked of them
- * is taken up once. */
+ * gone through once more in the common way. */
 static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, const struct bao_ins *pc,
                                               const struct bao_node *v, struct bao_eval *ev)
 {
@@ -68,31 +130,20 @@ static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, cons
     while (x < end) {
         const struct bao_ins *at = pc->rest->at[x->type];
 
-        if (x->type == BAO_INT && (at == NULL || (at->lead == BAO_LEAD_INT && at[1].op == BAO_OP_GOOD))) {
-            int64_t lo = at == NULL ? INT64_MIN : at->lo, hi = at == NULL ? INT64_MAX : at->hi;
-
-            do {
-                if (x->i < lo || x->i > hi)
+        if (x->type != BAO_INT && x->type != BAO_DEC)
+            return any_items(r, pc, v, ev);
+        if (at == NULL) {
+            x++;
+        } else if (at->lead == BAO_LEAD_INT) {
+            x = skip_ints(x, end, at);
+            for (int i = 0; i < 4 && x < end && x->type == BAO_INT; i++, x++)
+                if (!bao_run_int_fits(at, x))
                     return false;
-            } while (++x < end && x->type == BAO_INT);
-        } else if (x->type == BAO_INT && at->lead == BAO_LEAD_INT) {
-            const struct bao_ins range = at[0], multiple = at[1];
-
-            do {
-                if (x->i < range.lo || x->i > range.hi || !bao_run_int_multiple(&multiple, x->i))
-                    return false;
-            } while (++x < end && x->type == BAO_INT);
-        } else if (x->type == BAO_DEC && at == NULL) {
-            while (++x < end && x->type == BAO_DEC)
-                ;
-        } else if (x->type == BAO_DEC && at->lead == BAO_LEAD_NUM) {
-            const struct bao_range *range = at->range;
-            float least = range->least, most = range->most;
-
-            do {
-                if (!bao_run_is_between(x, least, most))
+        } else if (at->lead == BAO_LEAD_NUM) {
+            x = skip_decimals(x, end, at->range);
+            for (int i = 0; i < 4 && x < end && x->type == BAO_DEC; i++, x++)
+                if (!bao_run_is_between(x, at->range->least, at->range->most))
                     return any_items(r, pc, v, ev);
-            } while (++x < end && x->type == BAO_DEC);
         } else {
             return any_items(r, pc, v, ev);
         }

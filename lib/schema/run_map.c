@@ -30,7 +30,7 @@ static inline bool is_for(const struct bao_entry *e, const struct bao_member *x)
 
     memcpy(&wanted, &e->len, sizeof(wanted)); /* with the hash */
     memcpy(&had, &x->key_len, sizeof(had));
-    return wanted == had && bao_text_same(e->key, x->key, e->len);
+    return wanted == had && (e->len <= BAO_KEY_EXACT || bao_text_same(e->key, x->key, e->len));
 }
 
 _Static_assert(offsetof(struct bao_entry, hash) == offsetof(struct bao_entry, len) + sizeof(uint32_t) &&
