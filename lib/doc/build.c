@@ -54,8 +54,11 @@ int bao_stack_take_list(struct bao_stack *s, size_t from, struct bao_arena *a, s
     list->len = (uint32_t)(octets / sizeof(struct bao_node));
     list->items = (const struct bao_node *)(const void *)items;
     list->kinds = 0;
-    for (uint32_t i = 0; i < list->len; i++)
+    for (uint32_t i = 0; i < list->len; i++) {
         list->kinds |= (uint8_t)(1u << list->items[i].type);
+        if (list->items[i].type == BAO_DEC && list->items[i].len == 0)
+            list->kinds |= BAO_KIND_UNSURE;
+    }
     return 0;
 }
 

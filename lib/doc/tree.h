@@ -20,12 +20,15 @@ enum bao_style {
     BAO_STYLE_YAML = 32,  /* read by the YAML loader */
 };
 
+/* Among a list's kinds: a decimal stands there without its float bits. */
+enum { BAO_KIND_UNSURE = 1 << 7 };
+
 struct bao_member;
 
 struct bao_node {
     uint8_t type;  /* enum bao_type */
     uint8_t style; /* BAO_STYLE_* */
-    uint8_t kinds; /* of a list or map: 1 << type of each element; 0 = not said */
+    uint8_t kinds; /* of a list or map: 1 << type of each element, BAO_KIND_UNSURE; 0 = not said */
     bool indexed;  /* a map whose members are followed by uint32_t[len], their places sorted by key */
     uint32_t
         len; /* octets of a string; elements of a list or map; bao_float_bits() of a decimal, 0 = not said */

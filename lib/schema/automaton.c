@@ -4,7 +4,7 @@
 
 #include "lib/base/error.h"
 
-enum { MOST_NFA = 512, WORDS = MOST_NFA / 64, MOST_DFA = 160 };
+enum { MOST_NFA = 512, WORDS = MOST_NFA / 64, MOST_DFA = 160 /* rows of up to 256 fit 16 bits */ };
 
 enum kind { OCTET, SPLIT, AT_START, AT_END, MATCH };
 
@@ -295,10 +295,9 @@ static bool is_dead(const struct builder *b, const struct set *s)
     return true;
 }
 
+/* One row: by class, the number of the state that follows. */
 static int fill_row(struct builder *b, uint32_t state, uint8_t row[256])
 {
-    uint8_t to_of[256];
-
     for (uint32_t c = 0; c < b->n_classes; c++) {
         struct set to;
         bool matched;
@@ -308,52 +307,64 @@ static int fill_row(struct builder *b, uint32_t state, uint8_t row[256])
         next = matched ? 1 : is_dead(b, &to) ? 0 : state_of(b, &to);
         if (next < 0)
             return 1;
-        to_of[c] = (uint8_t)next;
+        row[c] = (uint8_t)next;
     }
-    for (unsigned i = 0; i < 256; i++)
-        row[i] = to_of[b->class_of[i]];
+    return 0;
+}
+
+/* The finished table, states as rows. */
+static int take_table(struct bao_arena *a, struct builder *b, uint8_t (*rows)[256], uint32_t start,
+                      struct bao_automaton *ret)
+{
+    uint32_t n = b->n_classes;
+    struct bao_automaton m = {.n = b->n_dfa, .n_classes = n, .start = (uint16_t)(start * n)};
+
+    memcpy(m.class_of, b->class_of, sizeof(m.class_of));
+    m.next = bao_arena_array(a, m.n * n, sizeof(*m.next));
+    m.at_end = bao_arena_array(a, m.n * n, sizeof(*m.at_end));
+    if (m.next == NULL || m.at_end == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 2; i < m.n; i++)
+        for (uint32_t c = 0; c < n; c++)
+            m.next[i * n + c] = (uint16_t)(rows[i][c] * n);
+    for (uint32_t c = 0; c < n; c++)
+        m.next[n + c] = (uint16_t)n;
+    m.at_end[n] = true;
+    for (uint32_t i = 2; i < m.n; i++)
+        m.at_end[i * n] = ends_well(b, i, i == 2);
+    *ret = m;
     return 0;
 }
 
 static int build_table(struct bao_arena *a, struct builder *b, struct bao_automaton *ret)
 {
-    struct bao_automaton m = {.start = 2};
     uint8_t(*rows)[256] = calloc(MOST_DFA, sizeof(*rows));
+    uint32_t start = 2;
     int r = rows == NULL ? -ENOMEM : 0;
 
     b->n_dfa = 3;
     reach(b, &b->sets[2], b->first, true, false);
-    if (r == 0 && has(&b->sets[2], MATCH_STATE))
-        m.start = 1;
+    if (has(&b->sets[2], MATCH_STATE))
+        start = 1;
     for (uint32_t i = 2; r == 0 && i < b->n_dfa; i++)
         r = fill_row(b, i, rows[i]);
-    if (r == 0) {
-        m.n = b->n_dfa;
-        m.next = bao_arena_array(a, m.n, sizeof(*m.next));
-        m.at_end = bao_arena_array(a, m.n, sizeof(*m.at_end));
-        if (m.next == NULL || m.at_end == NULL)
-            r = -ENOMEM;
-    }
-    if (r == 0) {
-        memcpy(m.next, rows, m.n * sizeof(*m.next));
-        m.at_end[1] = true;
-        for (uint32_t i = 2; i < m.n; i++)
-            m.at_end[i] = ends_well(b, i, i == 2);
-        *ret = m;
-    }
+    if (r == 0)
+        r = take_table(a, b, rows, start, ret);
     free(rows);
     return r;
 }
 
-/* The only state that a state leads to, 0 none, -1 several. */
-static int only_next(const uint8_t row[256])
+/* The only row that a row leads to, 0 none, -1 several. */
+static int only_next(const struct bao_automaton *m, int row)
 {
     int next = 0;
 
-    for (unsigned i = 0; i < 256; i++) {
-        if (row[i] != 0 && next != 0 && row[i] != next)
+    for (uint32_t c = 0; c < m->n_classes; c++) {
+        int to = m->next[(uint32_t)row + c];
+
+        if (to != 0 && next != 0 && to != next)
             return -1;
-        next = row[i] != 0 ? row[i] : next;
+        next = to != 0 ? to : next;
     }
     return next;
 }
@@ -363,16 +374,16 @@ static int find_line(struct bao_arena *a, struct bao_automaton *m)
 {
     enum { MOST_LINE = 63 };
     uint64_t line[256] = {0}, ends = 0, *copy;
-    int state = m->start, next;
+    int matched = (int)m->n_classes, state = m->start, next;
     uint32_t i = 0;
 
     for (;; i++, state = next) {
         /* What has matched takes whatever follows. */
-        next = state == 1 ? 1 : only_next(m->next[state]);
+        next = only_next(m, state);
         if (next < 0 || i > MOST_LINE)
             return 0;
         for (unsigned k = 0; k < 256; k++)
-            line[k] |= (uint64_t)(state == 1 || m->next[state][k] != 0) << i;
+            line[k] |= (uint64_t)(state == matched || m->next[(uint32_t)state + m->class_of[k]] != 0) << i;
         ends |= (uint64_t)m->at_end[state] << i;
         if (next == 0 || next == state)
             break;

@@ -483,6 +483,7 @@ static int emit_sub(struct bao_compiler *c, struct bao_sub *sub)
 
 static void link_sub(struct bao_sub *sub, const struct bao_ins *ins)
 {
+    sub->takes = BAO_KIND_UNSURE;
     for (int t = 0; t < BAO_TYPES; t++) {
         sub->at[t] = sub->known[t] == BAO_KNOWN_GOOD  ? NULL
                      : sub->known[t] == BAO_KNOWN_BAD ? &ins[0]

@@ -285,7 +285,7 @@ static int finish_members(struct bao_emitter *e, struct gather *g)
     e->c->tables = m;
     m->patterns = patterns;
     m->n_patterns = g->n_patterns;
-    if (!bao_names_init(e->c->arena, keys, g->n, &m->names))
+    if (!bao_names_init_apart(e->c->arena, keys, g->n, &m->names))
         return -ENOMEM;
     sub->members = m;
     few = g->n <= FEW && m->n_patterns == 0 && !m->has_rest && bao_emit_merges(e);

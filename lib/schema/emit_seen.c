@@ -215,7 +215,7 @@ static int make(struct making *m, struct bao_seen **ret)
     s->tests = m->tests;
     s->n = m->n_tests;
     *ret = s;
-    return bao_names_init(arena, keys, m->n, &s->members.names) ? 0 : -ENOMEM;
+    return bao_names_init_apart(arena, keys, m->n, &s->members.names) ? 0 : -ENOMEM;
 }
 
 /* The table, with the entries numbered. */

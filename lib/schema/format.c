@@ -91,13 +91,36 @@ static size_t skip_digits(struct text *t)
 
 /* ---- dates and times: RFC 3339 ---- */
 
+/* Octets of one word that are no digits: their top bit is set. */
+static uint64_t not_digits(uint64_t w)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t low = w & 0x7f * each;
+
+    /* Nothing carries over: below '0' the first sum stays under 128, above '9' the second does not. */
+    return (~(low + (0x80 - '0') * each) | (low + (0x7f - '9') * each) | w) & 0x80 * each;
+}
+
 static bool take_date(struct text *t)
 {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int year, month, day;
+    char digits[8];
+    uint64_t w;
 
-    if (!take_digits(t, 4, &year) || !eat(t, '-') || !take_digits(t, 2, &month) || !eat(t, '-') ||
-        !take_digits(t, 2, &day) || month < 1 || month > 12 || day < 1)
+    if (t->end - t->p < 10 || t->p[4] != '-' || t->p[7] != '-')
+        return false;
+    memcpy(digits, t->p, 4);
+    memcpy(digits + 4, t->p + 5, 2);
+    memcpy(digits + 6, t->p + 8, 2);
+    memcpy(&w, digits, sizeof(w));
+    if (not_digits(w) != 0)
+        return false;
+    year = (digits[0] - '0') * 1000 + (digits[1] - '0') * 100 + (digits[2] - '0') * 10 + digits[3] - '0';
+    month = (digits[4] - '0') * 10 + digits[5] - '0';
+    day = (digits[6] - '0') * 10 + digits[7] - '0';
+    t->p += 10;
+    if (month < 1 || month > 12 || day < 1)
         return false;
     if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
         return day <= 29;
@@ -229,13 +252,13 @@ static bool is_ipv6(struct text t)
         struct text four = t;
         int n = 0;
 
-        if (groups <= 6 && is_ipv4(four)) {
-            groups += 2;
-            break;
-        }
         while (t.p < t.end && is_hex(*t.p) && n <= 4) {
             t.p++;
             n++;
+        }
+        if (!at_end(&t) && *t.p == '.' && groups <= 6 && is_ipv4(four)) {
+            groups += 2;
+            break;
         }
         if (n == 0 || n > 4 || ++groups > 8)
             return false;
@@ -345,13 +368,14 @@ static bool take_part(struct text *t, enum where where, const char *stop, bool w
     static const char *const more[] = {
         [IN_USER] = ":", [IN_HOST] = "", [IN_PATH] = ":@/", [IN_QUERY] = ":@/?", [IN_FRAGMENT] = ":@/?"};
 
-    while (!at_end(t)) {
-        char c = *t->p;
+    for (;;) {
+        char c;
 
-        if (is(c, PLAIN)) {
+        while (!at_end(t) && is(*t->p, PLAIN))
             t->p++;
-            continue;
-        }
+        if (at_end(t))
+            return true;
+        c = *t->p;
         if (c != '\0' && strchr(stop, c) != NULL)
             return true;
         if (c == '%') {
@@ -366,7 +390,6 @@ static bool take_part(struct text *t, enum where where, const char *stop, bool w
             return false;
         }
     }
-    return true;
 }
 
 /* IPvFuture or IPv6 between brackets. */

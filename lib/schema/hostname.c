@@ -197,18 +197,28 @@ static bool is_unicode_label(const struct label *l)
 
 /* ---- labels ---- */
 
+enum { PLAIN = 1, HYPHEN = 2 };
+
+/* What may stand in a label. */
+static const uint8_t classes[256] = {
+    ['-'] = HYPHEN, ['0'] = PLAIN, ['1'] = PLAIN, ['2'] = PLAIN, ['3'] = PLAIN, ['4'] = PLAIN, ['5'] = PLAIN,
+    ['6'] = PLAIN,  ['7'] = PLAIN, ['8'] = PLAIN, ['9'] = PLAIN, ['a'] = PLAIN, ['b'] = PLAIN, ['c'] = PLAIN,
+    ['d'] = PLAIN,  ['e'] = PLAIN, ['f'] = PLAIN, ['g'] = PLAIN, ['h'] = PLAIN, ['i'] = PLAIN, ['j'] = PLAIN,
+    ['k'] = PLAIN,  ['l'] = PLAIN, ['m'] = PLAIN, ['n'] = PLAIN, ['o'] = PLAIN, ['p'] = PLAIN, ['q'] = PLAIN,
+    ['r'] = PLAIN,  ['s'] = PLAIN, ['t'] = PLAIN, ['u'] = PLAIN, ['v'] = PLAIN, ['w'] = PLAIN, ['x'] = PLAIN,
+    ['y'] = PLAIN,  ['z'] = PLAIN, ['A'] = PLAIN, ['B'] = PLAIN, ['C'] = PLAIN, ['D'] = PLAIN, ['E'] = PLAIN,
+    ['F'] = PLAIN,  ['G'] = PLAIN, ['H'] = PLAIN, ['I'] = PLAIN, ['J'] = PLAIN, ['K'] = PLAIN, ['L'] = PLAIN,
+    ['M'] = PLAIN,  ['N'] = PLAIN, ['O'] = PLAIN, ['P'] = PLAIN, ['Q'] = PLAIN, ['R'] = PLAIN, ['S'] = PLAIN,
+    ['T'] = PLAIN,  ['U'] = PLAIN, ['V'] = PLAIN, ['W'] = PLAIN, ['X'] = PLAIN, ['Y'] = PLAIN, ['Z'] = PLAIN,
+};
+
+/* A label of plain characters and hyphens. */
 static bool is_label(struct bao_str s)
 {
     struct label l;
 
     if (s.n == 0 || s.n > MOST || s.p[0] == '-' || s.p[s.n - 1] == '-')
         return false;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'))
-            return false;
-    }
     if (s.n < 4 || s.p[2] != '-' || s.p[3] != '-')
         return true;
     if ((s.p[0] | 32) != 'x' || (s.p[1] | 32) != 'n')
@@ -218,15 +228,20 @@ static bool is_label(struct bao_str s)
 
 bool bao_hostname_is(struct bao_str name)
 {
-    size_t start = 0;
+    const char *p = name.p, *end = p + name.n;
 
     if (name.n == 0 || name.n > 253)
         return false;
-    for (size_t i = 0; i <= name.n; i++)
-        if (i == name.n || name.p[i] == '.') {
-            if (!is_label((struct bao_str){name.p + start, i - start}))
-                return false;
-            start = i + 1;
-        }
-    return true;
+    for (;; p++) {
+        const char *start = p;
+
+        while (p < end && classes[(uint8_t)*p] != 0)
+            p++;
+        if (!is_label((struct bao_str){start, (size_t)(p - start)}))
+            return false;
+        if (p == end)
+            return true;
+        if (*p != '.')
+            return false;
+    }
 }

@@ -1,6 +1,8 @@
 /* Sets of texts, found by hash. */
 #include "lib/schema/program.h"
 
+enum { MOST_APART = 256, MOST_ROOM = 8 }; /* items that get a table of up to so many slots each */
+
 /* Fills the slots. False: an item would stand more than `most` places behind its own. */
 static bool fill(const struct bao_names *names, uint32_t *hashes, uint32_t *slots, uint32_t most)
 {
@@ -21,11 +23,11 @@ static bool fill(const struct bao_names *names, uint32_t *hashes, uint32_t *slot
 
 /* 1 done, 0 the hash does not tell the items apart well enough, -1 no memory. */
 static int init(struct bao_arena *a, const struct bao_str *items, uint32_t n, bool quick, uint32_t most,
-                struct bao_names *ret)
+                uint32_t room, struct bao_names *ret)
 {
     uint32_t size = 4, *hashes = bao_arena_array(a, n, sizeof(*hashes)), *slots;
 
-    while (size < 2 * n)
+    while (size < room * n)
         size *= 2;
     slots = bao_arena_array(a, size, sizeof(*slots));
     if (hashes == NULL || slots == NULL)
@@ -36,7 +38,16 @@ static int init(struct bao_arena *a, const struct bao_str *items, uint32_t n, bo
 
 bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret)
 {
-    return init(a, items, n, false, UINT32_MAX, ret) == 1;
+    return init(a, items, n, false, UINT32_MAX, 2, ret) == 1;
+}
+
+bool bao_names_init_apart(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret)
+{
+    int r = 0;
+
+    for (uint32_t room = 2; r == 0 && n <= MOST_APART && room <= MOST_ROOM; room *= 2)
+        r = init(a, items, n, false, 0, room, ret);
+    return r == 0 ? bao_names_init(a, items, n, ret) : r == 1;
 }
 
 static bool add_brief(struct bao_arena *a, struct bao_names *names)
@@ -59,7 +70,7 @@ static bool add_brief(struct bao_arena *a, struct bao_names *names)
 
 bool bao_names_init_texts(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret)
 {
-    int r = init(a, items, n, true, 12, ret);
+    int r = init(a, items, n, true, 12, 2, ret);
 
     if (r == 0 ? !bao_names_init(a, items, n, ret) : r < 0)
         return false;

@@ -52,10 +52,13 @@ int bao_pat_parse(struct bao_arena *a, struct bao_str pattern, size_t *ret_at,
 /* A table that walks UTF-8 octet by octet in time linear in the text. State 0 refuses for good, state 1 has
  * matched. */
 struct bao_automaton {
-    uint8_t (*next)[256];
-    bool *at_end; /* matches when the text ends in this state */
+    uint8_t class_of[256]; /* octets that no state tells apart are of one class */
+    uint32_t n_classes;
+    /* State s is spoken of as its row s * n_classes: next[row + class] is the row to go on with. */
+    uint16_t *next;
+    bool *at_end; /* by row: matches when the text ends in this state */
     uint32_t n;
-    uint8_t start;
+    uint16_t start; /* a row */
     /* Where every state has but one that follows it, the states stand in a line and where an octet is met
      * tells the state: no step waits for the one before. Bit i of line[octet]: octet number i may be this
      * one; all octets from number `last` on have its bit. NULL: no such line. */
@@ -71,7 +74,7 @@ int bao_automaton_init(struct bao_arena *a, const struct bao_pat *pattern,
 
 static inline bool bao_automaton_match(const struct bao_automaton *m, struct bao_str text)
 {
-    unsigned state = m->start;
+    uint32_t state = m->start;
     const char *p = text.p, *bend, *end;
     uint64_t good = 1;
 
@@ -79,8 +82,8 @@ static inline bool bao_automaton_match(const struct bao_automaton *m, struct bao
         return m->at_end[state];
     end = p + text.n;
     if (m->line == NULL) {
-        for (; p < end && state > 1; p++)
-            state = m->next[state][(uint8_t)*p];
+        for (; p < end && state > m->n_classes; p++)
+            state = m->next[state + m->class_of[(uint8_t)*p]];
         return m->at_end[state];
     }
     if (text.n > m->last ? !m->open : (m->ends >> text.n & 1) == 0)

@@ -145,6 +145,9 @@ struct bao_names {
 /* Builds the table over items (kept, not copied; of equal ones the first is found), to be asked by the hash
  * of keys. False: no memory. */
 bool bao_names_init(struct bao_arena *a, const struct bao_str *items, uint32_t n, struct bao_names *ret);
+/* The same, each at its own place at once where a larger table can do that. */
+bool bao_names_init_apart(struct bao_arena *a, const struct bao_str *items, uint32_t n,
+                          struct bao_names *ret);
 /* The same, to be asked by bao_names_index: by the quick hash where that tells the texts apart. */
 bool bao_names_init_texts(struct bao_arena *a, const struct bao_str *items, uint32_t n,
                           struct bao_names *ret);

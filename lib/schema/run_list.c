@@ -1,6 +1,8 @@
 /* The verdict pass over lists. */
 #include "lib/schema/run.h"
 
+#include <math.h>
+
 enum {
     FEW = 10,   /* items compared pair by pair */
     SOME = 256, /* items whose table fits the stack */
@@ -59,97 +61,87 @@ static __attribute__((noinline)) bool any_items(struct bao_schema_scratch *r, co
 
 /* ---- lists of numbers ---- */
 
-/* Numbers of one kind stand mostly together and are mostly good: four are judged without a jump between them.
- * False says only that one of the four has to be looked at. */
+/* These judge all items of one type with as few jumps as can be. */
 
-static inline bool four_ints(const struct bao_node *x, int64_t lo, uint64_t width)
+static bool all_ints(const struct bao_node *x, const struct bao_node *end, const struct bao_ins *at)
 {
-    unsigned bad = 0;
+    uint64_t lo = (uint64_t)at->lo, width = (uint64_t)at->hi - lo;
 
-    for (int i = 0; i < 4; i++)
-        bad |= (unsigned)(x[i].type != BAO_INT) | (unsigned)((uint64_t)x[i].i - (uint64_t)lo > width);
-    return bad == 0;
+    for (; x < end; x++)
+        if ((uint64_t)x->i - lo > width)
+            return false;
+    return true;
 }
 
-static inline bool four_multiples(const struct bao_node *x, const struct bao_ins *multiple)
+/* The same, and multiples; none may be below zero. A product that is no multiple has its lowest bits turned
+ * to the top. */
+static bool all_multiples(const struct bao_node *x, const struct bao_node *end, const struct bao_ins *at)
 {
-    bool good = true;
+    uint64_t lo = (uint64_t)at->lo, width = (uint64_t)at->hi - lo;
+    uint64_t inverse = (uint64_t)at[1].lo, twos = at[1].n, most = (uint64_t)at[1].hi >> twos;
 
-    for (int i = 0; i < 4; i++)
-        good &= bao_run_int_multiple(multiple, x[i].i);
-    return good;
-}
+    for (; x < end; x++) {
+        uint64_t i = (uint64_t)x->i, product = i * inverse;
 
-static inline bool four_decimals(const struct bao_node *x, float least, float most)
-{
-    bool good = true;
-
-    for (int i = 0; i < 4; i++)
-        good &= (x[i].type == BAO_DEC) & bao_run_is_between(&x[i], least, most);
-    return good;
-}
-
-/* Passes over good numbers from x on, perhaps not all of them. */
-static const struct bao_node *skip_ints(const struct bao_node *x, const struct bao_node *end,
-                                        const struct bao_ins *range)
-{
-    int64_t lo = range->lo;
-    uint64_t width = (uint64_t)range->hi - (uint64_t)lo;
-
-    if (range->hi < lo)
-        return x;
-    if (range[1].op == BAO_OP_GOOD) {
-        while (end - x >= 4 && four_ints(x, lo, width))
-            x += 4;
-    } else {
-        const struct bao_ins multiple = range[1];
-
-        while (end - x >= 4 && four_ints(x, lo, width) && four_multiples(x, &multiple))
-            x += 4;
+        if ((i - lo > width) | ((product >> twos | product << (-twos & 63)) > most))
+            return false;
     }
-    return x;
+    return true;
 }
 
-static const struct bao_node *skip_decimals(const struct bao_node *x, const struct bao_node *end,
-                                            const struct bao_range *range)
+static bool all_decimals(const struct bao_node *x, const struct bao_node *end, float least, float most)
 {
-    float least = range->least, most = range->most;
+    float low = INFINITY, high = -INFINITY;
 
-    while (end - x >= 4 && four_decimals(x, least, most))
-        x += 4;
-    return x;
+    for (; x < end; x++) {
+        float f;
+
+        memcpy(&f, &x->len, sizeof(f));
+        low = f < low ? f : low;
+        high = f > high ? f : high;
+    }
+    return low > least && high < most;
 }
 
-/* A list that begins with a number. Nothing is called as long as all are numbers whose size tells; else it is
- * gone through once more in the common way. */
-static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, const struct bao_ins *pc,
-                                              const struct bao_node *v, struct bao_eval *ev)
+/* Numbers of several kinds: nothing is called as long as their size tells. */
+static bool mixed_numbers(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
 {
-    const struct bao_node *x = v->items, *end = x + v->len;
-
-    while (x < end) {
+    for (const struct bao_node *x = v->items, *end = x + v->len; x < end; x++) {
         const struct bao_ins *at = pc->rest->at[x->type];
 
-        if (x->type != BAO_INT && x->type != BAO_DEC)
-            return any_items(r, pc, v, ev);
-        if (at == NULL) {
-            x++;
-        } else if (at->lead == BAO_LEAD_INT) {
-            x = skip_ints(x, end, at);
-            for (int i = 0; i < 4 && x < end && x->type == BAO_INT; i++, x++)
-                if (!bao_run_int_fits(at, x))
-                    return false;
-        } else if (at->lead == BAO_LEAD_NUM) {
-            x = skip_decimals(x, end, at->range);
-            for (int i = 0; i < 4 && x < end && x->type == BAO_DEC; i++, x++)
-                if (!bao_run_is_between(x, at->range->least, at->range->most))
-                    return any_items(r, pc, v, ev);
-        } else {
-            return any_items(r, pc, v, ev);
+        if (at == NULL)
+            continue;
+        if (at->lead == BAO_LEAD_INT) {
+            if (!bao_run_int_fits(at, x))
+                return false;
+        } else if (at->lead != BAO_LEAD_NUM || !bao_run_is_between(x, at->range->least, at->range->most)) {
+            if (!bao_run_go(r, at, x, NULL))
+                return false;
         }
     }
-    r->steps -= v->len >> 3;
     return true;
+}
+
+/* A list that begins with a number. */
+static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, const struct bao_ins *pc,
+                                              const struct bao_node *v)
+{
+    const struct bao_node *x = v->items, *end = x + v->len;
+    const struct bao_ins *at = pc->rest->at[x->type];
+
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    r->steps -= v->len >> 3;
+    if (v->kinds == 1u << BAO_INT && at->lead == BAO_LEAD_INT && at->lo <= at->hi) {
+        if (at[1].op == BAO_OP_GOOD)
+            return all_ints(x, end, at);
+        if (at->lo >= 0)
+            return all_multiples(x, end, at);
+    }
+    if (v->kinds == 1u << BAO_DEC && at->lead == BAO_LEAD_NUM &&
+        all_decimals(x, end, at->range->least, at->range->most))
+        return true;
+    return mixed_numbers(r, pc, v);
 }
 
 static inline __attribute__((always_inline)) bool pick_way(struct bao_schema_scratch *r,
@@ -162,7 +154,7 @@ static inline __attribute__((always_inline)) bool pick_way(struct bao_schema_scr
         if (bao_run_by_kinds(pc->rest, v, &good))
             return good;
         if (v->items->type == BAO_INT || v->items->type == BAO_DEC)
-            return numbers(r, pc, v, ev);
+            return numbers(r, pc, v);
     }
     return any_items(r, pc, v, ev);
 }
@@ -217,6 +209,14 @@ static inline bool is_same(const struct bao_node *a, const struct bao_node *b)
     return bao_node_equal(a, b);
 }
 
+/* Texts that a quick hash sees whole, mostly. */
+static inline uint64_t mix(const struct bao_node *x)
+{
+    if (x->type == BAO_STRING && x->len <= BAO_BRIEF_MOST)
+        return (uint64_t)bao_text_quick(x->str, x->len) << 32 | x->len;
+    return bao_node_mix(x);
+}
+
 /* With a table on the stack: the high half of a hash and an index, or 0. 1 they all differ, 0 not, -1 hashes
  * were made to collide. */
 static int some_differ(const struct bao_node *items, uint32_t n)
@@ -229,7 +229,7 @@ static int some_differ(const struct bao_node *items, uint32_t n)
         mask = mask * 2 + 1;
     memset(slots, 0, (mask + 1) * sizeof(*slots));
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t hash = bao_node_mix(&items[i]);
+        uint64_t hash = mix(&items[i]);
         uint32_t at = (uint32_t)(hash ^ hash >> 32) & mask, probes = 0;
 
         for (; slots[at] != 0; at = (at + 1) & mask) {
