@@ -516,7 +516,35 @@ static int usage(FILE *to, enum bao_lang lang)
         snprintf(name + n, sizeof(name) - n, "%s", commands[i].argument != NULL ? commands[i].argument : "");
         fprintf(to, "  baocaod %-36s %s\n", name, commands[i].what[lang]);
     }
+    fputs(
+        lang == BAO_VI
+            ? "\ntoken add --name TÊN (--unit MÃ[,MÃ…] | --role office|oversight|operator) [--expires NGÀY]\n"
+              "token list [--format text|json]\n"
+              "token revoke MÃ_SỐ\n"
+              "units apply, office …: [--format text|json]\n"
+              "office …: [--by AI], ghi vào nhật ký là ai làm; nếu không ghi thì là người chạy lệnh\n"
+            : "\ntoken add --name NAME (--unit CODE[,CODE…] | --role office|oversight|operator) [--expires "
+              "DAY]\n"
+              "token list [--format text|json]\n"
+              "token revoke ID\n"
+              "units apply, office …: [--format text|json]\n"
+              "office …: [--by WHO], recorded as the one who acts; else the user who runs the command\n",
+        to);
     return to == stdout ? 0 : EXIT_USAGE;
+}
+
+/* Is help asked for, anywhere? In the language of a --lang before or after it. */
+static bool asks_for_help(int argc, char **argv, enum bao_lang *ret_lang)
+{
+    bool asks = false;
+
+    for (int i = 1; i < argc; i++) {
+        asks = asks || strcmp(argv[i], "--help") == 0;
+        if (strcmp(argv[i], "--lang=en") == 0 ||
+            (strcmp(argv[i], "--lang") == 0 && i + 1 < argc && strcmp(argv[i + 1], "en") == 0))
+            *ret_lang = BAO_EN;
+    }
+    return asks;
 }
 
 /* Takes the options; what is left are the command's words. false: they make no sense. */
@@ -609,7 +637,7 @@ int main(int argc, char **argv)
     command *run;
     int code, r;
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+    if (asks_for_help(argc, argv, &call.lang))
         return usage(stdout, call.lang);
     if (!read_options(argc, argv, &call) || (run = find(&call)) == NULL)
         return usage(stderr, call.lang);

@@ -6,24 +6,15 @@
 
 enum { BODY_MAX = 64 << 20 };
 
-static void usage(const struct cli_options *options, const char *command)
+static bool takes(const char *const *names, const char *name)
 {
-    fprintf(stderr,
-            options->lang == BAO_VI
-                ? "Cách dùng: baocao %s [BIỂU_MẪU] [--period KỲ] [--span KHOẢNG] [--scope PHẠM_VI] [--unit "
-                  "ĐƠN_VỊ]\n"
-                  "             [--units as-reported|today] [--indicator CHỈ_TIÊU] [--as-of THỜI_ĐIỂM] "
-                  "[--limit N]\n"
-                  "             [--server URL] [--token-file TỆP] [--ca TỆP]\n"
-                  "  KHOẢNG: 2026, 2026-H1, … cộng nhiều kỳ. THỜI_ĐIỂM: số liệu đúng như lúc đó.\n"
-                : "Usage: baocao %s [FORM] [--period PERIOD] [--span SPAN] [--scope SCOPE] [--unit UNIT]\n"
-                  "             [--units as-reported|today] [--indicator CODE] [--as-of MOMENT] [--limit N]\n"
-                  "             [--server URL] [--token-file FILE] [--ca FILE]\n"
-                  "  SPAN: 2026, 2026-H1, … adds periods up. MOMENT: the figures as they stood then.\n",
-            command);
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
 }
 
-bool cli_question_read(const struct cli_options *options, int argc, char **argv, struct cli_question *ret)
+bool cli_question_read(const struct cli_options *options, int argc, char **argv, const char *const *own,
+                       struct cli_question *ret)
 {
     struct cli_question q = {.server = getenv("BAOCAO_SERVER"),
                              .token_file = getenv("BAOCAO_TOKEN_FILE"),
@@ -31,12 +22,13 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--server", &q.server}, {"--token-file", &q.token_file},
-                 {"--ca", &q.ca},         {"--form", &q.form},
-                 {"--period", &q.period}, {"--span", &q.span},
-                 {"--scope", &q.scope},   {"--unit", &q.unit},
-                 {"--units", &q.units},   {"--indicator", &q.indicator},
-                 {"--limit", &q.limit},   {"--as-of", &q.as_of}};
+        bool all; /* taken by every question */
+    } known[] = {{"--server", &q.server, true}, {"--token-file", &q.token_file, true},
+                 {"--ca", &q.ca, true},         {"--form", &q.form, true},
+                 {"--period", &q.period, true}, {"--scope", &q.scope, true},
+                 {"--limit", &q.limit, true},   {"--as-of", &q.as_of, true},
+                 {"--span", &q.span, false},    {"--unit", &q.unit, false},
+                 {"--units", &q.units, false},  {"--indicator", &q.indicator, false}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -44,6 +36,14 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
 
         while (k < BAO_COUNT(known) && (strncmp(known[k].name, argv[i], n) != 0 || known[k].name[n] != '\0'))
             k++;
+        if (k < BAO_COUNT(known) && !known[k].all && !takes(own, known[k].name)) {
+            fprintf(stderr,
+                    options->lang == BAO_VI ? "baocao %s: câu hỏi này không dùng %s\n"
+                                            : "baocao %s: this question does not take %s\n",
+                    argv[0], known[k].name);
+            (void)cli_usage(options);
+            return false;
+        }
         if (k < BAO_COUNT(known) && argv[i][n] == '=') {
             *known[k].value = argv[i] + n + 1;
         } else if (k < BAO_COUNT(known) && i + 1 < argc) {
@@ -51,12 +51,11 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
         } else if (k == BAO_COUNT(known) && argv[i][0] != '-' && q.form == NULL) {
             q.form = argv[i];
         } else {
-            if (strcmp(argv[i], "--help") != 0)
-                fprintf(stderr,
-                        options->lang == BAO_VI ? "baocao %s: không hiểu “%s”\n"
-                                                : "baocao %s: cannot make sense of %s\n",
-                        argv[0], argv[i]);
-            usage(options, argv[0]);
+            fprintf(stderr,
+                    options->lang == BAO_VI ? "baocao %s: không hiểu “%s”\n"
+                                            : "baocao %s: cannot make sense of %s\n",
+                    argv[0], argv[i]);
+            (void)cli_usage(options);
             return false;
         }
     }

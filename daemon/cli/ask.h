@@ -26,8 +26,10 @@ int cli_tell_refusal(const struct cli_options *options, long status, struct bao_
 bool cli_hub_ready(const struct cli_options *options, const char *token_file, char token[CLI_TOKEN_MAX],
                    struct cli_hub *hub);
 
-/* Reads the options: true, or false after telling what is wrong. */
-bool cli_question_read(const struct cli_options *options, int argc, char **argv, struct cli_question *ret);
+/* Reads the options: true, or false after telling what is wrong. `own`: which of --span, --unit, --units and
+ * --indicator this question takes, NULL-terminated; the others all do. */
+bool cli_question_read(const struct cli_options *options, int argc, char **argv, const char *const *own,
+                       struct cli_question *ret);
 
 /* Asks `path` and reads the rows (a list of maps). With --format json the body is printed as it came and
  * *ret_rows is NULL. CLI_OK, or an exit code after telling what went wrong. */

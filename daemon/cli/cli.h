@@ -5,9 +5,10 @@
 
 /* Options every command knows. */
 struct cli_options {
-    enum bao_lang lang; /* --lang vi|en; default vi */
-    bool json;          /* --format json */
-    const char *self;   /* argv[0] */
+    enum bao_lang lang;           /* --lang vi|en; default vi */
+    bool json;                    /* --format json */
+    const char *self;             /* argv[0] */
+    const char *usage[BAO_LANGS]; /* of the command that runs */
 };
 
 /* Exit codes (design.md section 4). */
@@ -15,6 +16,9 @@ enum { CLI_OK = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_KEPT = 3 };
 
 /* argv[0] is the command's name; the common options are already taken out. Gives the exit code. */
 typedef int cli_command(const struct cli_options *options, int argc, char **argv);
+
+/* For words that make no sense: prints how the command is used to standard error, and gives CLI_USAGE. */
+int cli_usage(const struct cli_options *options);
 
 cli_command cli_eval;
 cli_command cli_check;

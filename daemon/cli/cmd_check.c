@@ -32,19 +32,6 @@ struct arguments {
     size_t n_files, n_past;
 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao check TỆP… [--history THƯ-MỤC|TỆP…] [--outbox THƯ-MỤC] [--forms THƯ-MỤC]\n"
-                "                        [--province THƯ-MỤC]\n"
-                "           baocao check --batch [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-              : "Usage: baocao check FILE… [--history DIR|FILE…] [--outbox DIR] [--forms DIR] [--province "
-                "DIR]\n"
-                "       baocao check --batch [--forms DIR] [--province DIR]\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 /* --history takes every word up to the next option when the files stand before it, else one word. */
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
@@ -532,8 +519,8 @@ int cli_check(const struct cli_options *options, int argc, char **argv)
                           .past = bao_arena_array(&c.arena, (size_t)argc, sizeof(char *))};
     int code;
 
-    code =
-        a.files == NULL || a.past == NULL || !read_arguments(argc, argv, &a) ? usage(options) : run(&c, &a);
+    code = a.files == NULL || a.past == NULL || !read_arguments(argc, argv, &a) ? cli_usage(options)
+                                                                                : run(&c, &a);
     bao_arena_deinit(&c.arena);
     return code;
 }

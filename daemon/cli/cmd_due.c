@@ -18,27 +18,6 @@ struct due {
     struct bao_arena arena;
 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(
-        options->lang == BAO_VI
-            ? "Cách dùng: baocao due --unit ĐƠN_VỊ [--until NGÀY] [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-              "             [--to MÁY[:CỔNG]] [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] "
-              "[--plaintext]\n"
-              "  ĐƠN_VỊ: mã hoặc tên (Phường Tân Lập). NGÀY viết như 2026-12-31; nếu không ghi thì tính 92 "
-              "ngày tới.\n"
-              "  Có --to (hoặc BAOCAO_TO) thì hỏi máy chủ, biết cả báo cáo nào đã gửi; nếu không thì tính từ "
-              "biểu mẫu trên máy này.\n"
-            : "Usage: baocao due --unit UNIT [--until DAY] [--forms DIR] [--province DIR]\n"
-              "             [--to HOST[:PORT]] [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] "
-              "[--plaintext]\n"
-              "  UNIT: a code or a name. DAY is written like 2026-12-31; without it the next 92 days count.\n"
-              "  With --to (or BAOCAO_TO) the hub is asked, which knows what was sent; else the forms on "
-              "this machine tell.\n",
-        stderr);
-    return CLI_USAGE;
-}
-
 static bool read_words(int argc, char **argv, struct due *d)
 {
     const char *value;
@@ -220,7 +199,7 @@ int cli_due(const struct cli_options *options, int argc, char **argv)
     int code;
 
     if (!read_words(argc, argv, &d))
-        return usage(options);
+        return cli_usage(options);
     if (!cli_brp_options_ready(options, &d.brp))
         return CLI_USAGE;
     d.ask = d.brp.to != NULL && *d.brp.to != '\0';

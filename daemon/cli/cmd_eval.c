@@ -256,7 +256,5 @@ int cli_eval(const struct cli_options *options, int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--batch") == 0)
         return cli_run_lines(eval_line, &copy);
-    fputs(options->lang == BAO_VI ? "Cách dùng: baocao eval --batch\n" : "Usage: baocao eval --batch\n",
-          stderr);
-    return CLI_USAGE;
+    return cli_usage(options);
 }

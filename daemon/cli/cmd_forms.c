@@ -7,17 +7,6 @@
 
 enum { COLUMNS = 5, OUT_MAX = 16 << 20 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao forms [--forms THƯ-MỤC] [--province THƯ-MỤC]\n"
-                "           baocao forms pull [--server URL] [--token-file TỆP] [--ca TỆP]\n"
-              : "Usage: baocao forms [--forms DIR] [--province DIR]\n"
-                "       baocao forms pull [--server URL] [--token-file FILE] [--ca FILE]\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 static struct bao_str title_of(const struct bao_form *f, enum bao_lang lang)
 {
     return lang == BAO_EN && f->title.en.n != 0 ? f->title.en : f->title.vi;
@@ -122,7 +111,7 @@ static int pull(const struct cli_options *options, int argc, char **argv)
                 *known[k].to = value;
         }
         if (value == NULL)
-            return usage(options);
+            return cli_usage(options);
     }
     if (server != NULL && *server != '\0')
         hub.server = server;
@@ -144,7 +133,7 @@ int cli_forms_command(const struct cli_options *options, int argc, char **argv)
                                                                   : NULL;
 
         if (value == NULL || i + 1 >= argc)
-            return usage(options);
+            return cli_usage(options);
         *value = argv[++i];
     }
     if (!cli_forms_open(&forms, options, dir, province))

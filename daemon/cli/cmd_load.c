@@ -3,14 +3,6 @@
 #include "daemon/cli/json_lines.h"
 #include "lib/text/catalogue.h"
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI ? "Cách dùng: baocao load TỆP | baocao load --batch\n"
-                                  : "Usage: baocao load FILE | baocao load --batch\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 static int tell_refusal(const struct cli_options *options, const char *path, struct bao_str text,
                         const struct bao_findings *findings)
 {
@@ -92,10 +84,10 @@ int cli_load(const struct cli_options *options, int argc, char **argv)
     struct cli_options copy = *options;
 
     if (argc != 2)
-        return usage(options);
+        return cli_usage(options);
     if (strcmp(argv[1], "--batch") == 0)
         return cli_run_lines(load_line, &copy);
     if (argv[1][0] == '-' && argv[1][1] != '\0')
-        return usage(options);
+        return cli_usage(options);
     return load_file(options, argv[1]);
 }

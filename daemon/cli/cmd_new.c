@@ -26,18 +26,6 @@ struct new_report {
         open; /* history findings of a report that carries nothing over: by item what is missing */
 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(
-        options->lang == BAO_VI
-            ? "Cách dùng: baocao new BIỂU_MẪU --unit MÃ --period KỲ [--from TỆP-KỲ-TRƯỚC] [--forms THƯ-MỤC] "
-              "[--province THƯ-MỤC]\n"
-            : "Usage: baocao new FORM --unit CODE --period PERIOD [--from LAST-REPORT] [--forms DIR] "
-              "[--province DIR]\n",
-        stderr);
-    return CLI_USAGE;
-}
-
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
     const struct {
@@ -325,7 +313,7 @@ int cli_new(const struct cli_options *options, int argc, char **argv)
     int code;
 
     if (!read_arguments(argc, argv, &a))
-        return usage(options);
+        return cli_usage(options);
     n.scratch = bao_schema_scratch_new();
     if (n.scratch == NULL || !cli_forms_open(&n.forms, options, a.forms, a.province)) {
         n.scratch = bao_schema_scratch_free(n.scratch);

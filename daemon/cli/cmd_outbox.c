@@ -6,17 +6,6 @@
 
 enum { WAIT_S = 30 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao outbox run [--outbox THƯ_MỤC] [--now] [--wait GIÂY] [--to MÁY[:CỔNG]]\n"
-                "             [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] [--plaintext]\n"
-              : "Usage: baocao outbox run [--outbox DIR] [--now] [--wait SECONDS] [--to HOST[:PORT]]\n"
-                "             [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] [--plaintext]\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 struct words {
     struct cli_brp_options brp;
     const char *dir;
@@ -91,7 +80,7 @@ int cli_outbox(const struct cli_options *options, int argc, char **argv)
     int r, code;
 
     if (!read_words(argc, argv, &w))
-        return usage(options);
+        return cli_usage(options);
     r = cli_outbox_open(w.dir, &o);
     if (r < 0) {
         cli_outbox_tell(options, w.dir, r);

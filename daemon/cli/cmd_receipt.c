@@ -9,20 +9,6 @@
 
 enum { FILE_MAX_OCTETS = 1 << 20, HEADS_MAX_OCTETS = 256 << 20 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao receipt check TỆP --key KHÓA [--heads TỆP]\n"
-                "  KHÓA: khóa công khai của tỉnh, 64 chữ số thập lục phân, do văn phòng công bố.\n"
-                "  --heads: danh sách mã băm đã công bố; kiểm tra lượt ghi của biên nhận vẫn còn nguyên "
-                "trong đó.\n"
-              : "Usage: baocao receipt check FILE --key KEY [--heads FILE]\n"
-                "  KEY: the province's public key, 64 hex digits, as its office publishes it.\n"
-                "  --heads: a published list of heads; the receipt's batch must still stand in it.\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 /* What each outcome says: valid, not a receipt, changed, signed by somebody else. */
 static const char *const SENTENCES[][BAO_LANGS] = {
     {"Biên nhận hợp lệ: báo cáo này đã được ghi đúng như dưới đây.",
@@ -123,12 +109,12 @@ int cli_receipt(const struct cli_options *options, int argc, char **argv)
         else if (i == 1 && strcmp(argv[i], "check") == 0)
             continue;
         else if (i == 1 || path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0'))
-            return usage(options);
+            return cli_usage(options);
         else
             path = argv[i];
     }
     if (path == NULL || key_text == NULL || !bao_unhex(bao_str_c(key_text), key, sizeof(key)))
-        return usage(options);
+        return cli_usage(options);
     r = cli_read_file(&arena, path, FILE_MAX_OCTETS, &file);
     if (r == 0 && heads_path != NULL)
         r = cli_read_file(&arena, path = heads_path, HEADS_MAX_OCTETS, &heads);

@@ -131,12 +131,13 @@ static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *
 
 int cli_rollup(const struct cli_options *options, int argc, char **argv)
 {
+    static const char *const own[] = {"--span", "--units", "--indicator", NULL};
     struct bao_arena arena = BAO_ARENA_NULL(0);
     const struct bao_node *rows = NULL;
     struct cli_question question;
     int code = CLI_USAGE;
 
-    if (cli_question_read(options, argc, argv, &question)) {
+    if (cli_question_read(options, argc, argv, own, &question)) {
         /* A period is a span of one part: people see it with last year and the pace. Programs get what they
          * name. */
         if (!options->json && question.span == NULL)

@@ -13,15 +13,6 @@ struct export
 /* How a map is to be read. */
 enum reading { SCHEMA, NAMED_SCHEMAS, DATA };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao schema export BIỂU_MẪU [--version N] [--draft 7] [--forms THƯ-MỤC]\n"
-              : "Usage: baocao schema export FORM [--version N] [--draft 7] [--forms DIR]\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 static bool is_one_of(struct bao_str key, const char *const *words)
 {
     for (; *words != NULL; words++)
@@ -229,7 +220,7 @@ int cli_schema(const struct cli_options *options, int argc, char **argv)
     int code, number;
 
     if (argc < 3 || strcmp(argv[1], "export") != 0)
-        return usage(options);
+        return cli_usage(options);
     for (int i = 2; i < argc; i++) {
         const char **value = strcmp(argv[i], "--forms") == 0     ? &dir
                              : strcmp(argv[i], "--version") == 0 ? &version
@@ -237,7 +228,7 @@ int cli_schema(const struct cli_options *options, int argc, char **argv)
                                                                  : NULL;
 
         if (value != NULL ? i + 1 >= argc : argv[i][0] == '-' || id != NULL)
-            return usage(options);
+            return cli_usage(options);
         if (value != NULL)
             *value = argv[++i];
         else
@@ -246,7 +237,7 @@ int cli_schema(const struct cli_options *options, int argc, char **argv)
     number = version == NULL ? 0 : read_version(version);
     if (id == NULL || number < 0 ||
         (draft != NULL && strcmp(draft, "7") != 0 && strcmp(draft, "2020-12") != 0))
-        return usage(options);
+        return cli_usage(options);
     if (!cli_forms_open(&forms, options, dir, NULL))
         return CLI_USAGE;
     code = export_form(options, &cli_forms_get(&forms, 0)->forms, id, number,

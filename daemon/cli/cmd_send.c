@@ -7,19 +7,6 @@
 
 enum { WAIT_S = 30, PROGRESS_FROM = 20 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(
-        options->lang == BAO_VI
-            ? "Cách dùng: baocao send TỆP… [--to MÁY[:CỔNG]] [--outbox THƯ_MỤC] [--no-compress] [--wait "
-              "GIÂY]\n"
-              "             [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] [--plaintext]\n"
-            : "Usage: baocao send FILE… [--to HOST[:PORT]] [--outbox DIR] [--no-compress] [--wait SECONDS]\n"
-              "             [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] [--plaintext]\n",
-        stderr);
-    return CLI_USAGE;
-}
-
 struct words {
     struct cli_brp_options brp;
     const char *outbox;
@@ -117,7 +104,7 @@ int cli_send(const struct cli_options *options, int argc, char **argv)
     int code, r = 0;
 
     if (!read_words(argc, argv, &w))
-        return usage(options);
+        return cli_usage(options);
     if (!are_readable(&w, options->lang) || !cli_brp_options_ready(options, &w.brp))
         return CLI_USAGE;
     if (w.outbox != NULL)

@@ -3,19 +3,6 @@
 #include "daemon/cli/receipt_view.h"
 #include "lib/text/errno.h"
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN\n"
-                "             [--to MÁY[:CỔNG]] [--token-file TỆP] [--ca TỆP] [--cert TỆP --key TỆP] "
-                "[--plaintext]\n"
-              : "Usage: baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID\n"
-                "             [--to HOST[:PORT]] [--token-file FILE] [--ca FILE] [--cert FILE --key FILE] "
-                "[--plaintext]\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 /* The keys of STAT made of the words of the command: true, or false when they do not fit. */
 static bool read_question(int argc, char **argv, struct cli_brp_options *brp, struct bao_buf *keys)
 {
@@ -55,7 +42,7 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
     int r;
 
     if (!read_question(argc, argv, &brp, &keys))
-        return usage(options);
+        return cli_usage(options);
     if (!cli_brp_options_ready(options, &brp))
         return CLI_USAGE;
     bao_arena_init(&arena, 0);

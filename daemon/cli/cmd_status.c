@@ -122,6 +122,7 @@ static int take_missing(int argc, char **argv, bool *ret)
 
 int cli_status(const struct cli_options *options, int argc, char **argv)
 {
+    static const char *const of_missing[] = {"--unit", NULL}, *const of_counts[] = {"--units", NULL};
     struct bao_arena arena = BAO_ARENA_NULL(0);
     const struct bao_node *rows = NULL;
     struct cli_question question;
@@ -131,7 +132,7 @@ int cli_status(const struct cli_options *options, int argc, char **argv)
 
     argc = take_missing(argc, argv, &list);
     view = list ? &missing : &counts;
-    if (cli_question_read(options, argc, argv, &question))
+    if (cli_question_read(options, argc, argv, list ? of_missing : of_counts, &question))
         code = cli_ask(options, &question, view->path, &arena, &rows);
     if (rows != NULL && rows->len == 0)
         puts(view->empty[options->lang]);

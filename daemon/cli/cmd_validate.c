@@ -212,19 +212,6 @@ struct validate {
     struct bao_schema_scratch *scratch;
 };
 
-static int usage(const struct cli_options *options)
-{
-    fputs(options->lang == BAO_VI
-              ? "Cách dùng: baocao validate --schema LƯỢC_ĐỒ [--format-assertion] [--remotes-index TỆP]\n"
-                "           [--output basic] TỆP…\n"
-                "           baocao validate --batch\n"
-              : "Usage: baocao validate --schema SCHEMA [--format-assertion] [--remotes-index FILE]\n"
-                "       [--output basic] FILE…\n"
-                "       baocao validate --batch\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 /* Shows findings on the given stream. */
 static void show(const struct validate *v, FILE *to, const char *path, struct bao_str source,
                  const struct bao_findings *findings)
@@ -271,7 +258,7 @@ static int load_remotes(struct validate *v)
         struct bao_doc *doc = bao_arena_array(&v->arena, 1, sizeof(*doc));
 
         if (doc == NULL || m->value.type != BAO_STRING)
-            return usage(v->cli);
+            return cli_usage(v->cli);
         r = load_file(v, &v->arena, m->value.str, &findings, doc);
         if (r == 0 && bao_schema_set_add(v->set, bao_member_key(m), &doc->root) < 0)
             r = CLI_USAGE;
@@ -405,7 +392,7 @@ int cli_validate(const struct cli_options *options, int argc, char **argv)
         return run_batch(options);
     first = read_options(&v, argc, argv);
     if (first < 0)
-        return usage(options);
+        return cli_usage(options);
     code = judge_files(&v, argc - first, argv + first);
     bao_schema_scratch_free(v.scratch);
     bao_schema_free(v.schema);

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-LINTS = ["layers.py", "sql.py", "coverage.py"]
+LINTS = ["layers.py", "sql.py", "coverage.py", "usage.py"]
 
 
 def main(argv):
