@@ -1,4 +1,5 @@
 #include "daemon/cli/brp_client.h"
+#include "daemon/net/tls.h"
 
 #include "lib/text/errno.h"
 
@@ -172,11 +173,36 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
     return 0;
 }
 
+static const char *const troubles[][BAO_LANGS] = {
+    [BAOD_TLS_FINE] = {NULL, NULL},
+    [BAOD_TLS_AUTHORITY] =
+        {"chứng thư của máy chủ do nơi lạ cấp; hãy xin Văn phòng tệp chứng thư gốc và ghi ở --ca",
+         "the server's certificate is of an unknown authority; ask the office for its authority's "
+         "file and name it with --ca"},
+    [BAOD_TLS_TIME] =
+        {"chứng thư của máy chủ chưa đến hoặc đã quá hạn dùng; hãy xem lại ngày giờ của máy này, rồi "
+         "báo Văn phòng",
+         "the server's certificate is not yet or no longer valid; look at this machine's clock, then "
+         "tell the office"},
+    [BAOD_TLS_NAME] =
+        {"chứng thư của máy chủ đứng tên khác; ở --to hãy ghi đúng tên máy chủ mà Văn phòng đã cho",
+         "the server's certificate is for another name; give --to the very name that the office gave"},
+    [BAOD_TLS_PROTOCOL] =
+        {"máy ở đầu kia không nói giao thức báo cáo qua TLS; hãy xem lại tên máy và cổng (7316)",
+         "the other side does not speak the report protocol over TLS; look at the name and the port "
+         "(7316)"},
+    [BAOD_TLS_REFUSED] =
+        {"máy chủ không nhận kết nối này; hãy xem lại chứng thư và khóa ở --cert, --key",
+         "the server refused the connection; look at the certificate and the key of --cert, --key"},
+    [BAOD_TLS_OTHER] = {"kết nối TLS bị hỏng giữa chừng", "the TLS connection broke"},
+};
+
 const char *cli_brp_why(const struct cli_brp *b, int error)
 {
-    const char *why = b->transform == NULL ? NULL : b->transform->why(b->transform_state);
+    enum baod_tls_trouble trouble =
+        b->transform == NULL ? BAOD_TLS_FINE : baod_tls_trouble(b->transform_state);
 
-    return why != NULL ? why : bao_errno_text(error, b->lang);
+    return trouble != BAOD_TLS_FINE ? troubles[trouble][b->lang] : bao_errno_text(error, b->lang);
 }
 
 struct bao_client_session *cli_brp_session(struct cli_brp *b)

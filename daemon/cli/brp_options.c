@@ -1,7 +1,9 @@
 #include "daemon/cli/brp_options.h"
+#include "daemon/cli/input.h"
 #include "lib/text/errno.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { ANSWER_MS = 30000 };
 
@@ -53,6 +55,15 @@ bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o)
     return false;
 }
 
+static struct baod_tls_files tls_files(const struct cli_brp_options *o)
+{
+    return (struct baod_tls_files){
+        .certificate = o->certificate,
+        .key = o->key != NULL ? o->key : o->certificate,
+        .authorities = o->ca,
+    };
+}
+
 bool cli_token_read(const struct cli_options *options, const char *file, char ret[CLI_TOKEN_MAX])
 {
     FILE *f = fopen(file, "re");
@@ -81,13 +92,39 @@ bool cli_token_read(const struct cli_options *options, const char *file, char re
     return ok;
 }
 
+/* Tells at once of files that cannot be used, instead of with every attempt to connect. */
+static bool load_tls(const struct cli_options *options, struct cli_brp_options *o)
+{
+    const struct baod_tls_files files = tls_files(o);
+    const char *const names[] = {files.certificate, files.certificate == NULL ? NULL : files.key,
+                                 files.authorities};
+    const char *why, *file = NULL;
+    int r;
+
+    for (size_t i = 0; i < BAO_COUNT(names); i++) {
+        if (names[i] != NULL && access(names[i], R_OK) < 0) {
+            cli_tell_unreadable(options->lang, names[i], -errno);
+            return false;
+        }
+    }
+    r = baod_tls_load_client(&files, &o->tls, &why, &file);
+    if (r < 0)
+        fprintf(stderr,
+                options->lang == BAO_VI ? "%s: tệp chứng thư hoặc khóa này không dùng được (%s)\n"
+                                        : "%s: this certificate or key cannot be used (%s)\n",
+                file != NULL ? file : "TLS", why);
+    return r == 0;
+}
+
 bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_options *o)
 {
     if (o->to == NULL)
         o->to = getenv("BAOCAO_TO");
     if (o->token_file == NULL)
         o->token_file = getenv("BAOCAO_TOKEN_FILE");
-    return o->token_file == NULL || cli_token_read(options, o->token_file, o->token);
+    if (o->token_file != NULL && !cli_token_read(options, o->token_file, o->token))
+        return false;
+    return (o->ca == NULL && o->certificate == NULL) || load_tls(options, o);
 }
 
 void cli_brp_options_done(struct cli_brp_options *o)
@@ -106,11 +143,7 @@ static bool wants_tls(const struct cli_brp_options *o, const char *host)
 static int start_tls(struct cli_brp_options *o, enum bao_lang lang, const char *host,
                      struct cli_brp_target *target, const char **ret_why)
 {
-    const struct baod_tls_files files = {
-        .certificate = o->certificate,
-        .key = o->key != NULL ? o->key : o->certificate,
-        .authorities = o->ca,
-    };
+    const struct baod_tls_files files = tls_files(o);
     const char *file;
     int r = 0;
 

@@ -286,6 +286,37 @@ bool baod_tls_renew(void *state, struct baod_tls *tls)
     return s->trusted;
 }
 
+static enum baod_tls_trouble trouble_of_certificate(unsigned status)
+{
+    if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0)
+        return BAOD_TLS_AUTHORITY;
+    if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0)
+        return BAOD_TLS_TIME;
+    return (status & GNUTLS_CERT_UNEXPECTED_OWNER) != 0 ? BAOD_TLS_NAME : BAOD_TLS_AUTHORITY;
+}
+
+enum baod_tls_trouble baod_tls_trouble(const void *state)
+{
+    const struct session *s = state;
+
+    switch (s->error) {
+    case 0:
+        return BAOD_TLS_FINE;
+    case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
+        return trouble_of_certificate(gnutls_session_get_verify_cert_status(s->gnutls));
+    case GNUTLS_E_NO_APPLICATION_PROTOCOL:
+    case GNUTLS_E_UNEXPECTED_PACKET:
+    case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
+    case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+        return BAOD_TLS_PROTOCOL;
+    case GNUTLS_E_FATAL_ALERT_RECEIVED:
+        return gnutls_alert_get(s->gnutls) == GNUTLS_A_NO_APPLICATION_PROTOCOL ? BAOD_TLS_PROTOCOL
+                                                                               : BAOD_TLS_REFUSED;
+    default:
+        return BAOD_TLS_OTHER;
+    }
+}
+
 static const char *tls_why(const void *state)
 {
     const struct session *s = state;

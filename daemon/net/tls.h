@@ -43,6 +43,17 @@ struct baod_tls_peer {
     size_t n_units;
 };
 void baod_tls_peer(const void *state, struct baod_tls_peer *ret);
+/* What ended a connection of a client, as far as people can do something about it. */
+enum baod_tls_trouble {
+    BAOD_TLS_FINE,
+    BAOD_TLS_AUTHORITY, /* the server's certificate is of an authority that is not trusted */
+    BAOD_TLS_TIME,      /* it is not yet or no longer valid */
+    BAOD_TLS_NAME,      /* it is for another name */
+    BAOD_TLS_PROTOCOL,  /* the other side speaks something else */
+    BAOD_TLS_REFUSED,   /* it refused us */
+    BAOD_TLS_OTHER,
+};
+enum baod_tls_trouble baod_tls_trouble(const void *state);
 /* After a reload: the connection goes on with the new files (a reference is taken). False when its
  * certificate was trusted and no longer is: revoked, expired, or of an authority that has gone. */
 bool baod_tls_renew(void *state, struct baod_tls *tls) BAO_MUST_CHECK;

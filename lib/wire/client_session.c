@@ -121,6 +121,7 @@ static int broken(struct bao_client_session *c, struct bao_client_event *event)
     c->ended = true;
     event->kind = BAO_CLIENT_BROKEN;
     event->symbol = BAO_SYM_FRAME;
+    event->body = BAO_STR_NULL; /* what was read means nothing */
     return 0;
 }
 
