@@ -1,4 +1,5 @@
 /* baocao outbox run: sends what waits in an outbox; meant for a timer. */
+#include "daemon/cli/input.h"
 #include "daemon/cli/outbox.h"
 #include "lib/text/errno.h"
 
@@ -36,6 +37,17 @@ static bool read_words(int argc, char **argv, struct words *w)
     return w->dir != NULL && w->wait_s >= 0;
 }
 
+/* What cannot be read stays, and holds nothing else up: how many there are, at the front. */
+static size_t tell_unreadable(const struct cli_options *options, const struct cli_outbox_item *waiting,
+                              size_t n)
+{
+    size_t i = 0;
+
+    for (; i < n && waiting[i].error != 0; i++)
+        cli_tell_unreadable(options->lang, waiting[i].path, waiting[i].error);
+    return i;
+}
+
 /* One round over what waits: an exit code. */
 static int run(const struct cli_options *options, struct words *w, struct cli_outbox *o,
                struct bao_arena *arena)
@@ -44,13 +56,19 @@ static int run(const struct cli_options *options, struct words *w, struct cli_ou
     struct cli_outbox_item *waiting;
     struct cli_send_item *items;
     struct cli_fate *fates;
-    size_t n;
+    size_t n, unreadable;
     int code;
 
-    if (cli_outbox_list(o, arena, &waiting, &n) < 0)
+    code = cli_outbox_list(o, arena, &waiting, &n);
+    if (code < 0) {
+        cli_outbox_tell(options, w->dir, code);
         return CLI_USAGE;
+    }
+    unreadable = tell_unreadable(options, waiting, n);
+    waiting += unreadable;
+    n -= unreadable;
     if (n == 0)
-        return CLI_OK;
+        return unreadable != 0 ? CLI_KEPT : CLI_OK;
     items = bao_arena_array(arena, n, sizeof(*items));
     fates = bao_arena_array(arena, n, sizeof(*fates));
     if (items == NULL || fates == NULL)
@@ -67,6 +85,8 @@ static int run(const struct cli_options *options, struct words *w, struct cli_ou
         if (cli_outbox_settle(o, options, waiting[i].path, &fates[i]) < 0)
             fates[i].kept = true; /* it stays where it is and is only sent once more than needed */
     code = cli_fates_exit(fates, n);
+    if (code == CLI_OK && unreadable != 0)
+        code = CLI_KEPT;
     if (cli_fates_print(stdout, options, fates, n) < 0)
         code = CLI_USAGE;
     return code;
@@ -82,9 +102,11 @@ int cli_outbox(const struct cli_options *options, int argc, char **argv)
     if (!read_words(argc, argv, &w))
         return cli_usage(options);
     r = cli_outbox_open(w.dir, &o);
-    if (r < 0) {
+    if (r != 0) {
         cli_outbox_tell(options, w.dir, r);
-        return r == -EAGAIN ? CLI_KEPT : CLI_USAGE;
+        if (r > 0)
+            cli_outbox_close(o);
+        return r > 0 ? CLI_KEPT : CLI_USAGE;
     }
     if (!w.now && cli_outbox_pause(o) > 0) {
         cli_outbox_close(o);

@@ -14,7 +14,9 @@
 
 enum {
     FILE_MAX = 16 << 20,
-    SHORT_HASH = 16, /* hex digits of a name */
+    SHORT_HASH = 16,    /* hex digits of a name */
+    NAME_LONGEST = 220, /* octets: with a process's number before and ".receipt.json" behind, a file's name */
+    EXTENSION_LONGEST = 16,
     FIRST_PAUSE_S = 60,
     LAST_PAUSE_S = 3600,
 };
@@ -37,16 +39,18 @@ struct cli_outbox *cli_outbox_close(struct cli_outbox *o)
     return NULL;
 }
 
-void cli_outbox_tell(const struct cli_options *options, const char *dir, int error)
+void cli_outbox_tell(const struct cli_options *options, const char *dir, int outcome)
 {
     const char *busy = options->lang == BAO_VI ? "đang có tiến trình khác gửi" : "another process is sending";
 
-    fprintf(stderr, "%s: %s\n", dir, error == -EAGAIN ? busy : bao_errno_text(error, options->lang));
+    fprintf(stderr, "%s: %s\n", dir,
+            outcome == CLI_OUTBOX_E_BUSY ? busy : bao_errno_text(outcome, options->lang));
 }
 
 int cli_outbox_open(const char *dir, struct cli_outbox **ret)
 {
     struct cli_outbox *o = calloc(1, sizeof(*o));
+    bool busy = false;
     int r = 0;
 
     if (o == NULL)
@@ -57,8 +61,10 @@ int cli_outbox_open(const char *dir, struct cli_outbox **ret)
     o->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (r == 0 && (o->fd < 0 || o->dir == NULL))
         r = -errno;
-    if (r == 0 && flock(o->fd, LOCK_EX | LOCK_NB) < 0)
-        r = errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    if (r == 0 && flock(o->fd, LOCK_EX | LOCK_NB) < 0) {
+        busy = errno == EWOULDBLOCK;
+        r = busy ? 0 : -errno;
+    }
     for (size_t i = 0; i < BAO_COUNT(folders) && r == 0; i++)
         if (mkdirat(o->fd, folders[i], 0700) < 0 && errno != EEXIST)
             r = -errno;
@@ -69,7 +75,7 @@ int cli_outbox_open(const char *dir, struct cli_outbox **ret)
         return r;
     }
     *ret = o;
-    return 0;
+    return busy ? CLI_OUTBOX_E_BUSY : 0;
 }
 
 /* Makes a folder's entries durable. */
@@ -100,11 +106,11 @@ static int write_all(int fd, struct bao_str s)
     return 0;
 }
 
-/* Writes folder/name whole or not at all, durable when it returns. */
+/* Writes folder/name whole or not at all, durable when it returns. No other process writes the same part. */
 static int write_file(struct cli_outbox *o, const char *folder, const char *name, struct bao_str text)
 {
     char part[512], whole[512];
-    int n = snprintf(part, sizeof(part), "tmp/%s", name),
+    int n = snprintf(part, sizeof(part), "tmp/%ld-%s", (long)getpid(), name),
         m = snprintf(whole, sizeof(whole), "%s/%s", folder, name);
     int fd, r;
 
@@ -120,6 +126,8 @@ static int write_file(struct cli_outbox *o, const char *folder, const char *name
         r = -errno;
     if (r == 0 && renameat(o->fd, part, o->fd, whole) < 0)
         r = -errno;
+    if (r < 0)
+        (void)unlinkat(o->fd, part, 0); /* a full disk needs the room; what stays is only untidy */
     return r < 0 ? r : sync_folder(o, folder);
 }
 
@@ -130,20 +138,37 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
+/* A name from the content's hash and the owner's name, which is cut between characters when it is too long;
+ * its extension stays. */
+static void make_name(const char *hex, const char *owners, char ret[256])
+{
+    const char *dot = strrchr(owners, '.');
+    size_t n = strlen(owners), tail = dot == NULL ? 0 : strlen(dot), most = NAME_LONGEST - SHORT_HASH - 1;
+
+    if (n <= most) {
+        (void)snprintf(ret, 256, "%.*s-%s", SHORT_HASH, hex, owners);
+        return;
+    }
+    if (tail > EXTENSION_LONGEST)
+        tail = 0;
+    most -= tail;
+    while (most != 0 && ((unsigned char)owners[most] & 0xc0) == 0x80)
+        most--;
+    (void)snprintf(ret, 256, "%.*s-%.*s%s", SHORT_HASH, hex, (int)most, owners, owners + n - tail);
+}
+
 int cli_outbox_put(struct cli_outbox *o, struct bao_arena *arena, const char *file, const char **ret_path)
 {
     uint8_t sha[BAO_SHA256_LEN];
     char hex[2 * BAO_SHA256_LEN + 1], name[256];
     struct bao_str text, path;
-    int r = cli_read_file(arena, file, FILE_MAX, &text), n;
+    int r = cli_read_file(arena, file, FILE_MAX, &text);
 
     if (r < 0)
         return r;
     bao_sha256(text.p, text.n, sha);
     bao_hex(sha, sizeof(sha), hex);
-    n = snprintf(name, sizeof(name), "%.*s-%s", SHORT_HASH, hex, base_name(file));
-    if (n < 0 || (size_t)n >= sizeof(name))
-        return -ENAMETOOLONG;
+    make_name(hex, base_name(file), name);
     path = bao_arena_printf(arena, "%s/waiting/%s", o->dir, name);
     if (path.p == NULL)
         return -ENOMEM;
@@ -185,8 +210,10 @@ static int read_key(struct bao_arena *arena, struct cli_outbox_item *item)
 static int by_key(const void *a, const void *b)
 {
     const struct cli_outbox_item *x = a, *y = b;
-    int c = bao_str_cmp(x->key, y->key);
+    int c = (y->error != 0) - (x->error != 0);
 
+    if (c == 0)
+        c = bao_str_cmp(x->key, y->key);
     if (c == 0)
         c = (x->revision > y->revision) - (x->revision < y->revision);
     return c != 0 ? c : strcmp(x->path, y->path);
@@ -207,7 +234,8 @@ static int add_item(struct cli_outbox *o, struct bao_arena *arena, const char *n
     if (path.p == NULL || copy == NULL)
         return -ENOMEM;
     *ret = (struct cli_outbox_item){.path = path.p, .name = copy};
-    return read_key(arena, ret);
+    ret->error = read_key(arena, ret);
+    return ret->error == -ENOMEM ? -ENOMEM : 0;
 }
 
 /* Walks the folder: counts when `items` is NULL, else fills at most `size`. */
@@ -300,7 +328,8 @@ int cli_outbox_settle(struct cli_outbox *o, const struct cli_options *options, c
     (void)snprintf(from, sizeof(from), "waiting/%s", name); /* names were measured when they came in */
     (void)snprintf(to, sizeof(to), "%s/%s", folder, name);
     r = write_answer(o, options, folder, name, fate);
-    if (r == 0 && renameat(o->fd, from, o->fd, to) < 0)
+    if (r == 0 && renameat(o->fd, from, o->fd, to) < 0 &&
+        (errno != ENOENT || faccessat(o->fd, to, F_OK, 0) < 0)) /* given twice: it is there already */
         r = -errno;
     if (r == 0)
         r = sync_folder(o, folder);

@@ -6,7 +6,7 @@
  *     DIR/tmp/       half-written files; emptied by nobody but safe to delete
  *
  * A file enters under a name made of its content, so that putting it twice keeps it once. Files move by
- * rename after fsync. One process at a time works on an outbox. */
+ * rename after fsync. One process at a time works on an outbox; others may put files in meanwhile. */
 #pragma once
 
 #include "daemon/cli/send.h"
@@ -19,18 +19,22 @@ struct cli_outbox_item {
     const char *name;   /* as its owner named it */
     struct bao_str key; /* form, unit and period; empty when the file has none that can be read */
     int revision;
+    int error; /* it cannot be read: a negative errno, and nothing else is known of it */
 };
 
-/* Opens, making the folders that are missing. 0; -EAGAIN when another process works on it; <0. */
+enum cli_outbox_outcome { CLI_OUTBOX_E_BUSY = 1 };
+
+/* Opens, making the folders that are missing. 0; CLI_OUTBOX_E_BUSY: another process works on it, and files
+ * may only be put in; <0. */
 int cli_outbox_open(const char *dir, struct cli_outbox **ret) BAO_MUST_CHECK;
-/* Tells on standard error why it could not be opened. */
-void cli_outbox_tell(const struct cli_options *options, const char *dir, int error);
+/* Tells on standard error why it could not be opened, or is only open for putting files in. */
+void cli_outbox_tell(const struct cli_options *options, const char *dir, int outcome);
 /* Accepts NULL; gives NULL. */
 struct cli_outbox *cli_outbox_close(struct cli_outbox *o);
 /* Copies a file into waiting/; *ret_path (in the arena) is its place there. 0 or <0. */
 int cli_outbox_put(struct cli_outbox *o, struct bao_arena *arena, const char *file,
                    const char **ret_path) BAO_MUST_CHECK;
-/* What waits, each key's revisions in rising order. 0 or <0. */
+/* What waits, each key's revisions in rising order, what cannot be read before them. 0 or <0. */
 int cli_outbox_list(struct cli_outbox *o, struct bao_arena *arena, struct cli_outbox_item **ret,
                     size_t *ret_n) BAO_MUST_CHECK;
 /* Moves a file to where its fate belongs; one that must be sent again stays. Sets fate->kept. 0 or <0. */
