@@ -3,7 +3,7 @@
 #include "daemon/cli/ask.h"
 #include "daemon/cli/table.h"
 
-enum { COLUMNS = 9 };
+enum { COLUMNS = 10 };
 
 static bool same_group(const struct bao_node *a, const struct bao_node *b)
 {
@@ -81,6 +81,19 @@ static struct bao_str figure(struct bao_arena *arena, const struct bao_node *row
                             named ? bao_node_str(part).p : "", named ? ")" : "");
 }
 
+/* "3 / 12 / 40": how far apart the units are. */
+static struct bao_str spread(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
+{
+    struct bao_str least = cli_cell(arena, row, "min", lang), middle = cli_cell(arena, row, "median", lang),
+                   most = cli_cell(arena, row, "max", lang);
+    const struct bao_node *is = bao_node_get(row, "min");
+
+    if (is == NULL || is->type == BAO_NULL)
+        return middle;
+    return bao_arena_printf(arena, "%.*s / %.*s / %.*s", BAO_STR_ARG(least), BAO_STR_ARG(middle),
+                            BAO_STR_ARG(most));
+}
+
 /* The rows are of one period without comparison (the plain question) when they have no member `pace`. */
 static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *arena, enum bao_lang lang)
 {
@@ -93,7 +106,8 @@ static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *
          {"Đã gửi/phải gửi", true},
          {"Tiến độ", false},
          {"Cùng kỳ năm trước", true},
-         {"So cùng kỳ (%)", true}},
+         {"So cùng kỳ (%)", true},
+         {"Đơn vị thấp nhất/trung vị/cao nhất", true}},
         {{"Indicator", false},
          {"Code", false},
          {"Value", true},
@@ -102,7 +116,8 @@ static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *
          {"Reported/owed", true},
          {"Pace", false},
          {"Last year", true},
-         {"Change (%)", true}},
+         {"Change (%)", true},
+         {"Least/median/most of a unit", true}},
     };
     size_t width = bao_node_get(rows, "pace") == NULL ? 6 : COLUMNS;
     struct bao_str *cells = bao_arena_array(arena, n * width, sizeof(*cells));
@@ -124,6 +139,7 @@ static int print_group(const struct bao_node *rows, size_t n, struct bao_arena *
         cell[6] = pace(arena, &rows[i], lang);
         cell[7] = cli_cell(arena, &rows[i], "last_year", lang);
         cell[8] = cli_cell(arena, &rows[i], "last_year_percent", lang);
+        cell[9] = spread(arena, &rows[i], lang);
     }
     cli_table(stdout, columns[lang], width, cells, n);
     return CLI_OK;

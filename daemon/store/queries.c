@@ -3,7 +3,15 @@
 #include "daemon/store/pg.h"
 #include "daemon/store/spans.h"
 
-enum { FILTERS = 6, PARAMS_MAX = 7, WAITING_MAX = 256, ROWS_MAX = 100000, COLUMNS_MAX = 20, CELL_MAX = 64 };
+enum {
+    FILTERS = 6,
+    PARAMS_MAX = 8,
+    TILES_MAX = 64,
+    WAITING_MAX = 256,
+    ROWS_MAX = 100000,
+    COLUMNS_MAX = 20,
+    CELL_MAX = 64
+};
 
 /* What becomes of the statement's rows. */
 enum shape { PLAIN, SPANS, TRENDS };
@@ -13,7 +21,7 @@ struct question {
     const struct baod_column *columns;
     size_t n_columns;
     uint8_t shape;  /* enum shape */
-    bool has_today; /* the statement takes today's date as its last parameter */
+    bool has_today; /* the statement takes today's date as its last parameter; of spans all do */
     bool has_as_of; /* ... or the moment that is asked about */
 };
 
@@ -232,18 +240,52 @@ static const struct baod_column report_today_columns[] = {
     "                         AND " ANY("i.code", "$5") "   AND $4::text IS NULL AND $6::int8 > 0"
 #define CELLS_ORDER " ORDER BY w.id, s.id, i.slot, w.to_day, w.period LIMIT 2000000"
 
-static const char cells_sql[] = CELLS_WINDOW
-    "o AS MATERIALIZED (SELECT w.form, w.period, m.scope, count(*) AS owed"
-    "  FROM w JOIN baocao.obligation o ON o.form = w.form AND o.period = w.period"
-    "  JOIN baocao.scope_unit m ON m.unit = o.unit AND m.seq_to = 9223372036854775807"
-    "                          AND w.to_day BETWEEN m.from_day AND m.to_day"
-    " WHERE " CELLS_SCOPE("m.scope") "GROUP BY w.form, w.period, m.scope) " CELLS_HEAD
-                                     "coalesce(r.counts[i.slot], 0)::int8, o.owed::int8, "
-                                     "r.sums[i.slot]::text || 'e-' || i.decimals,"
-                                     "       r.sums[i.slot_to]::text || 'e-' || i.decimals_to," CELLS_TARGET
-                                     "false" CELLS_JOIN
-                                     "  LEFT JOIN baocao.rollup r ON r.scope = o.scope AND r.form = w.form "
-                                     "AND r.period = w.period" CELLS_ORDER;
+#define CELLS_OWED                                                                                           \
+    "o AS MATERIALIZED (SELECT w.form, w.period, m.scope, count(*) AS owed"                                  \
+    "  FROM w JOIN baocao.obligation o ON o.form = w.form AND o.period = w.period"                           \
+    "  JOIN baocao.scope_unit m ON m.unit = o.unit AND m.seq_to = 9223372036854775807"                       \
+    "                          AND w.to_day BETWEEN m.from_day AND m.to_day"                                 \
+    " WHERE " CELLS_SCOPE("m.scope") "GROUP BY w.form, w.period, m.scope) "
+#define CELLS_FIGURES                                                                                        \
+    "coalesce(r.counts[i.slot], 0)::int8, o.owed::int8, r.sums[i.slot]::text || 'e-' || i.decimals,"         \
+    "       r.sums[i.slot_to]::text || 'e-' || i.decimals_to," CELLS_TARGET "false"
+#define CELLS_ROLLUP                                                                                         \
+    CELLS_JOIN                                                                                               \
+    "  LEFT JOIN baocao.rollup r ON r.scope = o.scope AND r.form = w.form AND r.period = w.period"
+
+/* Over the periods $8 that tile a span: what each unit comes to there (its flows added, stocks of the scope's
+ * latest period with a report), then the least, the most and the median of the units. f gives the figures. */
+#define SPREAD                                                                                               \
+    ", l AS (SELECT form, scope, slot, max(to_day) AS last FROM f GROUP BY 1, 2, 3)"                         \
+    ", v AS (SELECT f.form, f.scope, f.slot, f.unit, sum(f.of) AS of, sum(f.to) AS to"                       \
+    " FROM f JOIN l USING (form, scope, slot) WHERE f.over_time = 'sum' OR f.to_day = l.last"                \
+    " GROUP BY 1, 2, 3, 4)"                                                                                  \
+    ", x AS MATERIALIZED (SELECT v.form, v.scope, v.slot, array_agg(y.value ORDER BY y.value) AS of_units"   \
+    " FROM v JOIN baocao.indicator i ON i.form = v.form AND i.slot = v.slot CROSS JOIN LATERAL ("            \
+    " SELECT CASE WHEN i.slot_to IS NULL THEN v.of * ('1e-' || i.decimals)::numeric"                         \
+    " WHEN v.to <> 0 THEN round(v.of * ('1e' || i.decimals_to)::numeric"                                     \
+    " * CASE WHEN i.percent THEN 100 ELSE 1 END"                                                             \
+    " / (v.to * ('1e' || i.decimals)::numeric), 6) END AS value"                                             \
+    " ) y WHERE y.value IS NOT NULL GROUP BY 1, 2, 3) "
+#define SPREAD_COLUMNS                                                                                       \
+    ", trim_scale(x.of_units[1])::text, trim_scale(x.of_units[cardinality(x.of_units)])::text,"              \
+    " trim_scale((x.of_units[(cardinality(x.of_units) + 1) / 2]"                                             \
+    " + x.of_units[(cardinality(x.of_units) + 2) / 2]) * 0.5)::text"
+#define SPREAD_JOIN " LEFT JOIN x ON x.form = w.form AND x.scope = o.scope AND x.slot = i.slot"
+
+static const char cells_sql[] = CELLS_WINDOW CELLS_OWED CELLS_HEAD CELLS_FIGURES CELLS_ROLLUP CELLS_ORDER;
+
+static const char span_sql[] = CELLS_WINDOW CELLS_OWED
+    ", f AS (SELECT w.form, m.scope, j.slot, j.over_time, w.to_day, q.unit, q.figures[j.slot] AS "
+    "of,"
+    "               q.figures[j.slot_to] AS to"
+    "    FROM w JOIN baocao.report q ON q.form = w.form AND q.period = w.period AND q.state = 1"
+    "    JOIN baocao.scope_unit m ON m.unit = q.unit AND m.seq_to = 9223372036854775807"
+    "                            AND w.to_day BETWEEN m.from_day AND m.to_day"
+    "    JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL AND " ANY(
+        "j.code", "$5") "   WHERE w.period = ANY ($8::int4[]) AND $7::date IS NOT NULL "
+                        "AND " CELLS_SCOPE("m.scope") ")" SPREAD CELLS_HEAD CELLS_FIGURES SPREAD_COLUMNS
+                            CELLS_ROLLUP SPREAD_JOIN CELLS_ORDER;
 
 /* Where each unit's figures of each period stand today. A unit that nobody took over stays in the scopes of
  * its last day. */
@@ -256,22 +298,35 @@ static const char cells_sql[] = CELLS_WINDOW
     " WHERE " CELLS_SCOPE("m.scope") ") "
 
 /* Shares apportion a report's figures before they are added; owed counts what came into the scope. */
-static const char cells_today_sql[] = CELLS_WINDOW TODAY_PLACES
-    ", o AS MATERIALIZED (SELECT w.form, w.period, a.scope, count(DISTINCT o.unit) AS owed"
-    "  FROM w JOIN baocao.obligation o ON o.form = w.form AND o.period = w.period"
-    "  JOIN place a ON a.unit = o.unit AND a.to_day = w.to_day GROUP BY w.form, w.period, a.scope)"
-    ", r AS MATERIALIZED (SELECT q.form, q.period, a.scope, j.slot, count(DISTINCT q.unit) AS reported,"
-    "         sum(q.figures[j.slot] * a.share) AS of, sum(q.figures[j.slot_to] * a.share) AS to,"
-    "         bool_or(a.estimated) AS estimated"
-    "    FROM w JOIN baocao.report q ON q.form = w.form AND q.period = w.period AND q.state = 1"
-    "    JOIN place a ON a.unit = q.unit AND a.to_day = w.to_day"
-    "    JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL AND " ANY(
-        "j.code", "$5") "   GROUP BY q.form, q.period, a.scope, j.slot) " CELLS_HEAD
-                        "coalesce(r.reported, 0)::int8, o.owed::int8, r.of::text || 'e-' || i.decimals,"
-                        "       r.to::text || 'e-' || i.decimals_to," CELLS_TARGET
-                        "coalesce(r.estimated, false)" CELLS_JOIN
-                        "  LEFT JOIN r ON r.form = w.form AND r.period = w.period AND r.scope = o.scope AND "
-                        "r.slot = i.slot" CELLS_ORDER;
+#define TODAY_CELLS                                                                                          \
+    CELLS_WINDOW TODAY_PLACES                                                                                \
+        ", o AS MATERIALIZED (SELECT w.form, w.period, a.scope, count(DISTINCT o.unit) AS owed"              \
+        " FROM w JOIN baocao.obligation o ON o.form = w.form AND o.period = w.period"                        \
+        " JOIN place a ON a.unit = o.unit AND a.to_day = w.to_day GROUP BY w.form, w.period, a.scope)"       \
+        ", r AS MATERIALIZED (SELECT q.form, q.period, a.scope, j.slot, count(DISTINCT q.unit) AS reported," \
+        " sum(q.figures[j.slot] * a.share) AS of, sum(q.figures[j.slot_to] * a.share) AS to,"                \
+        " bool_or(a.estimated) AS estimated"                                                                 \
+        " FROM w JOIN baocao.report q ON q.form = w.form AND q.period = w.period AND q.state = 1"            \
+        " JOIN place a ON a.unit = q.unit AND a.to_day = w.to_day"                                           \
+        " JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL AND " ANY(            \
+            "j.code", "$5") " GROUP BY q.form, q.period, a.scope, j.slot) "
+#define TODAY_FIGURES                                                                                        \
+    "coalesce(r.reported, 0)::int8, o.owed::int8, r.of::text || 'e-' || i.decimals,"                         \
+    " r.to::text || 'e-' || i.decimals_to," CELLS_TARGET "coalesce(r.estimated, false)"
+#define TODAY_JOIN                                                                                           \
+    CELLS_JOIN                                                                                               \
+    " LEFT JOIN r ON r.form = w.form AND r.period = w.period AND r.scope = o.scope AND r.slot = i.slot"
+
+static const char cells_today_sql[] = TODAY_CELLS CELLS_HEAD TODAY_FIGURES TODAY_JOIN CELLS_ORDER;
+
+static const char span_today_sql[] =
+    TODAY_CELLS ", f AS (SELECT w.form, a.scope, j.slot, j.over_time, w.to_day, a.holder AS unit,"
+                " q.figures[j.slot] * a.share AS of, q.figures[j.slot_to] * a.share AS to"
+                " FROM w JOIN baocao.report q ON q.form = w.form AND q.period = w.period AND q.state = 1"
+                " JOIN place a ON a.unit = q.unit AND a.to_day = w.to_day"
+                " JOIN baocao.indicator j ON j.form = q.form AND q.figures[j.slot] IS NOT NULL AND " ANY(
+                    "j.code", "$5") " WHERE w.period = ANY ($8::int4[]))" SPREAD CELLS_HEAD TODAY_FIGURES
+                    SPREAD_COLUMNS TODAY_JOIN SPREAD_JOIN CELLS_ORDER;
 
 /* The periods asked for, of questions that name one. */
 #define ONE_WINDOW                                                                                           \
@@ -480,9 +535,9 @@ static const struct question questions[STATEMENTS] = {
          BAO_COUNT(rate_columns)},
     [BAOD_ASK_SHARED] = {{"q_shared", shared_sql}, shared_columns, BAO_COUNT(shared_columns)},
     [BAOD_ASK_TREND] = {{"q_trend", cells_sql}, NULL, 0, TRENDS},
-    [SPAN] = {{"q_span", cells_sql}, NULL, 0, SPANS},
+    [SPAN] = {{"q_span", span_sql}, NULL, 0, SPANS},
     [TREND_TODAY] = {{"q_trend_today", cells_today_sql}, NULL, 0, TRENDS, true},
-    [SPAN_TODAY] = {{"q_span_today", cells_today_sql}, NULL, 0, SPANS, true},
+    [SPAN_TODAY] = {{"q_span_today", span_today_sql}, NULL, 0, SPANS},
     [STATUS_TODAY] =
         {{"q_status_today", ONE_WINDOW TODAY_PLACES
           "SELECT w.id, w.label, s.id, count(*), count(*) FILTER (WHERE o.state = 'pending'),"
@@ -664,6 +719,33 @@ static int set_as_of(struct asked *a, const struct baod_ask *ask)
     return 0;
 }
 
+/* The codes of all periods that tile the span: quarters and months of a half, ... */
+static int set_tiles(struct asked *a)
+{
+    int32_t *codes = bao_arena_array(&a->arena, TILES_MAX, sizeof(*codes));
+    struct bao_period parts[TILES_MAX];
+    size_t n = 0;
+
+    if (codes == NULL)
+        return -ENOMEM;
+    codes[n++] = bao_period_code(a->span);
+    for (int type = 0; type < BAO_P_WEEK; type++) {
+        size_t k = type == (int)a->span.type
+                       ? 0
+                       : bao_period_parts(a->span, (enum bao_period_type)type, parts, TILES_MAX - n);
+
+        for (size_t i = 0; i < k; i++)
+            codes[n++] = bao_period_code(parts[i]);
+    }
+    a->params[7] = baod_pg_p_int4s(&a->arena, codes, NULL, n);
+    return 0;
+}
+
+static size_t n_params(const struct question *q)
+{
+    return q->shape == SPANS ? PARAMS_MAX : q->has_today || q->has_as_of ? FILTERS + 1 : FILTERS;
+}
+
 static int set_filters(struct asked *a, const struct baod_ask *ask)
 {
     int limit = ask->limit > 0 && ask->limit < ROWS_MAX ? ask->limit : ROWS_MAX;
@@ -680,6 +762,8 @@ static int set_filters(struct asked *a, const struct baod_ask *ask)
     a->limit = (size_t)limit;
     a->params[5] = baod_pg_p_int8(&a->arena, limit);
     a->params[6] = baod_pg_p_date(&a->arena, bao_time_date(ask->now, a->q->offset));
+    if (r == 0 && a->question->shape == SPANS)
+        r = set_tiles(a);
     return r == 0 && a->question->has_as_of ? set_as_of(a, ask) : r;
 }
 
@@ -724,8 +808,7 @@ int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_as
     q->under_way++;
     r = set_filters(a, ask);
     if (r == 0)
-        r = baod_pg_exec(q->pg, &a->question->statement, a->params,
-                         a->question->has_today || a->question->has_as_of ? PARAMS_MAX : FILTERS, on_rows, a);
+        r = baod_pg_exec(q->pg, &a->question->statement, a->params, n_params(a->question), on_rows, a);
     if (r != 0) {
         asked_free(a);
         return r == -ENOTCONN ? -EAGAIN : r;

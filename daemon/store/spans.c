@@ -35,6 +35,9 @@ const struct baod_column baod_span_columns[] = {
     {"expected", BAOD_CELL_NUMBER},
     {"pace", BAOD_CELL_TEXT},
     {"estimated", BAOD_CELL_BOOL},
+    {"min", BAOD_CELL_NUMBER},
+    {"max", BAOD_CELL_NUMBER},
+    {"median", BAOD_CELL_NUMBER},
 };
 
 const struct baod_column baod_trend_columns[] = {
@@ -443,7 +446,9 @@ static void put_span(struct maker *k, struct series s, struct bao_period span)
     cell += 5;
     put_pace(k, last, pace, cell);
     cell += 3;
-    *cell = of_name(now.span.total.estimated ? "true" : "false");
+    *cell++ = of_name(now.span.total.estimated ? "true" : "false");
+    for (enum baod_cells_column c = BAOD_CELLS_MIN; c <= BAOD_CELLS_MEDIAN; c++)
+        *cell++ = now.span.is ? text_at(k, last, c) : BAO_STR_NULL;
 }
 
 static void put_trend(struct maker *k, struct series s, const struct row *row)

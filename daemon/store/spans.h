@@ -31,6 +31,9 @@ enum baod_cells_column {
     BAOD_CELLS_SUM_TO,    /* text: of a ratio */
     BAOD_CELLS_TARGET,    /* text: of the year; null = none */
     BAOD_CELLS_ESTIMATED, /* bool */
+    BAOD_CELLS_MIN, /* of spans only: text, the least, the most and the median of what each unit comes to */
+    BAOD_CELLS_MAX, /* in the span; the same in every row of an indicator of a scope */
+    BAOD_CELLS_MEDIAN,
 };
 
 extern const struct baod_column baod_span_columns[], baod_trend_columns[];

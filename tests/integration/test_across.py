@@ -128,6 +128,7 @@ class Truth:
     def __init__(self, reports, today):
         self.cells = {}  # (scope, indicator, quarter) → [reported, of, to, estimated]
         self.owed = {}   # (scope, quarter) → obligations
+        self.of_units = {}  # (scope, indicator, quarter) → [(who holds it, (of, to))]
         for quarter in [(y, n) for y in (2025, 2026) for n in (1, 2, 3, 4)]:
             for code in THEN:
                 if exists(code, quarter):
@@ -141,10 +142,33 @@ class Truth:
             for scope in set().union(*(scopes(c) for c, _ in shares(code, quarter, today))):
                 held = sum(s for c, s in shares(code, quarter, today) if scope in scopes(c))
                 estimated = len(shares(code, quarter, today)) > 1
+                for holder, part in shares(code, quarter, today):
+                    for indicator, x in figures.items() if scope in scopes(holder) else ():
+                        of, to = x if isinstance(x, tuple) else (x, 0)
+                        self.of_units.setdefault((scope, indicator, quarter), []).append((holder, (of * part, to * part)))
                 for indicator, x in figures.items():
                     cell = self.cells.setdefault((scope, indicator, quarter), [0, 0, 0, False])
                     of, to = x if isinstance(x, tuple) else (x, 0)
                     cell[:] = cell[0] + 1, cell[1] + of * held, cell[2] + to * held, cell[3] or estimated
+
+    def spread(self, scope, indicator, quarters):
+        """(least, most, median) of what each unit comes to in the span; by whoever holds its figures."""
+        owed = [q for q in quarters if (scope, q) in self.owed]
+        have = [q for q in owed if (scope, indicator, q) in self.cells]
+        used = have if OVER_TIME[indicator] == "sum" else have[-1:] if OVER_TIME[indicator] == "last" or len(owed) == 1 else []
+        units = {}
+        for quarter in used:
+            for code, x in self.of_units.get((scope, indicator, quarter), []):
+                sums = units.setdefault(code, [0, 0])
+                sums[0] += x[0]
+                sums[1] += x[1]
+        if indicator in RATIOS:
+            values = sorted(rounded(of * RATIOS[indicator][2] / to, 6) for of, to in units.values() if to)
+        else:
+            values = sorted(of for of, _ in units.values())
+        if not values:
+            return None, None, None
+        return values[0], values[-1], (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
 
     def span(self, scope, indicator, quarters):
         """(value, reported, owed, of which part, estimated)"""
@@ -222,6 +246,8 @@ def test_a_span_gives_what_its_quarters_make(hub, reports, span, units):
         where = (span, units, r["scope"], r["indicator"])
         assert fraction(r["value"]) == value, where
         assert (r["reported"], r["owed"], r["estimated"]) == (reported, owed, estimated), where
+        spread = truth.spread(r["scope"], r["indicator"], SPANS[span])
+        assert tuple(fraction(r[c]) for c in ("min", "max", "median")) == spread, where
         assert r["of_period"] == (part and f"{part[0]}-Q{part[1]}"), where
         old = truth.span(r["scope"], r["indicator"], before)
         if any((r["scope"], q) in truth.owed for q in before):
@@ -374,7 +400,7 @@ def test_questions_that_make_no_sense_are_refused(hub):
 def test_the_command_shows_span_last_year_and_pace(hub):
     vi = hub.baocao("rollup", "thu-quy", "--span", "2026-H1", "--scope", "99")
     assert vi.returncode == 0, vi.stderr
-    for text in ("2026-H1", "Tiến độ", "Cùng kỳ năm trước", "(2026-Q2)"):
+    for text in ("2026-H1", "Tiến độ", "Cùng kỳ năm trước", "(2026-Q2)", "thấp nhất/trung vị/cao nhất"):
         assert text in vi.stdout, vi.stdout
     en = hub.baocao("rollup", "thu-quy", "--span", "2026-H1", "--units", "today", "--lang", "en")
     assert "Pace" in en.stdout and "≈" in en.stdout, en.stdout
