@@ -122,8 +122,13 @@ static void on_plain(const struct baod_pg_result *r, void *user)
 
 /* ------------------------------------------------------------------ writing */
 
+/* What it was flagged with before is kept, for questions about earlier moments. */
 static const struct baod_pg_statement WARN = {
-    "q_warn", "UPDATE baocao.report SET warnings = $5"
+    "q_warn", "WITH was AS (INSERT INTO baocao.warning_was (unit, form, period, revision, until, warnings)"
+              "             SELECT r.unit, r.form, r.period, r.revision, clock_timestamp(), r.warnings"
+              "               FROM baocao.report r"
+              "              WHERE r.unit = $1 AND r.form = $2 AND r.period = $3 AND r.revision = $4)"
+              " UPDATE baocao.report SET warnings = $5"
               " WHERE unit = $1 AND form = $2 AND period = $3 AND revision = $4"};
 
 static const struct baod_pg_statement RAISE = {

@@ -291,11 +291,16 @@ static const char STAGE_SCOPES[] =
     "   FROM pg_temp.sync_rows, jsonb_to_recordset(rows) k(id text, type int2, name_vi text, name_en text)"
     "   LEFT JOIN (SELECT id, scope FROM baocao.scope) s USING (id)";
 
+/* What is about to be said otherwise is kept beside it, for questions about earlier batches. */
 static const char *const WRITE_SCOPES[] = {
-    "INSERT INTO baocao.scope (scope, id, type, name_vi, name_en) SELECT scope, id, type, name_vi, name_en "
-    "FROM new_scope"
-    "    ON CONFLICT (scope) DO UPDATE SET type = excluded.type, name_vi = excluded.name_vi, name_en = "
-    "excluded.name_en",
+    "INSERT INTO baocao.scope_was SELECT s.*, b.seq FROM baocao.scope s JOIN new_scope k USING (scope),"
+    "       pg_temp.sync_batch b WHERE (k.type, k.name_vi, k.name_en) <> (s.type, s.name_vi, s.name_en)",
+    "INSERT INTO baocao.scope (scope, id, type, name_vi, name_en, seq_from)"
+    " SELECT k.scope, k.id, k.type, k.name_vi, k.name_en, b.seq FROM new_scope k, pg_temp.sync_batch b"
+    "    ON CONFLICT (scope) DO UPDATE SET type = excluded.type, name_vi = excluded.name_vi,"
+    "       name_en = excluded.name_en, seq_from = excluded.seq_from"
+    " WHERE (scope.type, scope.name_vi, scope.name_en)"
+    "    <> (excluded.type, excluded.name_vi, excluded.name_en)",
 };
 
 static const char STAGE_MEMBERS[] =
@@ -328,9 +333,16 @@ static const char STAGE_TARGETS[] =
     "  ORDER BY f.form, k.code, k.year, s.scope, u.unit, k.version DESC";
 
 static const char *const WRITE_TARGETS[] = {
-    "DELETE FROM baocao.target",
-    "INSERT INTO baocao.target (form, code, year, scope, unit, value)"
-    " SELECT form, code, year, scope, unit, value FROM new_target",
+    "WITH gone AS (DELETE FROM baocao.target t"
+    "        WHERE NOT EXISTS (SELECT FROM new_target k WHERE (k.form, k.code, k.year, k.scope, k.unit, "
+    "k.value)"
+    "                                                = (t.form, t.code, t.year, t.scope, t.unit, t.value))"
+    "        RETURNING t.*)"
+    " INSERT INTO baocao.target_was SELECT g.*, b.seq FROM gone g, pg_temp.sync_batch b",
+    "INSERT INTO baocao.target (form, code, year, scope, unit, value, seq_from)"
+    " SELECT k.form, k.code, k.year, k.scope, k.unit, k.value, b.seq FROM new_target k, pg_temp.sync_batch b"
+    "  WHERE NOT EXISTS (SELECT FROM baocao.target t WHERE (k.form, k.code, k.year, k.scope, k.unit)"
+    "                                                    = (t.form, t.code, t.year, t.scope, t.unit))",
 };
 
 static int write_registry(struct sync *s)
@@ -407,6 +419,7 @@ static const char FIND_CONFLICT[] =
     " ORDER BY 1, 3, 2 LIMIT 1";
 
 static const char *const WRITE_INDICATORS[] = {
+    "CREATE TEMP TABLE old_indicator ON COMMIT DROP AS TABLE baocao.indicator",
     /* What stays gets the newest version's words. */
     "UPDATE baocao.indicator i SET percent = k.percent, over_time = k.over_time, label_vi = k.label_vi, "
     "label_en = k.label_en,"
@@ -439,6 +452,13 @@ static const char *const WRITE_INDICATORS[] = {
     "             ON o.form = k.form_n"
     "          WHERE NOT EXISTS (SELECT FROM baocao.indicator i WHERE i.form = k.form_n AND i.code = "
     "k.code)) x",
+    /* What says other than before is kept as it was. */
+    "INSERT INTO baocao.indicator_was SELECT o.*, b.seq FROM old_indicator o, pg_temp.sync_batch b"
+    " WHERE NOT EXISTS (SELECT FROM baocao.indicator i WHERE i.form = o.form AND i.slot = o.slot"
+    "                      AND ROW(i.*) IS NOT DISTINCT FROM ROW(o.*))",
+    "UPDATE baocao.indicator i SET seq_from = b.seq FROM pg_temp.sync_batch b"
+    " WHERE NOT EXISTS (SELECT FROM old_indicator o WHERE i.form = o.form AND i.slot = o.slot"
+    "                      AND ROW(i.*) IS NOT DISTINCT FROM ROW(o.*))",
 };
 
 /* The sentence for whoever asked for the change. */
@@ -520,10 +540,15 @@ static const char STAGE_PERIODS[] =
     "   JOIN (SELECT DISTINCT id, form FROM baocao.form) f ON f.id = k.form";
 
 static const char *const WRITE_PERIODS[] = {
-    "INSERT INTO baocao.period (form, period, label, from_day, to_day, title_vi, title_en)"
-    " SELECT form_n, period, label, from_day, to_day, title_vi, title_en FROM new_period"
+    "INSERT INTO baocao.period_was SELECT p.*, b.seq FROM baocao.period p"
+    "  JOIN new_period k ON k.form_n = p.form AND k.period = p.period, pg_temp.sync_batch b"
+    " WHERE (p.from_day, p.to_day, p.title_vi, p.title_en) <> (k.from_day, k.to_day, k.title_vi, k.title_en)",
+    "INSERT INTO baocao.period (form, period, label, from_day, to_day, title_vi, title_en, seq_from)"
+    " SELECT form_n, period, label, from_day, to_day, title_vi, title_en, b.seq"
+    "   FROM new_period, pg_temp.sync_batch b"
     "    ON CONFLICT (form, period) DO UPDATE SET label = excluded.label, from_day = excluded.from_day,"
-    "       to_day = excluded.to_day, title_vi = excluded.title_vi, title_en = excluded.title_en"
+    "       to_day = excluded.to_day, title_vi = excluded.title_vi, title_en = excluded.title_en,"
+    "       seq_from = excluded.seq_from"
     " WHERE (period.from_day, period.to_day, period.title_vi, period.title_en)"
     "    <> (excluded.from_day, excluded.to_day, excluded.title_vi, excluded.title_en)",
     "SELECT baocao.make_year(y) FROM (SELECT DISTINCT period / 10000 AS y FROM new_period ORDER BY 1) years",

@@ -87,6 +87,7 @@ class World:
         self.clients = [Client(d.reports_port, timeout=120) for d in daemons]
         self.done = collections.Counter()
         self.version = 1
+        self.moments = []  # (when, what was told then)
 
     def close(self):
         for client in self.clients:
@@ -321,9 +322,36 @@ class World:
             self.dice.choice(moves)()
             if n == steps // 2:
                 self.new_version()
+            if n % 25 == 5:
+                self.remember()
             if n % 40 == 39:
                 self.check()
         self.check()
+        self.check_moments()
+
+    # ---------------------------------------------------------------- earlier moments
+
+    def told(self, **more):
+        """What the office is told by either daemon, byte for byte; hours_late goes on with the clock."""
+        answers = []
+        for form in (PLAIN, LOOKS):
+            for path in ("rollups", "status", "missing", "reports"):
+                status, rows = self.dice.choice(self.daemons).get(f"/v1/{path}", form=form, **more)
+                assert status == 200, rows
+                answers.append(json.dumps([{k: v for k, v in row.items() if k != "hours_late"} for row in rows], ensure_ascii=False))
+        return answers
+
+    def remember(self):
+        wait_for(lambda: not self.sql("SELECT 1 FROM baocao.recheck"))
+        at = self.sql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")[0][0]
+        self.moments.append((at, self.told()))
+
+    def check_moments(self):
+        """Asked later, every moment is answered as it was."""
+        for number, (at, then) in enumerate(self.moments):
+            for was, now in zip(then, self.told(as_of=at)):
+                assert was == now, (number, at)
+        assert len({"".join(then) for _, then in self.moments}) == len(self.moments), "nothing changed between two moments"
 
     # ---------------------------------------------------------------- what must hold
 

@@ -1,4 +1,5 @@
 """Acts of the office through the running daemon: what each does to obligations, sums, custody and the chain."""
+import glob
 import json
 import os
 import shutil
@@ -353,8 +354,10 @@ def province(make_daemon, programs):
     """A hub that serves from a province folder of its own, which a test may change."""
     daemon = make_daemon()
     daemon.province = os.path.join(daemon.root, "province")
+    daemon.schemas = os.path.join(daemon.root, "schemas")
     shutil.copytree(programs.province, daemon.province)
-    subprocess.run(["chmod", "-R", "u=rwX,go=rX", daemon.province], check=True)
+    shutil.copytree(programs.schemas, daemon.schemas)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", daemon.province, daemon.schemas], check=True)
     return Province(daemon.start(), os.path.join(daemon.province, "units.yaml"))
 
 
@@ -363,11 +366,11 @@ class Province(Hub):
         super().__init__(daemon)
         self.units = units
 
-    def edit(self, old, new, count=1):
-        with open(self.units, encoding="utf-8") as f:
+    def edit(self, old, new, count=1, path=None):
+        with open(path or self.units, encoding="utf-8") as f:
             text = f.read()
         assert old in text
-        with open(self.units, "w", encoding="utf-8") as f:
+        with open(path or self.units, "w", encoding="utf-8") as f:
             f.write(text.replace(old, new, count))
 
     def apply(self, *words, expect=0):
@@ -450,6 +453,10 @@ def test_every_earlier_moment_is_answered_as_it_was(province):
         at = hub.sql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")[0][0]
         seen.append((at, answers(hub)))
 
+    targets = os.path.join(hub.daemon.province, "targets.yaml")
+    form = sorted(glob.glob(os.path.join(hub.daemon.schemas, "nd73", "nd73-quarterly.v*.yaml")))[-1]
+    with open(hub.units, encoding="utf-8") as f:
+        group = next(line for line in f if "id: phu-yen-cu" in line)
     # The period's own deadline and lock are past; all changes go by acts, as events tell.
     hub.sql("UPDATE baocao.obligation o SET due_at = e.due_at, lock_at = e.lock_at FROM baocao.obligation_event e"
             " WHERE (e.unit, e.form, e.period) = (o.unit, o.form, o.period)")
@@ -469,8 +476,12 @@ def test_every_earlier_moment_is_answered_as_it_was(province):
         lambda: (hub.edit('  - {code: "22015", kind: ward, name: Phường Tuy Hoà,', '  - {code: "22015", kind: ward, name: Phường Tuy Hòa Mới,'),
                  hub.edit("groups: [phu-yen-cu], ", "groups: [dak-lak-cu], "), hub.apply()),
         lambda: hub.send(4, 4),
+        lambda: (hub.edit("value: 100", "value: 95", path=targets), hub.apply()),
+        lambda: (hub.edit("Tỷ lệ người được phổ biến", "Tỷ lệ cán bộ được phổ biến", path=form), hub.apply()),
         lambda: hub.send(3, 3, OTHER),
+        lambda: (hub.edit(group, group.replace("cũ", "trước đây")), hub.apply()),
         lambda: hub.act("lock"),
+        lambda: (hub.edit("value: 95", "value: 90", path=targets), hub.apply()),
         lambda: hub.act("owe", "--unit", "22045", "--reason", "bỏ miễn"),
     ]
     for step in steps:
