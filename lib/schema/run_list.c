@@ -1,5 +1,5 @@
 /* The verdict pass over lists. */
-#include "lib/schema/run.h"
+#include "lib/schema/run_member.h"
 
 #include <math.h>
 
@@ -8,6 +8,31 @@ enum {
     SOME = 256, /* items whose table fits the stack */
     PROBES = 64,
 };
+
+/* Maps that meet the same table, up to the first value of another type. NULL: one is bad. */
+static const struct bao_node *all_maps(struct bao_schema_scratch *r, const struct bao_ins *pc,
+                                       const struct bao_node *x, const struct bao_node *end)
+{
+    const struct bao_members *m = pc->members;
+
+    if (pc->lead == BAO_LEAD_FEW) {
+        do {
+            if (!bao_run_few_members(r, m, x))
+                return NULL;
+        } while (++x < end && x->type == BAO_MAP);
+        return x;
+    }
+    do {
+        if (!bao_run_may_go_on(r)) {
+            bao_run_fail(r, -E2BIG);
+            return NULL;
+        }
+        r->steps -= x->len >> 3;
+        if (x->len < m->n_required || !bao_run_plain_members(r, m, x))
+            return NULL;
+    } while (++x < end && x->type == BAO_MAP);
+    return x;
+}
 
 /* Items that every one must satisfy the same list. Those of one type stand mostly together: what is asked of
  * them is picked once. */
@@ -21,6 +46,16 @@ static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, c
         if (pc == NULL) {
             while (++x < end && x->type == type)
                 ;
+        } else if (pc->lead == BAO_LEAD_FEW ||
+                   (pc->lead == BAO_LEAD_MEMBERS && pc->members->n_patterns == 0 && pc->members->n != 0)) {
+            x = all_maps(r, pc, x, end);
+            if (x == NULL)
+                return false;
+        } else if (pc->lead == BAO_LEAD_LIST) {
+            do {
+                if (!bao_run_items(r, pc, x, NULL))
+                    return false;
+            } while (++x < end && x->type == type);
         } else if (pc->lead == BAO_LEAD_MEASURED) {
             do {
                 if (!bao_run_measured_items(r, pc, x, NULL))
@@ -52,7 +87,7 @@ static __attribute__((noinline)) bool any_items(struct bao_schema_scratch *r, co
     if (pc->rest == NULL)
         return true;
     r->steps -= v->len >> 3;
-    if (!all_items(r, pc->rest, x, end))
+    if (x < end && !all_items(r, pc->rest, x, end))
         return false;
     if (ev != NULL)
         ev->all = true;
@@ -173,27 +208,40 @@ bool bao_run_measured_items(struct bao_schema_scratch *r, const struct bao_ins *
     return pick_way(r, pc + 1, v, ev);
 }
 
+/* Does an item satisfy a sub that is asked of many? */
+static inline bool is_wanted(struct bao_schema_scratch *r, const struct bao_sub *sub,
+                             const struct bao_node *x)
+{
+    const struct bao_ins *pc = sub->at[x->type];
+
+    if (pc != NULL && pc->lead == BAO_LEAD_FEW)
+        return bao_run_few_members(r, pc->members, x);
+    return pc == NULL || bao_run_go(r, pc, x, NULL);
+}
+
 bool bao_run_contains(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
                       struct bao_eval *ev)
 {
-    const struct bao_count *count = pc->count;
+    const struct bao_count count = *pc->count;
     uint64_t found = 0;
 
     r->steps -= v->len >> 3;
+    if (ev == NULL && v->kinds != 0 && (v->kinds & ~(count.sub->refuses | BAO_KIND_UNSURE)) == 0)
+        return count.min == 0;
     for (uint32_t i = 0; i < v->len; i++) {
-        if (!bao_run_ask(r, count->sub, &v->items[i], NULL)) {
-            if (r->error != 0)
+        if (!is_wanted(r, count.sub, &v->items[i])) {
+            if (BAO_UNLIKELY(r->error != 0))
                 return false;
             continue;
         }
-        if (++found > count->max)
+        if (++found > count.max)
             return false;
         if (ev != NULL)
             bao_eval_mark(ev, i);
-        else if (found >= count->min && count->max >= v->len)
+        else if (found >= count.min && count.max >= v->len)
             return true;
     }
-    return found >= count->min;
+    return found >= count.min;
 }
 
 /* ---- items that differ ---- */

@@ -1,7 +1,5 @@
 /* The verdict pass over maps. */
-#include "lib/schema/run.h"
-
-#include <stddef.h>
+#include "lib/schema/run_member.h"
 
 const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_str key, uint32_t hash)
 {
@@ -18,54 +16,15 @@ const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_
     return NULL;
 }
 
-/* Behind the last member; an empty map may have no address to reckon from. */
-static inline const struct bao_member *member_end(const struct bao_node *v)
-{
-    return v->len == 0 ? v->members : v->members + v->len;
-}
-
-static inline bool is_for(const struct bao_entry *e, const struct bao_member *x)
-{
-    uint64_t wanted, had;
-
-    memcpy(&wanted, &e->len, sizeof(wanted)); /* with the hash */
-    memcpy(&had, &x->key_len, sizeof(had));
-    return wanted == had && (e->len <= BAO_KEY_EXACT || bao_text_same(e->key, x->key, e->len));
-}
-
-_Static_assert(offsetof(struct bao_entry, hash) == offsetof(struct bao_entry, len) + sizeof(uint32_t) &&
-                   offsetof(struct bao_member, hash) ==
-                       offsetof(struct bao_member, key_len) + sizeof(uint32_t),
-               "compared as one");
-
-/* The entry of a member behind the first place that its hash says; NULL: nobody speaks of it. */
-static __attribute__((noinline)) const struct bao_entry *find_further(const struct bao_members *m,
-                                                                      const struct bao_member *x)
+const struct bao_entry *bao_run_find_further(const struct bao_members *m, const struct bao_member *x)
 {
     const uint32_t *slots = m->names.slots;
     uint32_t mask = m->names.mask;
 
     for (uint32_t at = (x->hash + 1) & mask; slots[at] != 0; at = (at + 1) & mask)
-        if (is_for(&m->entries[slots[at] - 1], x))
+        if (bao_entry_is_for(&m->entries[slots[at] - 1], x))
             return &m->entries[slots[at] - 1];
     return NULL;
-}
-
-/* The entry of a member, or NULL. Files mostly give members in the schema's order: the entry after the last
- * one is tried first. */
-static inline __attribute__((always_inline)) const struct bao_entry *entry_of(const struct bao_members *m,
-                                                                              const struct bao_entry *guess,
-                                                                              const struct bao_entry *end,
-                                                                              const struct bao_member *x)
-{
-    uint32_t slot;
-
-    if (guess < end && is_for(guess, x))
-        return guess;
-    slot = m->names.slots[x->hash & m->names.mask];
-    if (slot == 0)
-        return NULL;
-    return is_for(&m->entries[slot - 1], x) ? &m->entries[slot - 1] : find_further(m, x);
 }
 
 static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *r,
@@ -106,7 +65,7 @@ static bool any_members(struct bao_schema_scratch *r, const struct bao_members *
 
     for (uint32_t i = 0; i < v->len; i++) {
         const struct bao_member *x = &v->members[i];
-        const struct bao_entry *e = entry_of(m, guess, last, x);
+        const struct bao_entry *e = bao_entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
         if (e == NULL) {
@@ -133,7 +92,7 @@ static bool all_members(struct bao_schema_scratch *r, const struct bao_sub *sub,
 
     if (bao_run_by_kinds(sub, v, &good))
         return good;
-    for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
+    for (const struct bao_member *x = v->members, *end = bao_member_end(v); x < end; x++) {
         const struct bao_ins *pc = sub->at[x->value.type];
 
         if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
@@ -146,8 +105,6 @@ bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, co
                      struct bao_eval *ev)
 {
     const struct bao_members *m = ins->members;
-    const struct bao_entry *guess = m->entries, *last = guess + m->n;
-    uint32_t required = 0;
 
     if (v->len < m->n_required)
         return false;
@@ -158,66 +115,14 @@ bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, co
         return any_members(r, m, v, ev);
     if (m->n == 0)
         return m->rest == NULL || all_members(r, m->rest, v);
-    for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
-        const struct bao_entry *e = entry_of(m, guess, last, x);
-        const struct bao_ins *pc;
-
-        if (e != NULL) {
-            guess = e + 1;
-            required += e->required;
-            pc = e->at[x->value.type];
-        } else {
-            pc = m->rest == NULL ? NULL : m->rest->at[x->value.type];
-        }
-        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
-            return false;
-    }
-    return required == m->n_required;
+    return bao_run_plain_members(r, m, v);
 }
 
-/* The value under an entry's key; NULL: there is none. *guess is where it stands when the file keeps to the
- * schema's order, and what to guess next. */
-static inline const struct bao_node *value_of(const struct bao_node *v, const struct bao_entry *e,
-                                              const struct bao_member **guess)
-{
-    const struct bao_member *last = member_end(v);
-
-    if (*guess < last && is_for(e, *guess))
-        return &(*guess)++->value;
-    if (v->indexed)
-        return bao_run_member_of(v, (struct bao_str){e->key, e->len}, e->hash);
-    for (const struct bao_member *x = v->members; x < last; x++)
-        if (is_for(e, x)) {
-            *guess = x + 1;
-            return &x->value;
-        }
-    return NULL;
-}
-
-/* One or two names and nothing else to say: each is looked for. */
 bool bao_run_few(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
                  struct bao_eval *ev)
 {
-    const struct bao_members *m = ins->members;
-    const struct bao_member *guess = v->members;
-
     (void)ev;
-    if (!bao_run_may_go_on(r))
-        return bao_run_fail(r, -E2BIG);
-    for (const struct bao_entry *e = m->entries, *end = e + m->n; e < end; e++) {
-        const struct bao_node *x = value_of(v, e, &guess);
-        const struct bao_ins *pc;
-
-        if (x == NULL) {
-            if (e->required)
-                return false;
-            continue;
-        }
-        pc = e->at[x->type];
-        if (pc != NULL && !bao_run_go(r, pc, x, NULL))
-            return false;
-    }
-    return true;
+    return bao_run_few_members(r, ins->members, v);
 }
 
 /* ---- conditions over members already seen ---- */
@@ -284,8 +189,8 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
         return bao_run_fail(r, -E2BIG);
     r->steps -= v->len >> 3;
     seen.present = 0;
-    for (const struct bao_member *x = v->members, *end = member_end(v); x < end; x++) {
-        const struct bao_entry *e = entry_of(m, guess, last, x);
+    for (const struct bao_member *x = v->members, *end = bao_member_end(v); x < end; x++) {
+        const struct bao_entry *e = bao_entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
         if (e != NULL) {
