@@ -1,38 +1,14 @@
 /* The grammar of ECMA-262 patterns with the u flag (section 22.2.1), and nothing more. */
-#include "lib/schema/pattern.h"
+#include "lib/schema/pattern_parser.h"
 
 #include "lib/base/error.h"
 #include "lib/base/utf8.h"
 
-enum { MOST_DEPTH = 100, MOST_GROUPS = 1000, LAST_CHARACTER = 0x10ffff };
+enum { MOST_DEPTH = 100, MOST_GROUPS = 1000 };
 
-struct group_name {
-    struct bao_str name;
-    uint32_t number;
-    struct group_name *next;
-};
+static struct bao_pat *parse_either(struct bao_pat_parser *p);
 
-struct parser {
-    struct bao_arena *arena;
-    const char *start, *at, *end;
-    uint32_t n_groups;     /* opened so far */
-    uint32_t total_groups; /* counted beforehand, for back references to later ones */
-    struct group_name *names;
-    bool no_memory;
-    int depth;
-};
-
-/* A set while it is read. */
-struct collect {
-    struct bao_pat_range *ranges;
-    uint32_t n, size;
-    struct bao_pat_property *properties;
-    uint32_t n_properties, size_properties;
-};
-
-static struct bao_pat *parse_either(struct parser *p);
-
-static bool eat(struct parser *p, char c)
+bool bao_pat_eat(struct bao_pat_parser *p, char c)
 {
     if (p->at == p->end || *p->at != c)
         return false;
@@ -40,7 +16,7 @@ static bool eat(struct parser *p, char c)
     return true;
 }
 
-static bool eat_text(struct parser *p, const char *text)
+bool bao_pat_eat_text(struct bao_pat_parser *p, const char *text)
 {
     size_t n = strlen(text);
 
@@ -50,7 +26,7 @@ static bool eat_text(struct parser *p, const char *text)
     return true;
 }
 
-static struct bao_pat *make(struct parser *p, enum bao_pat_type type)
+struct bao_pat *bao_pat_make(struct bao_pat_parser *p, enum bao_pat_type type)
 {
     struct bao_pat *pat = bao_arena_array(p->arena, 1, sizeof(*pat));
 
@@ -61,9 +37,9 @@ static struct bao_pat *make(struct parser *p, enum bao_pat_type type)
     return pat;
 }
 
-static struct bao_pat *make_one(struct parser *p, enum bao_pat_type type, struct bao_pat *child)
+struct bao_pat *bao_pat_make_one(struct bao_pat_parser *p, enum bao_pat_type type, struct bao_pat *child)
 {
-    struct bao_pat *pat = child == NULL ? NULL : make(p, type);
+    struct bao_pat *pat = child == NULL ? NULL : bao_pat_make(p, type);
 
     if (pat == NULL)
         return NULL;
@@ -77,540 +53,6 @@ static struct bao_pat *make_one(struct parser *p, enum bao_pat_type type, struct
     return pat;
 }
 
-/* ---- sets ---- */
-
-static bool add_range(struct parser *p, struct collect *c, uint32_t lo, uint32_t hi)
-{
-    if (c->n == c->size) {
-        uint32_t size = c->size == 0 ? 8 : c->size * 2;
-        struct bao_pat_range *more = bao_arena_array(p->arena, size, sizeof(*more));
-
-        if (more == NULL) {
-            p->no_memory = true;
-            return false;
-        }
-        if (c->n != 0)
-            memcpy(more, c->ranges, c->n * sizeof(*more));
-        c->ranges = more;
-        c->size = size;
-    }
-    c->ranges[c->n++] = (struct bao_pat_range){lo, hi};
-    return true;
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-    const struct bao_pat_range *x = a, *y = b;
-
-    return (x->lo > y->lo) - (x->lo < y->lo);
-}
-
-/* Sorts and joins. */
-static void tidy(struct collect *c)
-{
-    uint32_t n = 0;
-
-    if (c->n > 1)
-        qsort(c->ranges, c->n, sizeof(*c->ranges), compare_ranges);
-    for (uint32_t i = 0; i < c->n; i++) {
-        if (n != 0 && c->ranges[i].lo <= c->ranges[n - 1].hi + 1) {
-            if (c->ranges[i].hi > c->ranges[n - 1].hi)
-                c->ranges[n - 1].hi = c->ranges[i].hi;
-        } else {
-            c->ranges[n++] = c->ranges[i];
-        }
-    }
-    c->n = n;
-}
-
-static bool complement(struct parser *p, struct collect *c)
-{
-    struct collect other = {.n = 0};
-    uint32_t from = 0;
-
-    tidy(c);
-    for (uint32_t i = 0; i < c->n; i++) {
-        if (c->ranges[i].lo > from && !add_range(p, &other, from, c->ranges[i].lo - 1))
-            return false;
-        from = c->ranges[i].hi + 1;
-    }
-    if (from <= LAST_CHARACTER && !add_range(p, &other, from, LAST_CHARACTER))
-        return false;
-    c->ranges = other.ranges;
-    c->n = other.n;
-    c->size = other.size;
-    return true;
-}
-
-/* \d, \w, \s (ECMA-262 22.2.2.9: WhiteSpace and LineTerminator) and their opposites. */
-static bool add_class(struct parser *p, struct collect *to, char letter)
-{
-    static const struct bao_pat_range digits[] = {{'0', '9'}};
-    static const struct bao_pat_range word[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-    static const struct bao_pat_range space[] = {
-        {9, 13},          {32, 32},         {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a},
-        {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
-    const struct bao_pat_range *from = letter == 'd' || letter == 'D'   ? digits
-                                       : letter == 'w' || letter == 'W' ? word
-                                                                        : space;
-    size_t n = from == digits ? BAO_COUNT(digits) : from == word ? BAO_COUNT(word) : BAO_COUNT(space);
-    struct collect c = {.n = 0};
-
-    for (size_t i = 0; i < n; i++)
-        if (!add_range(p, &c, from[i].lo, from[i].hi))
-            return false;
-    if ((letter == 'D' || letter == 'W' || letter == 'S') && !complement(p, &c))
-        return false;
-    for (uint32_t i = 0; i < c.n; i++)
-        if (!add_range(p, to, c.ranges[i].lo, c.ranges[i].hi))
-            return false;
-    return true;
-}
-
-static struct bao_pat *make_set(struct parser *p, struct collect *c, bool negated)
-{
-    struct bao_pat *pat;
-
-    tidy(c);
-    if (negated && c->n_properties == 0 && !complement(p, c))
-        return NULL;
-    pat = make(p, BAO_PAT_SET);
-    if (pat == NULL)
-        return NULL;
-    pat->negated = negated && c->n_properties != 0;
-    pat->ranges = c->ranges;
-    pat->n = c->n;
-    pat->properties = c->properties;
-    pat->n_properties = c->n_properties;
-    return pat;
-}
-
-/* ---- properties: \p{…} ---- */
-
-static const struct {
-    const char *name, *gc;
-} categories[] = {
-    {"L", "L"},
-    {"Letter", "L"},
-    {"LC", "L&"},
-    {"Cased_Letter", "L&"},
-    {"Lu", "Lu"},
-    {"Uppercase_Letter", "Lu"},
-    {"Ll", "Ll"},
-    {"Lowercase_Letter", "Ll"},
-    {"Lt", "Lt"},
-    {"Titlecase_Letter", "Lt"},
-    {"Lm", "Lm"},
-    {"Modifier_Letter", "Lm"},
-    {"Lo", "Lo"},
-    {"Other_Letter", "Lo"},
-    {"M", "M"},
-    {"Mark", "M"},
-    {"Combining_Mark", "M"},
-    {"Mn", "Mn"},
-    {"Nonspacing_Mark", "Mn"},
-    {"Mc", "Mc"},
-    {"Spacing_Mark", "Mc"},
-    {"Me", "Me"},
-    {"Enclosing_Mark", "Me"},
-    {"N", "N"},
-    {"Number", "N"},
-    {"Nd", "Nd"},
-    {"Decimal_Number", "Nd"},
-    {"digit", "Nd"},
-    {"Nl", "Nl"},
-    {"Letter_Number", "Nl"},
-    {"No", "No"},
-    {"Other_Number", "No"},
-    {"P", "P"},
-    {"Punctuation", "P"},
-    {"punct", "P"},
-    {"Pc", "Pc"},
-    {"Connector_Punctuation", "Pc"},
-    {"Pd", "Pd"},
-    {"Dash_Punctuation", "Pd"},
-    {"Ps", "Ps"},
-    {"Open_Punctuation", "Ps"},
-    {"Pe", "Pe"},
-    {"Close_Punctuation", "Pe"},
-    {"Pi", "Pi"},
-    {"Initial_Punctuation", "Pi"},
-    {"Pf", "Pf"},
-    {"Final_Punctuation", "Pf"},
-    {"Po", "Po"},
-    {"Other_Punctuation", "Po"},
-    {"S", "S"},
-    {"Symbol", "S"},
-    {"Sm", "Sm"},
-    {"Math_Symbol", "Sm"},
-    {"Sc", "Sc"},
-    {"Currency_Symbol", "Sc"},
-    {"Sk", "Sk"},
-    {"Modifier_Symbol", "Sk"},
-    {"So", "So"},
-    {"Other_Symbol", "So"},
-    {"Z", "Z"},
-    {"Separator", "Z"},
-    {"Zs", "Zs"},
-    {"Space_Separator", "Zs"},
-    {"Zl", "Zl"},
-    {"Line_Separator", "Zl"},
-    {"Zp", "Zp"},
-    {"Paragraph_Separator", "Zp"},
-    {"C", "C"},
-    {"Other", "C"},
-    {"Cc", "Cc"},
-    {"Control", "Cc"},
-    {"cntrl", "Cc"},
-    {"Cf", "Cf"},
-    {"Format", "Cf"},
-    {"Cs", "Cs"},
-    {"Surrogate", "Cs"},
-    {"Co", "Co"},
-    {"Private_Use", "Co"},
-    {"Cn", "Cn"},
-    {"Unassigned", "Cn"},
-    {"Any", "Any"},
-};
-
-/* The binary properties of ECMA-262 table 69, short and long names. */
-static const char *const binary[] = {
-    "ASCII",
-    "ASCII_Hex_Digit",
-    "AHex",
-    "Alphabetic",
-    "Alpha",
-    "Bidi_Control",
-    "Bidi_C",
-    "Bidi_Mirrored",
-    "Bidi_M",
-    "Case_Ignorable",
-    "CI",
-    "Cased",
-    "Changes_When_Casefolded",
-    "CWCF",
-    "Changes_When_Casemapped",
-    "CWCM",
-    "Changes_When_Lowercased",
-    "CWL",
-    "Changes_When_NFKC_Casefolded",
-    "CWKCF",
-    "Changes_When_Titlecased",
-    "CWT",
-    "Changes_When_Uppercased",
-    "CWU",
-    "Dash",
-    "Default_Ignorable_Code_Point",
-    "DI",
-    "Deprecated",
-    "Dep",
-    "Diacritic",
-    "Dia",
-    "Emoji",
-    "Emoji_Component",
-    "EComp",
-    "Emoji_Modifier",
-    "EMod",
-    "Emoji_Modifier_Base",
-    "EBase",
-    "Emoji_Presentation",
-    "EPres",
-    "Extended_Pictographic",
-    "ExtPict",
-    "Extender",
-    "Ext",
-    "Grapheme_Base",
-    "Gr_Base",
-    "Grapheme_Extend",
-    "Gr_Ext",
-    "Hex_Digit",
-    "Hex",
-    "IDS_Binary_Operator",
-    "IDSB",
-    "IDS_Trinary_Operator",
-    "IDST",
-    "ID_Continue",
-    "IDC",
-    "ID_Start",
-    "IDS",
-    "Ideographic",
-    "Ideo",
-    "Join_Control",
-    "Join_C",
-    "Logical_Order_Exception",
-    "LOE",
-    "Lowercase",
-    "Lower",
-    "Math",
-    "Noncharacter_Code_Point",
-    "NChar",
-    "Pattern_Syntax",
-    "Pat_Syn",
-    "Pattern_White_Space",
-    "Pat_WS",
-    "Quotation_Mark",
-    "QMark",
-    "Radical",
-    "Regional_Indicator",
-    "RI",
-    "Sentence_Terminal",
-    "STerm",
-    "Soft_Dotted",
-    "SD",
-    "Terminal_Punctuation",
-    "Term",
-    "Unified_Ideograph",
-    "UIdeo",
-    "Uppercase",
-    "Upper",
-    "Variation_Selector",
-    "VS",
-    "White_Space",
-    "space",
-    "XID_Continue",
-    "XIDC",
-    "XID_Start",
-    "XIDS",
-};
-
-static struct bao_str category(struct bao_str name)
-{
-    for (size_t i = 0; i < BAO_COUNT(categories); i++)
-        if (bao_str_is(name, categories[i].name))
-            return bao_str_c(categories[i].gc);
-    return BAO_STR_NULL;
-}
-
-static bool is_plain_word(struct bao_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    return s.n != 0;
-}
-
-/* What stands in the braces, in PCRE2's words; n 0 when ECMA knows no such property. */
-static struct bao_str property_text(struct parser *p, struct bao_str name)
-{
-    const char *equals = memchr(name.p, '=', name.n);
-    struct bao_str key, value;
-
-    if (equals == NULL) {
-        struct bao_str gc = category(name);
-
-        for (size_t i = 0; gc.n == 0 && i < BAO_COUNT(binary); i++)
-            if (bao_str_is(name, binary[i]))
-                return name;
-        return gc;
-    }
-    key = (struct bao_str){name.p, (size_t)(equals - name.p)};
-    value = (struct bao_str){equals + 1, name.n - key.n - 1};
-    if (bao_str_is(key, "General_Category") || bao_str_is(key, "gc"))
-        return category(value);
-    if (!is_plain_word(value))
-        return BAO_STR_NULL;
-    if (bao_str_is(key, "Script") || bao_str_is(key, "sc"))
-        return bao_arena_printf(p->arena, "sc:%.*s", BAO_STR_ARG(value));
-    if (bao_str_is(key, "Script_Extensions") || bao_str_is(key, "scx"))
-        return bao_arena_printf(p->arena, "scx:%.*s", BAO_STR_ARG(value));
-    return BAO_STR_NULL;
-}
-
-static bool add_property(struct parser *p, struct collect *c, bool negated)
-{
-    const char *close;
-    struct bao_str text;
-
-    if (!eat(p, '{'))
-        return false;
-    close = memchr(p->at, '}', (size_t)(p->end - p->at));
-    if (close == NULL)
-        return false;
-    text = (struct bao_str){p->at, (size_t)(close - p->at)};
-    p->at = close + 1;
-    if (bao_str_is(text, "Assigned")) {
-        negated = !negated;
-        text = BAO_STR("Cn");
-    } else {
-        text = property_text(p, text);
-    }
-    if (text.n == 0)
-        return false;
-    if (c->n_properties == c->size_properties) {
-        uint32_t size = c->size_properties == 0 ? 4 : c->size_properties * 2;
-        struct bao_pat_property *more = bao_arena_array(p->arena, size, sizeof(*more));
-
-        if (more == NULL) {
-            p->no_memory = true;
-            return false;
-        }
-        if (c->n_properties != 0)
-            memcpy(more, c->properties, c->n_properties * sizeof(*more));
-        c->properties = more;
-        c->size_properties = size;
-    }
-    c->properties[c->n_properties++] = (struct bao_pat_property){text, negated};
-    return true;
-}
-
-/* ---- escapes ---- */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static bool take_hex(struct parser *p, int n, uint32_t *ret)
-{
-    uint32_t value = 0;
-
-    if (p->end - p->at < n)
-        return false;
-    for (int i = 0; i < n; i++) {
-        int digit = hex_digit(p->at[i]);
-
-        if (digit < 0)
-            return false;
-        value = value * 16 + (uint32_t)digit;
-    }
-    p->at += n;
-    *ret = value;
-    return true;
-}
-
-/* After \u: four digits (two halves joined) or braces. */
-static bool take_unicode(struct parser *p, uint32_t *ret)
-{
-    uint32_t value = 0, low;
-    const char *back;
-
-    if (!eat(p, '{')) {
-        if (!take_hex(p, 4, ret))
-            return false;
-        back = p->at;
-        if (*ret >= 0xd800 && *ret < 0xdc00 && eat_text(p, "\\u") && take_hex(p, 4, &low) && low >= 0xdc00 &&
-            low < 0xe000)
-            *ret = 0x10000 + ((*ret - 0xd800) << 10) + (low - 0xdc00);
-        else
-            p->at = back;
-        return true;
-    }
-    if (p->at == p->end || *p->at == '}')
-        return false;
-    while (!eat(p, '}')) {
-        int digit = p->at == p->end ? -1 : hex_digit(*p->at++);
-
-        if (digit < 0)
-            return false;
-        value = value * 16 + (uint32_t)digit;
-        if (value > LAST_CHARACTER)
-            return false;
-    }
-    *ret = value;
-    return true;
-}
-
-/* After the backslash: an escape that stands for one character. */
-static bool take_character_escape(struct parser *p, bool in_set, uint32_t *ret)
-{
-    static const char controls[] = "f\fn\nr\rt\tv\v";
-    char c;
-
-    if (p->at == p->end)
-        return false;
-    c = *p->at++;
-    for (size_t i = 0; i + 1 < sizeof(controls); i += 2)
-        if (controls[i] == c) {
-            *ret = (uint8_t)controls[i + 1];
-            return true;
-        }
-    if (c == 'c') {
-        char letter = p->at == p->end ? '\0' : *p->at++;
-
-        *ret = (uint32_t)letter % 32;
-        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
-    }
-    if (c == '0') {
-        *ret = 0;
-        return p->at == p->end || *p->at < '0' || *p->at > '9';
-    }
-    if (c == 'x')
-        return take_hex(p, 2, ret);
-    if (c == 'u')
-        return take_unicode(p, ret);
-    *ret = (uint8_t)c;
-    if (in_set && (c == 'b' || c == '-')) {
-        *ret = c == 'b' ? 8 : '-';
-        return true;
-    }
-    return c != '\0' && strchr("^$\\.*+?()[]{}|/", c) != NULL;
-}
-
-static bool is_class_letter(char c)
-{
-    return c == 'd' || c == 'D' || c == 'w' || c == 'W' || c == 's' || c == 'S';
-}
-
-/* ---- [ … ] ---- */
-
-/* One item of a set: a character in *ret (true, *ret_single), or a class added to the set. */
-static bool take_set_item(struct parser *p, struct collect *c, bool *ret_single, uint32_t *ret)
-{
-    *ret_single = true;
-    if (p->at == p->end)
-        return false;
-    if (*p->at != '\\') {
-        p->at += bao_utf8_get(p->at, p->end, ret);
-        return true;
-    }
-    p->at++;
-    if (p->at == p->end)
-        return false;
-    *ret_single = false;
-    if (is_class_letter(*p->at))
-        return add_class(p, c, *p->at++);
-    if (*p->at == 'p' || *p->at == 'P')
-        return add_property(p, c, *p->at++ == 'P');
-    *ret_single = true;
-    return take_character_escape(p, true, ret);
-}
-
-static bool is_half(uint32_t c)
-{
-    return c >= 0xd800 && c < 0xe000;
-}
-
-static struct bao_pat *parse_set(struct parser *p)
-{
-    struct collect c = {.n = 0};
-    bool negated = eat(p, '^');
-
-    while (!eat(p, ']')) {
-        uint32_t lo, hi;
-        bool single, to_single;
-
-        if (!take_set_item(p, &c, &single, &lo))
-            return NULL;
-        hi = lo;
-        if (p->end - p->at >= 2 && p->at[0] == '-' && p->at[1] != ']') {
-            p->at++;
-            if (!take_set_item(p, &c, &to_single, &hi) || !single || !to_single || hi < lo)
-                return NULL;
-        }
-        /* Half a surrogate pair stands in no valid text, so it matches nothing. */
-        if (single && !(lo == hi && is_half(lo)) && !add_range(p, &c, lo, hi))
-            return NULL;
-    }
-    return make_set(p, &c, negated);
-}
-
 /* ---- groups ---- */
 
 static bool is_name_character(uint32_t c, bool first)
@@ -619,11 +61,11 @@ static bool is_name_character(uint32_t c, bool first)
 
     /* Beyond ASCII the identifier classes are wide; anything but separators is let through. */
     return letter || (!first && c >= '0' && c <= '9') ||
-           (c > 0xbf && !is_half(c) && (c < 0x2000 || c > 0x206f));
+           (c > 0xbf && !bao_pat_is_half(c) && (c < 0x2000 || c > 0x206f));
 }
 
 /* <name>, after the '<'. */
-static bool take_name(struct parser *p, struct bao_str *ret)
+static bool take_name(struct bao_pat_parser *p, struct bao_str *ret)
 {
     const char *start = p->at;
 
@@ -636,24 +78,24 @@ static bool take_name(struct parser *p, struct bao_str *ret)
             return false;
     }
     *ret = (struct bao_str){start, (size_t)(p->at - start)};
-    return ret->n != 0 && eat(p, '>');
+    return ret->n != 0 && bao_pat_eat(p, '>');
 }
 
-static struct group_name *find_name(const struct parser *p, struct bao_str name)
+static struct bao_pat_group_name *find_name(const struct bao_pat_parser *p, struct bao_str name)
 {
-    for (struct group_name *g = p->names; g != NULL; g = g->next)
+    for (struct bao_pat_group_name *g = p->names; g != NULL; g = g->next)
         if (bao_str_eq(g->name, name))
             return g;
     return NULL;
 }
 
 /* Counts the groups and learns their names before parsing, because references may look ahead. */
-static bool survey(struct parser *p)
+static bool survey(struct bao_pat_parser *p)
 {
     bool in_set = false;
 
     for (p->at = p->start; p->at < p->end; p->at++) {
-        struct group_name *g;
+        struct bao_pat_group_name *g;
 
         if (*p->at == '\\') {
             p->at += p->at + 1 < p->end;
@@ -686,25 +128,25 @@ static bool survey(struct parser *p)
     return true;
 }
 
-static struct bao_pat *parse_group(struct parser *p)
+static struct bao_pat *parse_group(struct bao_pat_parser *p)
 {
     struct bao_pat *inner, *pat;
     bool look = false, behind = false, negated = false, capture = false;
 
-    if (eat_text(p, "?:")) {
+    if (bao_pat_eat_text(p, "?:")) {
         capture = false;
-    } else if (eat_text(p, "?=")) {
+    } else if (bao_pat_eat_text(p, "?=")) {
         look = true;
-    } else if (eat_text(p, "?!")) {
+    } else if (bao_pat_eat_text(p, "?!")) {
         look = negated = true;
-    } else if (eat_text(p, "?<=")) {
+    } else if (bao_pat_eat_text(p, "?<=")) {
         look = behind = true;
-    } else if (eat_text(p, "?<!")) {
+    } else if (bao_pat_eat_text(p, "?<!")) {
         look = behind = negated = true;
     } else {
         struct bao_str name;
 
-        if (eat_text(p, "?<") && !take_name(p, &name))
+        if (bao_pat_eat_text(p, "?<") && !take_name(p, &name))
             return NULL;
         if (p->at < p->end && *p->at == '?')
             return NULL;
@@ -712,11 +154,11 @@ static struct bao_pat *parse_group(struct parser *p)
         p->n_groups++;
     }
     inner = parse_either(p);
-    if (inner == NULL || !eat(p, ')'))
+    if (inner == NULL || !bao_pat_eat(p, ')'))
         return NULL;
     if (!look && !capture)
         return inner;
-    pat = make_one(p, look ? BAO_PAT_LOOK : BAO_PAT_GROUP, inner);
+    pat = bao_pat_make_one(p, look ? BAO_PAT_LOOK : BAO_PAT_GROUP, inner);
     if (pat != NULL) {
         pat->behind = behind;
         pat->negated = negated;
@@ -726,40 +168,40 @@ static struct bao_pat *parse_group(struct parser *p)
 
 /* ---- atoms ---- */
 
-static struct bao_pat *parse_character(struct parser *p, uint32_t c)
+static struct bao_pat *parse_character(struct bao_pat_parser *p, uint32_t c)
 {
-    struct collect set = {.n = 0};
+    struct bao_pat_collect set = {.n = 0};
 
-    if (!is_half(c) && !add_range(p, &set, c, c))
+    if (!bao_pat_is_half(c) && !bao_pat_add_range(p, &set, c, c))
         return NULL;
-    return make_set(p, &set, false);
+    return bao_pat_make_set(p, &set, false);
 }
 
-static struct bao_pat *parse_back(struct parser *p, uint32_t number)
+static struct bao_pat *parse_back(struct bao_pat_parser *p, uint32_t number)
 {
-    struct bao_pat *pat = number == 0 || number > p->total_groups ? NULL : make(p, BAO_PAT_BACK);
+    struct bao_pat *pat = number == 0 || number > p->total_groups ? NULL : bao_pat_make(p, BAO_PAT_BACK);
 
     if (pat != NULL)
         pat->n = number;
     return pat;
 }
 
-static struct bao_pat *parse_escape(struct parser *p)
+static struct bao_pat *parse_escape(struct bao_pat_parser *p)
 {
-    struct collect set = {.n = 0};
+    struct bao_pat_collect set = {.n = 0};
     uint32_t c = 0;
     char letter;
 
     if (p->at == p->end)
         return NULL;
     letter = *p->at;
-    if (is_class_letter(letter)) {
+    if (bao_pat_is_class(letter)) {
         p->at++;
-        return add_class(p, &set, letter) ? make_set(p, &set, false) : NULL;
+        return bao_pat_add_class(p, &set, letter) ? bao_pat_make_set(p, &set, false) : NULL;
     }
     if (letter == 'p' || letter == 'P') {
         p->at++;
-        return add_property(p, &set, letter == 'P') ? make_set(p, &set, false) : NULL;
+        return bao_pat_add_property(p, &set, letter == 'P') ? bao_pat_make_set(p, &set, false) : NULL;
     }
     if (letter >= '1' && letter <= '9') {
         while (p->at < p->end && *p->at >= '0' && *p->at <= '9' && c < 100000)
@@ -768,39 +210,39 @@ static struct bao_pat *parse_escape(struct parser *p)
     }
     if (letter == 'k') {
         struct bao_str name;
-        const struct group_name *g;
+        const struct bao_pat_group_name *g;
 
         p->at++;
-        if (!eat(p, '<') || !take_name(p, &name))
+        if (!bao_pat_eat(p, '<') || !take_name(p, &name))
             return NULL;
         g = find_name(p, name);
         return g == NULL ? NULL : parse_back(p, g->number);
     }
-    return take_character_escape(p, false, &c) ? parse_character(p, c) : NULL;
+    return bao_pat_take_escape(p, false, &c) ? parse_character(p, c) : NULL;
 }
 
-static struct bao_pat *parse_dot(struct parser *p)
+static struct bao_pat *parse_dot(struct bao_pat_parser *p)
 {
     static const uint32_t line_ends[] = {'\n', '\r', 0x2028, 0x2029};
-    struct collect set = {.n = 0};
+    struct bao_pat_collect set = {.n = 0};
 
     for (size_t i = 0; i < BAO_COUNT(line_ends); i++)
-        if (!add_range(p, &set, line_ends[i], line_ends[i]))
+        if (!bao_pat_add_range(p, &set, line_ends[i], line_ends[i]))
             return NULL;
-    return make_set(p, &set, true);
+    return bao_pat_make_set(p, &set, true);
 }
 
-static struct bao_pat *parse_atom(struct parser *p)
+static struct bao_pat *parse_atom(struct bao_pat_parser *p)
 {
     uint32_t c;
 
-    if (eat(p, '('))
+    if (bao_pat_eat(p, '('))
         return parse_group(p);
-    if (eat(p, '['))
-        return parse_set(p);
-    if (eat(p, '.'))
+    if (bao_pat_eat(p, '['))
+        return bao_pat_parse_set(p);
+    if (bao_pat_eat(p, '.'))
         return parse_dot(p);
-    if (eat(p, '\\'))
+    if (bao_pat_eat(p, '\\'))
         return parse_escape(p);
     if (strchr("*+?)]{}", *p->at) != NULL && *p->at != '\0')
         return NULL;
@@ -810,7 +252,7 @@ static struct bao_pat *parse_atom(struct parser *p)
 
 /* ---- quantifiers ---- */
 
-static bool take_number(struct parser *p, int32_t *ret)
+static bool take_number(struct bao_pat_parser *p, int32_t *ret)
 {
     int32_t n = 0;
 
@@ -824,45 +266,45 @@ static bool take_number(struct parser *p, int32_t *ret)
 }
 
 /* Reads a quantifier into min and max: 1, 0 when there is none, -1 when it is wrong. */
-static int take_quantifier(struct parser *p, int32_t *min, int32_t *max)
+static int take_quantifier(struct bao_pat_parser *p, int32_t *min, int32_t *max)
 {
     *max = BAO_PAT_FOREVER;
     *min = 0;
-    if (eat(p, '*'))
+    if (bao_pat_eat(p, '*'))
         return 1;
-    if (eat(p, '+')) {
+    if (bao_pat_eat(p, '+')) {
         *min = 1;
         return 1;
     }
-    if (eat(p, '?')) {
+    if (bao_pat_eat(p, '?')) {
         *max = 1;
         return 1;
     }
-    if (!eat(p, '{'))
+    if (!bao_pat_eat(p, '{'))
         return 0;
     if (!take_number(p, min))
         return -1;
     *max = *min;
-    if (eat(p, ',')) {
+    if (bao_pat_eat(p, ',')) {
         *max = BAO_PAT_FOREVER;
         if (p->at < p->end && *p->at != '}' && !take_number(p, max))
             return -1;
     }
-    return eat(p, '}') && (*max == BAO_PAT_FOREVER || *max >= *min) ? 1 : -1;
+    return bao_pat_eat(p, '}') && (*max == BAO_PAT_FOREVER || *max >= *min) ? 1 : -1;
 }
 
-static struct bao_pat *parse_term(struct parser *p)
+static struct bao_pat *parse_term(struct bao_pat_parser *p)
 {
     struct bao_pat *atom, *pat;
     int32_t min, max;
     int r;
 
-    if (eat(p, '^'))
-        return make(p, BAO_PAT_START);
-    if (eat(p, '$'))
-        return make(p, BAO_PAT_END);
+    if (bao_pat_eat(p, '^'))
+        return bao_pat_make(p, BAO_PAT_START);
+    if (bao_pat_eat(p, '$'))
+        return bao_pat_make(p, BAO_PAT_END);
     if (p->end - p->at >= 2 && p->at[0] == '\\' && (p->at[1] == 'b' || p->at[1] == 'B')) {
-        pat = make(p, BAO_PAT_BORDER);
+        pat = bao_pat_make(p, BAO_PAT_BORDER);
         if (pat != NULL)
             pat->negated = p->at[1] == 'B';
         p->at += 2;
@@ -876,23 +318,24 @@ static struct bao_pat *parse_term(struct parser *p)
         return atom;
     if (r < 0 || atom->type == BAO_PAT_LOOK)
         return NULL;
-    pat = make_one(p, BAO_PAT_REPEAT, atom);
+    pat = bao_pat_make_one(p, BAO_PAT_REPEAT, atom);
     if (pat == NULL)
         return NULL;
     pat->min = min;
     pat->max = max;
-    pat->lazy = eat(p, '?');
+    pat->lazy = bao_pat_eat(p, '?');
     return pat;
 }
 
 /* Gives a chain of n parts one parent. */
-static struct bao_pat *join(struct parser *p, enum bao_pat_type type, struct bao_pat *first, uint32_t n)
+static struct bao_pat *join(struct bao_pat_parser *p, enum bao_pat_type type, struct bao_pat *first,
+                            uint32_t n)
 {
     struct bao_pat *pat;
 
     if (n == 1)
         return first;
-    pat = make(p, n == 0 ? BAO_PAT_EMPTY : type);
+    pat = bao_pat_make(p, n == 0 ? BAO_PAT_EMPTY : type);
     if (pat == NULL || n == 0)
         return pat;
     pat->children = bao_arena_array(p->arena, n, sizeof(struct bao_pat *));
@@ -905,7 +348,7 @@ static struct bao_pat *join(struct parser *p, enum bao_pat_type type, struct bao
     return pat;
 }
 
-static struct bao_pat *parse_sequence(struct parser *p)
+static struct bao_pat *parse_sequence(struct bao_pat_parser *p)
 {
     struct bao_pat *first = NULL, **last = &first;
     uint32_t n = 0;
@@ -922,7 +365,7 @@ static struct bao_pat *parse_sequence(struct parser *p)
     return join(p, BAO_PAT_SEQUENCE, first, n);
 }
 
-static struct bao_pat *parse_either(struct parser *p)
+static struct bao_pat *parse_either(struct bao_pat_parser *p)
 {
     struct bao_pat *first = NULL, **last = &first;
     uint32_t n = 0;
@@ -937,14 +380,14 @@ static struct bao_pat *parse_either(struct parser *p)
         *last = part;
         last = &part->next;
         n++;
-    } while (eat(p, '|'));
+    } while (bao_pat_eat(p, '|'));
     p->depth--;
     return join(p, BAO_PAT_EITHER, first, n);
 }
 
 int bao_pat_parse(struct bao_arena *a, struct bao_str pattern, size_t *ret_at, struct bao_pat **ret)
 {
-    struct parser p = {.arena = a, .start = pattern.n == 0 ? "" : pattern.p};
+    struct bao_pat_parser p = {.arena = a, .start = pattern.n == 0 ? "" : pattern.p};
     struct bao_pat *pat = NULL;
 
     p.end = p.start + pattern.n;
