@@ -1,4 +1,5 @@
-/* What the reporting pass works with: the walk (report.c), mistakes in single values (blame.c), branches
+/* What the reporting pass works with: the walk (report.c), lists, maps and unevaluated* (report_*.c), places
+ * and words of findings (report_place.c, report_words.c), mistakes in single values (blame.c), branches
  * (branch.c). */
 #pragma once
 
@@ -41,12 +42,37 @@ bool bao_report_accepts(struct bao_reporter *r, const struct bao_sub *sub, const
 void bao_report_sub(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node,
                     const struct bao_step *step);
 
+/* The same when it refuses. */
+void bao_report_unless(struct bao_reporter *r, const struct bao_sub *sub, const struct bao_node *node,
+                       const struct bao_step *step);
+/* The same for a member or an item of the case's value; sub may be NULL: nothing judges it. */
+void bao_report_member(const struct bao_case *c, const struct bao_member *m, const struct bao_sub *sub);
+void bao_report_item(const struct bao_case *c, uint32_t i, const struct bao_sub *sub);
+/* The text of an item's key, by the list's x-key; n 0 without one. */
+struct bao_str bao_report_item_key(const struct bao_case *c, const struct bao_node *item);
+/* How many elements: did a least or most number of them find a mistake? */
+bool bao_blame_count(const struct bao_case *c, enum bao_kw kw, unsigned code, bool is_min);
+
+/* report_list.c, report_map.c, report_unevaluated.c. All that is wrong with a list, with a map. */
+void bao_report_list(const struct bao_case *c);
+void bao_report_map(const struct bao_case *c);
+void bao_report_dependents(const struct bao_case *c);
+/* A member that no keyword speaks of and none may be there. */
+void bao_blame_unknown(const struct bao_case *c, const struct bao_member *m, const char *keyword);
+/* unevaluated* that was decided beforehand, and that only a run could decide. */
+void bao_report_static(const struct bao_case *c);
+void bao_report_unevaluated(const struct bao_case *c);
+
 /* Adds a finding about the case's own value, by the keyword (NULL: the sub itself); NULL when the same was
  * said already or it could only be counted. */
 struct bao_finding *bao_report_add(const struct bao_case *c, unsigned code, const char *keyword);
 /* The same about another place: a member's key, an item. */
 struct bao_finding *bao_report_add_at(const struct bao_case *c, unsigned code, const char *keyword,
                                       struct bao_place at, const struct bao_step *step);
+
+/* Fills in where a finding is: pointer, path, titles, and the keyword. */
+void bao_report_set_place(const struct bao_case *c, struct bao_finding *f, const char *keyword,
+                          const struct bao_step *step);
 
 /* A value for people: text as it is, numbers as they are written, lists and maps by name. */
 struct bao_arg bao_report_value(const struct bao_reporter *r, const struct bao_node *node);

@@ -763,8 +763,11 @@ static void finds_what_is_wrong(void **state)
          BAO_BC_TOO_COSTLY, "/data/a", NULL},
         {"{anyOf: [{type: integer}, {pattern: '" COSTLY "'}]}", ENDLESS, BAO_BC_PATTERN_COSTLY, "/data",
          COSTLY},
-        {"{type: array, maxItems: 9, contains: {pattern: '" COSTLY "'}}", "[" ENDLESS "]",
-         BAO_BC_CONTAINS_NONE, "/data", NULL},
+        {"{type: array, maxItems: 9, contains: {pattern: '" COSTLY "'}}", "[" ENDLESS "]", BAO_BC_TOO_COSTLY,
+         "/data", NULL},
+        /* What was found decides where it is enough, and what is surely too much is told as such. */
+        {"{contains: {pattern: '" COSTLY "'}, maxContains: 1}", "[aaa, aaa, " ENDLESS "]",
+         BAO_BC_CONTAINS_MANY, "/data", NULL},
     };
 
     (void)state;
