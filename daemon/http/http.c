@@ -317,7 +317,7 @@ static void on_completed(void *user, struct MHD_Connection *mhd, void **context,
 }
 
 struct header_count {
-    unsigned length, encoding, host;
+    unsigned length, encoding, host, odd;
 };
 
 static enum MHD_Result count_header(void *user, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -329,16 +329,19 @@ static enum MHD_Result count_header(void *user, enum MHD_ValueKind kind, const c
     n->length += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
     n->encoding += strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
     n->host += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
+    n->odd += strpbrk(key, " \t") != NULL; /* "Content-Length : 5": a length to others, none to MHD */
     return MHD_YES;
 }
 
-/* Old MHD lets through what smuggles requests past a proxy (RFC 9112 section 6.3): refuse it here. */
+/* Old MHD lets through what smuggles requests past a proxy (RFC 9112 sections 5.1 and 6.3): refuse it here.
+ */
 static bool headers_are_sound(struct MHD_Connection *mhd)
 {
     struct header_count n = {0};
 
     MHD_get_connection_values(mhd, MHD_HEADER_KIND, count_header, &n);
-    return n.length <= 1 && n.host == 1 && n.encoding <= 1 && !(n.length != 0 && n.encoding != 0);
+    return n.odd == 0 && n.length <= 1 && n.host == 1 && n.encoding <= 1 &&
+           !(n.length != 0 && n.encoding != 0);
 }
 
 static enum MHD_Result queue(struct baod_http_exchange *x)
