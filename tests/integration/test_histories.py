@@ -182,8 +182,9 @@ class World:
                 return "INVALID"
             if unsaid:
                 return "EXPLAIN"
+        is_behind = key.last > revision  # of one given back too: the unit has gone on since
         key.sent[revision] = [document, None, worth, data]
-        if key.counted > revision:
+        if is_behind:
             return "superseded"
         key.counted = revision
         return "committed"

@@ -14,9 +14,9 @@ import sys
 
 # Copied to every node: small, and joined by everything.
 DICTIONARIES = {"migration", "epoch", "unit", "unit_succession", "scope", "scope_unit", "form", "indicator", "period",
-                "target", "credential"}
+                "target", "credential", "indicator_was", "scope_was", "target_was", "period_was"}
 # Functions that read dictionaries alone.
-OF_DICTIONARIES = {"heirs"}
+OF_DICTIONARIES = {"heirs", "unit_at"}
 # Found by an id or number of their own, on one node each.
 BY_THEMSELVES = {"receipt", "audit", "quarantine"}
 KEY_COLUMNS = {"unit", "scope", "form", "period", "revision"}
