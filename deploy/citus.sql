@@ -11,11 +11,16 @@ SELECT create_reference_table('baocao.scope');
 SELECT create_reference_table('baocao.scope_unit');
 SELECT create_reference_table('baocao.form');
 SELECT create_reference_table('baocao.indicator');
+SELECT create_reference_table('baocao.indicator_was');
+SELECT create_reference_table('baocao.scope_was');
+SELECT create_reference_table('baocao.target_was');
+SELECT create_reference_table('baocao.period_was');
 SELECT create_reference_table('baocao.period');
 SELECT create_reference_table('baocao.target');
 
 SELECT create_distributed_table('baocao.obligation', 'unit');
 SELECT create_distributed_table('baocao.obligation_event', 'unit', colocate_with => 'baocao.obligation');
+SELECT create_distributed_table('baocao.warning_was', 'unit', colocate_with => 'baocao.obligation');
 SELECT create_distributed_table('baocao.report', 'unit', colocate_with => 'baocao.obligation');
 SELECT create_distributed_table('baocao.outcome', 'unit', colocate_with => 'baocao.obligation');
 SELECT create_distributed_table('baocao.refusal', 'unit', colocate_with => 'baocao.obligation');

@@ -283,6 +283,22 @@ static void health(struct baod_call *call, struct baod_http_exchange *x)
     baod_api_reply(&call->asker, &reply);
 }
 
+/* Figures for Prometheus and its like: of the machine's work, none of what is reported. */
+static void metrics(struct baod_call *call, struct baod_http_exchange *x)
+{
+    struct baod_api *api = call->asker.api;
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(64 << 10);
+    struct baod_http_reply reply = {.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"};
+
+    (void)x;
+    if (api->ops.metrics(api->ops.user, &text) < 0) {
+        baod_api_refuse_symbol(&call->asker, BAO_SYM_BUSY);
+        return;
+    }
+    reply.body = bao_buf_str(&text);
+    baod_api_reply(&call->asker, &reply);
+}
+
 /* ------------------------------------------------------------------ the table of paths */
 
 static const char *const by_rollup[] = {"form",  "period", "span",  "scope",  "indicator",
@@ -311,6 +327,7 @@ static const char *const by_rate[] = {"form", "period", "scope", "indicator", "l
 static const struct baod_route routes[] = {
     {"/healthz", BAOD_GET, 0, false, health, 0, NULL},
     {"/readyz", BAOD_GET, 0, false, health, 0, NULL},
+    {"/metrics", BAOD_GET, OFFICE, false, metrics, 0, NULL},
     {"/v1/rollups", BAOD_GET, READERS, false, ask, BAOD_ASK_ROLLUP, by_rollup},
     {"/v1/status", BAOD_GET, ALL, false, ask, BAOD_ASK_STATUS, by_status},
     {"/v1/rates", BAOD_GET, READERS, false, ask, BAOD_ASK_RATE, by_rate},

@@ -36,6 +36,8 @@ struct baod_api_ops {
     /* baod_due() of the files in force, now. reads: the asker is the unit itself, which need not be told
      * again. */
     int (*due)(void *user, const struct baod_due_ask *ask, bool reads, baod_due_done *done, void *done_user);
+    /* The text of /metrics, appended: 0 or <0. */
+    int (*metrics)(void *user, struct bao_buf *out);
     /* Carries out an act of the office, whose actor says who asked: 0, or <0 when done is not called. */
     int (*act)(void *user, const struct baod_act *act,
                void (*done)(void *user, const struct baod_act_answer *answer), void *done_user);

@@ -135,6 +135,7 @@ static int make_api(struct baod_server *s)
                                      .who = who,
                                      .snapshot = snapshot_in_force,
                                      .submit = baod_server_submit,
+                                     .metrics = baod_server_metrics,
                                      .stat = http_stat,
                                      .due = http_due,
                                      .act = baod_server_act};

@@ -87,6 +87,7 @@ enum statement {
     KEEP_OBLIGATION,
     OBLIGATION,
     FREE_PAGES,
+    OLDEST,
     STATEMENTS
 };
 
@@ -131,6 +132,7 @@ static const char *const SQL[STATEMENTS] = {
     [OBLIGATION] = "SELECT due_at, last_revision FROM cache_obligation"
                    " WHERE unit = ?1 AND form = ?2 AND period = ?3",
     [FREE_PAGES] = "PRAGMA freelist_count",
+    [OLDEST] = "SELECT received_at FROM report ORDER BY seq LIMIT 1",
 };
 
 /* Keys that PostgreSQL has: sent again while it is away they are still the same reports. */
@@ -1212,9 +1214,20 @@ static void work(struct baod_spool *sp, struct calls *group)
         tell_full(sp, full);
 }
 
+static bao_time oldest(struct baod_spool *sp)
+{
+    sqlite3_stmt *st = sp->statements[OLDEST];
+    bao_time at = !sp->broken && sp->rows != 0 && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0)
+                                                                                 : BAO_TIME_NONE;
+
+    (void)sqlite3_reset(st);
+    return at;
+}
+
 /* Hands the answers to the loop; of a broken spool only the news that it is. */
 static void give_back(struct baod_spool *sp, struct calls *group)
 {
+    bao_time oldest_at = oldest(sp);
     struct call *call;
 
     uv_mutex_lock(&sp->mutex);
@@ -1229,6 +1242,7 @@ static void give_back(struct baod_spool *sp, struct calls *group)
     }
     sp->counts.rows = sp->rows;
     sp->counts.bytes = sp->bytes;
+    sp->counts.oldest_at = oldest_at;
     sp->turns++;
     sp->busy = false;
     uv_mutex_unlock(&sp->mutex);
@@ -1881,6 +1895,8 @@ int baod_spool_open(uv_loop_t *loop, const struct baod_spool_options *options, s
     if (r != 0)
         return r;
     sp->untidy = true;
+    sp->counts.max_bytes = options->max_bytes;
+    sp->counts.oldest_at = oldest(sp);
     r = uv_async_init(loop, &sp->async, on_async);
     if (r < 0)
         return r;

@@ -118,7 +118,8 @@ int baod_spool_figures(const struct baod_spool_row *row, struct bao_arena *arena
 bool baod_spool_is_alive(struct baod_spool *spool);
 /* Figures of this moment, for metrics. */
 struct baod_spool_counts {
-    uint64_t rows, bytes;                    /* waiting */
+    uint64_t rows, bytes, max_bytes;         /* waiting, and how much of it there may be */
+    bao_time oldest_at;                      /* when the first of them was received; BAO_TIME_NONE: none */
     uint64_t queued, full, dropped, damaged; /* since the start; full = answers E_FULL */
 };
 struct baod_spool_counts baod_spool_counts(struct baod_spool *spool);

@@ -293,6 +293,13 @@ static void roll_back(struct baod_writer *w)
 
 /* ------------------------------------------------------------------ one batch */
 
+/* Is the stored row this very copy, whose COMMIT got no answer? */
+static bool is_found(const struct baod_item *item)
+{
+    return item->decision.kind == BAOD_DUPLICATE && item->s->has_id &&
+           memcmp(item->s->receipt.id, item->same.id, sizeof(item->same.id)) == 0 && !item->s->receipt.dup;
+}
+
 static void finish(struct baod_writer *w)
 {
     struct baod_batch *b = &w->batch;
@@ -309,6 +316,7 @@ static void finish(struct baod_writer *w)
     for (size_t i = 0; i < n; i++) {
         w->counts.duplicates += b->items[i].decision.kind == BAOD_DUPLICATE;
         w->counts.refused += b->items[i].decision.kind == BAOD_REFUSE;
+        w->counts.found += is_found(&b->items[i]);
         queue_push(&done, b->items[i].s);
     }
     if (w->limit < b->max)

@@ -40,7 +40,8 @@ struct baod_writer_counts {
     uint64_t batches, reports; /* committed transactions; reports stored */
     uint64_t duplicates, refused;
     uint64_t retried, bisected, quarantined,
-        unknown; /* batches run again; split; rows set aside; commits without answer */
+        unknown;    /* batches run again; split; rows set aside; commits without answer */
+    uint64_t found; /* reports of such commits that were found to have been stored */
     size_t waiting, in_batch, backlog;
     int64_t last_seq;
 };

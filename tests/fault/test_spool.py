@@ -478,6 +478,38 @@ def test_tokens_hold_while_the_database_is_away(make_daemon, postgres):
         Client(daemon.reports_port, token="AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA")
 
 
+def metrics(daemon):
+    with daemon.open(f"{daemon.server}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    named = {line.split()[2] for line in lines if line.startswith("# HELP")}
+    found = {name: int(value) for name, value in (line.split() for line in lines if not line.startswith("#"))}
+    assert named == set(found)
+    return {name.removeprefix("baocaod_"): value for name, value in found.items()}
+
+
+def test_figures_for_who_watches(make_daemon, postgres):
+    """What waits, how much, since when, the cap; what was drained and what that refused."""
+    daemon = make_daemon({"spool": {"after": "200ms", "max_bytes": "1MiB"}}, database_url=postgres.url).start()
+    units = communes()
+    send_until_committed(daemon, {(units[9], 1): (1, report(units[9], 1, 1))})
+    calm = metrics(daemon)
+    assert (calm["database_up"], calm["spool_reports"], calm["spool_oldest_seconds"], calm["writer_reports_total"]) == (1, 0, 0, 1)
+    postgres.stop("immediate")
+    queue(daemon, {(u, 1): (1, report(u, 1, 1)) for u in units[:3]})
+    wait_for(lambda: metrics(daemon)["spool_oldest_seconds"] >= 1)
+    away = metrics(daemon)
+    assert (away["database_up"], away["spool_reports"], away["spool_queued_total"], away["spool_max_bytes"]) == (0, 3, 3, 1 << 20)
+    assert away["spool_bytes"] == spool_rows(daemon, "SELECT sum(1024 + length(body) + length(figures) + length(CAST(warnings AS BLOB))"
+        " + length(CAST(explanations AS BLOB)) + length(CAST(collected AS BLOB)) + length(CAST(file AS BLOB)) + length(sender)) FROM report")[0][0]
+    postgres.start()
+    postgres.sql("UPDATE baocao.obligation SET lock_at = '2020-01-01' WHERE unit = (SELECT unit FROM baocao.unit WHERE code = %s LIMIT 1)", units[0])
+    wait_drained(daemon)
+    after = metrics(daemon)
+    assert (after["spool_drained_total"], after["spool_refused_total"], after["spool_bytes"], after["spool_oldest_seconds"]) == (2, 1, 0, 0)
+    assert [row[0] for row in postgres.sql("SELECT symbol FROM office.refusal")] in ([], ["LOCKED"])
+    wait_for(lambda: postgres.sql("SELECT symbol FROM office.refusal") == [("LOCKED",)])
+
+
 def test_who_may_speak_is_asked_again_when_a_report_is_drained(make_daemon, postgres):
     """A token that was revoked before its report came, unknown to a daemon that was cut off: refused at drain, in words
     that unit and office can find. One that was revoked afterwards: what came before is kept."""
