@@ -55,6 +55,7 @@ indicators:
 %(more)s"""
 ADDED = ("  - {code: added, label: {vi: Số liệu mới, en: New figure}, measure: {vi: việc, en: tasks}, value: self.moi * 3 / 7, "
          "decimals: 3, over_units: sum, over_time: sum}\n")
+HEIR = "90900"  # of a merger in mid-history
 CODES = {"vu": "cases", "nguoi": "staff", "dat": "reached", "tong": "asked", "diem": "score"}
 FLOWS = ("cases", "reached", "asked", "added")  # over_time: sum
 
@@ -88,6 +89,7 @@ class World:
         self.done = collections.Counter()
         self.version = 1
         self.moments = []  # (when, what was told then)
+        self.shares = {unit: [(unit, 1)] for unit in UNITS}  # who holds a unit's figures today, and how much
 
     def close(self):
         for client in self.clients:
@@ -317,6 +319,28 @@ class World:
         self.keys[PLAIN, UNITS[0], "2026-09"].counted = 1
         self.done["version"] += 1
 
+    def merge_units(self):
+        """24211 goes into a new ward, and four tenths of 24259 too, while their reports stand and go on: what they reported
+        stays theirs, and by the units of today it is the ward's."""
+        ward = (f'  - {{code: "{HEIR}", kind: ward, name: Phường Thử, from: 2026-07-01, parents: {{state: "66", party: "66"}},'
+                ' was: [{code: "24211"}, {code: "24259", share: 0.4}]}')
+        for daemon in self.daemons:
+            path = os.path.join(daemon.province, "units.yaml")
+            with open(path, encoding="utf-8") as f:
+                lines = f.read().splitlines()
+            at = next(n for n, line in enumerate(lines) if 'code: "24211"' in line and " to: " not in line)
+            lines[at:at + 1] = [lines[at].replace("from: 2025-07-01,", "from: 2025-07-01, to: 2026-06-30,"), ward]
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("\n".join(lines) + "\n")
+        for daemon in self.daemons:
+            daemon.process.send_signal(signal.SIGHUP)
+        for daemon in self.daemons:
+            wait_for(lambda: daemon.get("/v1/units", q=HEIR)[1])
+            wait_for(lambda: daemon.log().count("reload:") > 1)
+        self.shares["24211"] = [(HEIR, 1)]
+        self.shares["24259"] = [("24259", Decimal("0.6")), (HEIR, Decimal("0.4"))]
+        self.done["merged"] += 1
+
     def run(self, steps):
         moves = [self.submit] * 14 + [self.crossing, self.together, self.give_back, self.office]
         for n in range(steps):
@@ -325,6 +349,8 @@ class World:
                 self.new_version()
             if n % 25 == 5:
                 self.remember()
+            if n == steps * 2 // 3:
+                self.merge_units()
             if n % 40 == 39:
                 self.check()
         self.check()
@@ -360,6 +386,7 @@ class World:
         wait_for(lambda: not self.sql("SELECT 1 FROM baocao.recheck"))
         values = self.check_values()
         self.check_rollups(values)
+        self.check_today(values)
         self.check_flags()
         owed = self.sql("SELECT form, period, scope, owed, pending + overdue + on_time + late + exempt FROM office.status")
         assert all(row[3] == row[4] for row in owed)
@@ -404,6 +431,35 @@ class World:
             assert value == want, (form, period, scope, indicator, value, want)
             compared += value is not None
         assert compared or not given
+
+    def check_today(self, values):
+        """By the units of today merged figures are added and split ones apportioned, each report counted once a scope."""
+        scopes = collections.defaultdict(set)
+        for scope, unit in self.sql("SELECT s.id, u.code FROM baocao.scope_unit m JOIN baocao.scope s USING (scope)"
+                                    "  JOIN (SELECT DISTINCT unit, code FROM baocao.unit) u USING (unit)"
+                                    " WHERE m.seq_to = 9223372036854775807 AND m.to_day = 'infinity' AND u.code = ANY (%s)",
+                                    [*UNITS, HEIR]):
+            scopes[unit].add(scope)
+        given = collections.defaultdict(list)
+        for form, unit, period, _, indicator, value in values:
+            if form == PLAIN and value is not None and indicator not in ("rate", "score"):
+                for scope in set().union(*(scopes[h] for h, _ in self.shares[unit])):
+                    part = sum(share for h, share in self.shares[unit] if scope in scopes[h])
+                    given[period, scope, indicator].append((value * part, len(self.shares[unit]) > 1))
+        compared = 0
+        for period in MONTHS:
+            for r in self.daemons[0].get("/v1/rollups", form=PLAIN, period=period, units="today")[1]:
+                if r["indicator"] in ("rate", "score"):
+                    continue
+                parts = given.pop((period, r["scope"], r["indicator"]), [])
+                want = sum(v for v, _ in parts) if parts else None
+                have = None if r["value"] is None else Decimal(str(r["value"]))
+                about = abs(want) * Decimal("1e-12") if want is not None else 0  # JSON numbers of Python are binary
+                assert have == want or abs(have - want) <= about, (period, r, want)
+                assert (r["reported"], r["estimated"]) == (len(parts), any(e for _, e in parts)), (period, r)
+                compared += have is not None
+        assert not {k: v for k, v in given.items() if k[0] in MONTHS}
+        self.done["today"] += compared
 
     def check_flags(self):
         """Warnings and open alerts of the looking form are what judging every counted report now gives."""
@@ -450,5 +506,5 @@ def test_a_random_history_equals_its_recomputation(make_daemon, make_postgres, p
         done = daemons[0].operate(*words)
         assert done.returncode == 0, done.stdout + done.stderr
     # The history was one: each kind of step took place.
-    for name in ("committed", "INVALID", "crossing", "together", "flagged", "version"):
+    for name in ("committed", "INVALID", "crossing", "together", "flagged", "version", "merged", "today"):
         assert world.done[name], (name, world.done)
