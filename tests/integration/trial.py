@@ -57,6 +57,7 @@ class Province:
         self.forms, self.units, self.groups = forms, units, list(groups)
         self.holidays = {"known_to": day(1000), "holidays": [{"from": "2020-01-01", "name": "Tết Dương lịch"}]}
         self.programmes = ["thu"]
+        self.kinds = []  # the registry's own
         self.folder = os.path.join(root, "provinces", "99-thu")
         self.write()
 
@@ -75,6 +76,8 @@ class Province:
                 "trees": ["state"]}
         if self.groups:
             head["groups"] = self.groups
+        if self.kinds:
+            head["kinds"] = self.kinds
         self.put("provinces/99-thu/units.yaml", {**head, "units": self.units})
         self.put("provinces/99-thu/holidays.yaml", self.holidays)
         self.put("provinces/99-thu/programmes.yaml", {"programmes": [
