@@ -94,7 +94,7 @@ static bool certified(const struct baod_peer *p, struct baod_tls_peer *tls)
     baod_tls_peer(baod_stream_transform(p->stream), tls);
     if (tls->has_certificate && !tls->trusted)
         baod_log(BAOD_LOG_NOTICE, "peer %llu %s: its certificate is %s", (unsigned long long)p->id,
-                 baod_stream_name(p->stream), tls->complaint);
+                 baod_stream_name(p->stream), tls->complaint[BAO_EN]);
     return tls->n_units != 0;
 }
 
@@ -113,7 +113,7 @@ static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
     };
     struct baod_brp_verdict verdict = {.symbol = BAO_SYM_AUTH};
     struct baod_identity proven = {.any_unit = is_own_machine(p)};
-    struct baod_tls_peer tls;
+    struct baod_tls_peer tls = {.has_certificate = false};
     uint8_t account[BAO_SHA256_LEN];
 
     baod_log(BAOD_LOG_DEBUG, "peer %llu %s: HELLO from «%.*s»%s", (unsigned long long)p->id,
@@ -125,6 +125,8 @@ static int on_hello(struct baod_peer *p, const struct bao_server_event *event)
         proven.units = tls.units;
         proven.n_units = tls.n_units;
     }
+    hello.has_certificate = tls.has_certificate;
+    hello.complaint = tls.complaint;
     if (proven.any_unit || proven.n_units != 0)
         hello.proven = &proven;
     p->by_token = hello.token.n != 0;

@@ -34,7 +34,9 @@ struct baod_brp_hello {
     struct bao_str agent, token;
     const char *address; /* of the peer, for the log */
     const struct baod_identity
-        *proven; /* by its certificate, or the own machine without TLS; NULL: nothing */
+        *proven;                  /* by its certificate, or the own machine without TLS; NULL: nothing */
+    bool has_certificate;         /* it showed one */
+    const char *const *complaint; /* what is wrong with it, by language; NULL: nothing */
 };
 
 /* What became of it. */

@@ -114,6 +114,35 @@ static int check_units(const struct baod_who *who, struct baod_brp_verdict *ret)
                          BAO_STR_ARG(closed)));
 }
 
+/* Neither a token nor a certificate that proves anybody: which of it is missing or wrong. */
+static int refuse_nobody(const struct baod_who *who, const struct baod_brp_hello *hello,
+                         struct baod_brp_verdict *ret)
+{
+    ret->symbol = BAO_SYM_AUTH;
+    if (hello->complaint != NULL)
+        return say(who, ret,
+                   bao_arena_printf(who->arena,
+                                    "Chứng thư này %s nên không được nhận; hãy xin Văn phòng chứng thư mới.",
+                                    hello->complaint[BAO_VI]),
+                   bao_arena_printf(who->arena,
+                                    "This certificate is %s and is not taken; ask the office for another.",
+                                    hello->complaint[BAO_EN]));
+    if (hello->has_certificate)
+        return say(
+            who, ret,
+            BAO_STR(
+                "Chứng thư này không ghi mã đơn vị nào (urn:baocao:unit:MÃ); hãy xin Văn phòng chứng thư của "
+                "đơn vị."),
+            BAO_STR(
+                "This certificate names no unit (urn:baocao:unit:CODE); ask the office for the unit's own."));
+    return say(
+        who, ret,
+        BAO_STR(
+            "Chưa biết ai đang gửi: HELLO phải kèm mã truy cập (token), hoặc kết nối phải kèm chứng thư của "
+            "đơn vị."),
+        BAO_STR("Nobody is named: HELLO needs a token, or the connection the unit's certificate."));
+}
+
 int baod_who_says_hello(const struct baod_who *who, const struct baod_brp_hello *hello,
                         struct baod_brp_verdict *ret)
 {
@@ -125,7 +154,7 @@ int baod_who_says_hello(const struct baod_who *who, const struct baod_brp_hello 
     else if (hello->proven != NULL)
         verdict.who = *hello->proven;
     else
-        verdict.symbol = BAO_SYM_AUTH;
+        r = refuse_nobody(who, hello, &verdict);
     if (r == 0 && verdict.symbol == BAO_SYM_NONE && !verdict.who.any_unit)
         r = check_units(who, &verdict);
     if (r == 0)

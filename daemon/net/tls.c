@@ -26,7 +26,7 @@ struct session {
     bool done; /* the handshake */
     int error;
     bool has_certificate, trusted;
-    const char *complaint;
+    const char *const *complaint;
     char *host;  /* the server's name; GnuTLS only borrows it */
     char *units; /* NUL-terminated codes one after the other */
     size_t n_units;
@@ -165,23 +165,24 @@ static int fail(struct session *s, int r)
 
 /* The other side's certificate. */
 
-static const char *complaint_of(unsigned status)
-{
-    static const struct {
-        unsigned bit;
-        const char *say;
-    } table[] = {
-        {GNUTLS_CERT_REVOKED, "revoked"},
-        {GNUTLS_CERT_EXPIRED, "expired"},
-        {GNUTLS_CERT_NOT_ACTIVATED, "not yet valid"},
-        {GNUTLS_CERT_SIGNER_NOT_FOUND, "signed by an unknown authority"},
-        {GNUTLS_CERT_PURPOSE_MISMATCH, "not made for clients"},
-    };
+static const struct {
+    unsigned bit;
+    const char *say[BAO_LANGS];
+} complaints[] = {
+    {GNUTLS_CERT_REVOKED, {"đã bị thu hồi", "revoked"}},
+    {GNUTLS_CERT_EXPIRED, {"đã hết hạn", "expired"}},
+    {GNUTLS_CERT_NOT_ACTIVATED, {"chưa đến ngày có hiệu lực", "not yet valid"}},
+    {GNUTLS_CERT_SIGNER_NOT_FOUND, {"do nơi lạ cấp", "signed by an unknown authority"}},
+    {GNUTLS_CERT_PURPOSE_MISMATCH, {"không phải loại cấp cho đơn vị", "not made for clients"}},
+    {~0u, {"không hợp lệ", "not valid"}},
+};
 
-    for (size_t i = 0; i < BAO_COUNT(table); i++)
-        if ((status & table[i].bit) != 0)
-            return table[i].say;
-    return "not valid";
+static const char *const *complaint_of(unsigned status)
+{
+    for (size_t i = 0; i + 1 < BAO_COUNT(complaints); i++)
+        if ((status & complaints[i].bit) != 0)
+            return complaints[i].say;
+    return complaints[BAO_COUNT(complaints) - 1].say;
 }
 
 /* Reads the unit codes of a certificate: 0 or -ENOMEM. */
@@ -243,7 +244,7 @@ static int read_certificate(struct session *s)
     r = check_peer(s, &status);
     s->trusted = r == 0 && status == 0;
     if (!s->trusted) {
-        s->complaint = r == 0 ? complaint_of(status) : gnutls_strerror(r);
+        s->complaint = complaint_of(r == 0 ? status : 0);
         return 0;
     }
     r = gnutls_x509_crt_init(&certificate);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/net/transform.h"
+#include "lib/base/diag.h"
 
 struct baod_tls;
 
@@ -37,7 +38,7 @@ int baod_tls_transform(struct baod_tls *tls, const char *host, const struct baod
 struct baod_tls_peer {
     bool has_certificate;
     bool trusted;                         /* signed by an authority, in its time, not revoked */
-    const char *complaint;                /* static text for the log when not trusted */
+    const char *const *complaint;         /* static texts by language, when not trusted */
     struct bao_str units[BAOD_TLS_UNITS]; /* of its URIs urn:baocao:unit:<code>, when trusted; live as long as
                                              the state */
     size_t n_units;

@@ -165,6 +165,13 @@ static int spread(struct bao_server_session *s, int ms)
     return ms / 2 + (int)((x >> 33) % ((uint64_t)ms + 1));
 }
 
+/* Before HELLO is looked at, AUTH is about its absence. */
+static const struct bao_str hello_first[BAO_LANGS] = {
+    [BAO_VI] = {"Phải gửi HELLO trước, và được nhận.", sizeof("Phải gửi HELLO trước, và được nhận.") - 1},
+    [BAO_EN] = {"HELLO comes first, and must be accepted.",
+                sizeof("HELLO comes first, and must be accepted.") - 1},
+};
+
 static int put_symbol(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol, int after_ms,
                       struct bao_str body)
 {
@@ -173,7 +180,9 @@ static int put_symbol(struct bao_server_session *s, uint32_t txn, enum bao_symbo
     int r = bao_symbol_put(&keys, symbol, spread(s, after_ms > 0 ? after_ms : 1000));
 
     if (r == 0 && body.n == 0) {
-        r = bao_symbol_body(&said, symbol, NULL, s->lang, s->json);
+        r = bao_symbol_body(&said, symbol,
+                            symbol == BAO_SYM_AUTH && s->state == BAO_SERVER_NEW ? hello_first : NULL,
+                            s->lang, s->json);
         body = bao_buf_str(&said);
     }
     if (r < 0)
@@ -239,11 +248,15 @@ static int strike(struct bao_server_session *s, uint32_t txn, enum bao_symbol sy
 
 int bao_server_refuse(struct bao_server_session *s, enum bao_symbol symbol, struct bao_str body, int64_t now)
 {
+    int r;
+
     if (s->state != BAO_SERVER_GREETING)
         return 0;
-    s->state = BAO_SERVER_NEW;
     limit(s, now + hello_time(&s->limits), "no accepted HELLO in time");
-    return strike(s, s->hello_txn, symbol, body);
+    r = strike(s, s->hello_txn, symbol, body);
+    if (s->state == BAO_SERVER_GREETING)
+        s->state = BAO_SERVER_NEW;
+    return r;
 }
 
 void bao_server_grant(struct bao_server_session *s, int64_t now)

@@ -272,6 +272,9 @@ def test_symbols_are_those_of_the_document(hub):
             assert status == (429 if symbol == "QUOTA" else 503), symbol
         else:
             assert status in (400, 401, 403, 404, 409, 413, 415, 422), symbol
+    t = talk(hub)  # AUTH: the sentence says which
+    t.sock.sendall(b"PING 1 0\n\nHELLO 2 0 v=1 lang=en token=aaaa\n\n")
+    assert "HELLO trước" in t.frame()[1].decode() and "token is wrong" in t.frame()[1].decode()
     assert [s for s, (word, _) in code.items() if word == "WAIT"] == ["BUSY", "QUOTA", "SPOOLFULL", "DRAINING", "INTERNAL"]
 
 
