@@ -84,3 +84,34 @@ const struct bao_node *bao_without_blanks(struct bao_arena *arena, const struct 
     out = bao_arena_alloc(arena, sizeof(*out));
     return out != NULL && copy(arena, value, out) ? out : NULL;
 }
+
+/* The member or item that a pointer's part names, or NULL. */
+static const struct bao_node *child_of(const struct bao_node *value, struct bao_str part)
+{
+    uint32_t at = 0;
+
+    if (value->type == BAO_MAP) {
+        const struct bao_member *m = bao_node_member(value, part);
+
+        return m == NULL ? NULL : &m->value;
+    }
+    for (size_t i = 0; i < part.n && at < value->len; i++)
+        at = at * 10 + (uint32_t)(part.p[i] - '0');
+    return value->type == BAO_LIST && at < value->len ? &value->items[at] : NULL;
+}
+
+const struct bao_member *bao_blank_member(const struct bao_node *value, struct bao_str pointer,
+                                          struct bao_str name)
+{
+    const struct bao_member *m;
+
+    while (value != NULL && pointer.n > 1) {
+        const char *end = memchr(pointer.p + 1, '/', pointer.n - 1);
+        size_t n = end == NULL ? pointer.n - 1 : (size_t)(end - pointer.p) - 1;
+
+        value = child_of(value, (struct bao_str){pointer.p + 1, n});
+        pointer = (struct bao_str){pointer.p + 1 + n, pointer.n - 1 - n};
+    }
+    m = value == NULL || value->type != BAO_MAP ? NULL : bao_node_member(value, name);
+    return m != NULL && m->value.type == BAO_NULL ? m : NULL;
+}

@@ -11,6 +11,9 @@
 enum { FINDINGS_MAX = 200, JSON_MAX = 16 << 20, TITLE_MAX = 64 };
 
 /* What one judgement works with. */
+/* Where the figures stand in a report. */
+#define DATA BAO_STR("/data")
+
 struct judgement {
     const struct bao_judge_context *context;
     struct bao_arena *arena;
@@ -378,12 +381,34 @@ static struct bao_check_context check_context(const struct bao_verdict *v, const
                  .history = history},
         .which = history == NULL ? BAO_CHECKS_PLAIN : BAO_CHECKS_HISTORY,
         .explain = v->explain,
-        .pointer = BAO_STR("/data"),
+        .pointer = DATA,
     };
+}
+
+/* A required field whose line is there, but blank, is not to be added: the finding moves to that line. */
+static void tell_blanks(struct judgement *j, size_t first)
+{
+    struct bao_findings *findings = &j->v->findings;
+
+    for (size_t i = first; i < findings->n; i++) {
+        struct bao_finding *f = &findings->items[i];
+        struct bao_str pointer = f->pointer;
+        const struct bao_member *blank;
+
+        if ((f->code != BAO_BC_MISSING && f->code != BAO_BC_MISSING_TITLED) || pointer.n < DATA.n)
+            continue;
+        pointer = (struct bao_str){pointer.p + DATA.n, pointer.n - DATA.n};
+        blank = bao_blank_member(j->envelope.data, pointer, f->args[0].vi);
+        if (blank == NULL)
+            continue;
+        f->code = f->code == BAO_BC_MISSING ? BAO_BC_REPORT_BLANK : BAO_BC_REPORT_BLANK_TITLED;
+        f->at = bao_member_place(blank);
+    }
 }
 
 static int judge_data(struct judgement *j)
 {
+    size_t first;
     struct bao_verdict *v = j->v;
     struct bao_check_context context = check_context(v, NULL);
     struct bao_check_tally tally = {0, 0};
@@ -394,11 +419,13 @@ static int judge_data(struct judgement *j)
     r = bao_schema_is_valid(v->form->schema, j->scratch, v->data);
     if (r == -ENOMEM)
         return r;
+    first = v->findings.n;
     if (r != 1)
         r = bao_schema_report(v->form->schema, j->scratch, v->data,
-                              (struct bao_schema_at){BAO_STR("/data"), v->doc.source}, &v->findings);
+                              (struct bao_schema_at){DATA, v->doc.source}, &v->findings);
     else
         r = 0;
+    tell_blanks(j, first);
     if (r == 0)
         r = bao_checks_run(v->form, j->arena, &context, &v->findings, &tally);
     v->unjudged = tally.unjudged;

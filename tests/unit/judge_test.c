@@ -375,10 +375,38 @@ static void a_large_map_without_its_blanks_is_still_found_in(void **state)
     bao_arena_deinit(&arena);
 }
 
+/* Who left a line of the template blank is told to fill it in, not to write it a second time. */
+static void a_blank_required_line_is_named(void **state)
+{
+    static const struct {
+        const char *text;
+        int line;
+        uint16_t code;
+    } rows[] = {
+        {KEY "data:\n  xong: 1\n  giao:\n", 6, BAO_BC_REPORT_BLANK_TITLED},
+        {KEY "data:\n  xong: 1\n", 5, BAO_BC_MISSING_TITLED},
+        {KEY "data:\n  giao: 3\n  viec:\n    - ma: a\n    - ten: b\n      ma:\n", 9, BAO_BC_REPORT_BLANK},
+        {KEY "data:\n  giao: 3\n  viec:\n    - ma: a\n    - ten: b\n", 8, BAO_BC_MISSING},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < BAO_COUNT(rows); i++) {
+        const struct bao_finding *f;
+
+        judge(w, rows[i].text);
+        assert_int_equal(w->verdict.symbol, BAO_SYM_INVALID);
+        assert_int_equal(w->verdict.findings.n, 1);
+        f = &w->verdict.findings.items[0];
+        assert_int_equal(f->code, rows[i].code);
+        assert_int_equal(f->at.line, rows[i].line);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_mistake_has_its_symbol, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_blank_required_line_is_named, setup, teardown),
         cmocka_unit_test(a_large_map_without_its_blanks_is_still_found_in),
         cmocka_unit_test_setup_teardown(a_report_may_not_come_before_its_period, setup, teardown),
         cmocka_unit_test_setup_teardown(content_is_what_the_report_says, setup, teardown),
