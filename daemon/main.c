@@ -639,8 +639,16 @@ int main(int argc, char **argv)
 
     if (asks_for_help(argc, argv, &call.lang))
         return usage(stdout, call.lang);
-    if (!read_options(argc, argv, &call) || (run = find(&call)) == NULL)
+    if (!read_options(argc, argv, &call))
         return usage(stderr, call.lang);
+    run = find(&call);
+    if (run == NULL) {
+        fprintf(stderr,
+                call.lang == BAO_VI ? "baocaod: không hiểu lệnh “%s%s%s”\n\n"
+                                    : "baocaod: cannot make sense of the command %s%s%s\n\n",
+                call.words[0], call.n_words > 1 ? " " : "", call.n_words > 1 ? call.words[1] : "");
+        return usage(stderr, call.lang);
+    }
     if (call.user != NULL && (r = baod_become(call.user)) < 0) {
         fprintf(stderr,
                 call.lang == BAO_VI ? "baocaod: không chuyển được sang người dùng “%s”: %s\n"

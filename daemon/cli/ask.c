@@ -4,7 +4,7 @@
 #include "lib/text/catalogue.h"
 #include "daemon/cli/client.h"
 
-enum { BODY_MAX = 64 << 20 };
+enum { BODY_MAX = 64 << 20, HTTP_UNAUTHORIZED = 401 };
 
 static bool takes(const char *const *names, const char *name)
 {
@@ -74,7 +74,13 @@ static void tell_status(const struct cli_options *options, long status, const st
 
     if (text != NULL && text->type == BAO_STRING)
         fprintf(stderr, "baocao: %.*s\n", BAO_STR_ARG(bao_node_str(text)));
-    else
+    if (status == HTTP_UNAUTHORIZED)
+        fputs(options->lang == BAO_VI
+                  ? "Dùng --token-file TỆP (hoặc biến BAOCAO_TOKEN_FILE): tệp chứa mã truy cập do tỉnh cấp.\n"
+                  : "Use --token-file FILE (or BAOCAO_TOKEN_FILE): the file of the token that the hub gave "
+                    "you.\n",
+              stderr);
+    if (text == NULL || text->type != BAO_STRING)
         fprintf(stderr,
                 options->lang == BAO_VI ? "baocao: máy chủ trả lời HTTP %ld\n"
                                         : "baocao: the hub answered HTTP %ld\n",

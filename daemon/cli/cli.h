@@ -20,6 +20,9 @@ typedef int cli_command(const struct cli_options *options, int argc, char **argv
 /* For words that make no sense: prints how the command is used to standard error, and gives CLI_USAGE. */
 int cli_usage(const struct cli_options *options);
 
+/* Tells of one word that it is not what it should be: "baocao: SENTENCE: WORD". Gives false. */
+bool cli_tell_wrong(const struct cli_options *options, const char *vi, const char *en, const char *word);
+
 cli_command cli_eval;
 cli_command cli_check;
 cli_command cli_new;

@@ -32,9 +32,11 @@ static bool read_words(int argc, char **argv, struct due *d)
             d->forms = value;
         else if ((value = cli_option(argc, argv, &i, "--province")) != NULL)
             d->province = value;
-        else if ((value = cli_option(argc, argv, &i, "--until")) == NULL ||
-                 !bao_date_parse(bao_str_c(value), &d->until))
+        else if ((value = cli_option(argc, argv, &i, "--until")) == NULL)
             return false;
+        else if (!bao_date_parse(bao_str_c(value), &d->until))
+            return cli_tell_wrong(d->options, "ngày phải viết như 2026-12-31, không phải",
+                                  "a day is written like 2026-12-31, not like", value);
     }
     return d->unit != NULL;
 }

@@ -3,6 +3,7 @@
 #include "daemon/cli/history.h"
 #include "daemon/cli/input.h"
 #include "daemon/cli/template.h"
+#include "lib/form/obligation.h"
 
 enum { FILE_CAP = 4 << 20, OUT_MAX = 16 << 20 };
 
@@ -61,6 +62,47 @@ static int complain(const struct new_report *n, const char *vi, const char *en, 
     return CLI_USAGE;
 }
 
+/* No such form: with the one whose name is nearest. */
+static int tell_form(struct new_report *n, const char *form)
+{
+    const struct bao_forms *forms = &n->snapshot->forms;
+    struct bao_str *ids = bao_arena_array(&n->arena, forms->n, sizeof(*ids));
+    size_t near;
+
+    for (size_t i = 0; ids != NULL && i < forms->n; i++)
+        ids[i] = forms->items[i]->id;
+    near = ids == NULL ? forms->n : bao_nearest_str(&n->arena, bao_str_c(form), ids, forms->n);
+    (void)complain(n, "không có biểu mẫu này", "there is no such form", form);
+    if (near < forms->n)
+        fprintf(stderr, n->options->lang == BAO_VI ? "Có phải là %.*s không?\n" : "Is %.*s meant?\n",
+                BAO_STR_ARG(ids[near]));
+    return CLI_USAGE;
+}
+
+/* The form is there, but not for such a period: of another type, or before or after its time. */
+static int tell_period(const struct new_report *n, const struct arguments *a)
+{
+    const struct bao_forms *forms = &n->snapshot->forms;
+    const struct bao_calendar civil = {BAO_CAL_CIVIL, 0};
+    const struct bao_form *form = NULL;
+    bao_date from, to;
+    char example[16];
+
+    for (size_t i = 0; i < forms->n; i++)
+        if (bao_str_is(forms->items[i]->id, a->form))
+            form = forms->items[i];
+    if (form == NULL || form->period_type == BAO_PERIOD_ONCE || form->period_type == n->period.type)
+        return complain(n, "biểu mẫu không dùng cho kỳ này", "the form is not in force for this period",
+                        a->period);
+    bao_period_window(n->period, civil, &from, &to);
+    bao_period_print(bao_period_at((enum bao_period_type)form->period_type, form->calendar, from), example);
+    fprintf(stderr,
+            n->options->lang == BAO_VI ? "baocao new: biểu mẫu %s báo cáo theo %s, ví dụ --period %s\n"
+                                       : "baocao new: form %s is due by the %s, such as --period %s\n",
+            a->form, bao_period_word(form->period_type, n->options->lang), example);
+    return CLI_USAGE;
+}
+
 /* The unit may be written by its name, as it stood when the period ended by the civil calendar. */
 static const struct baod_snapshot *find_unit(struct new_report *n)
 {
@@ -79,14 +121,14 @@ static int find_form(struct new_report *n, const struct arguments *a)
 
     n->unit_code = bao_str_c(a->unit);
     if (!bao_period_parse(bao_str_c(a->period), &n->period))
-        return complain(n, "không đọc được kỳ báo cáo", "cannot read the period", a->period);
+        return complain(n, "kỳ báo cáo phải viết như 2026, 2026-H1, 2026-Q3 hoặc 2026-09, không phải",
+                        "a period is written like 2026, 2026-H1, 2026-Q3 or 2026-09, not like", a->period);
     n->snapshot = find_unit(n);
     if (n->snapshot == NULL)
         return CLI_USAGE;
     n->form = bao_forms_get(&n->snapshot->forms, bao_str_c(a->form), n->period, &known);
     if (n->form == NULL)
-        return known ? complain(n, "biểu mẫu không dùng cho kỳ này", "the form has no such period", a->period)
-                     : complain(n, "không có biểu mẫu này", "there is no such form", a->form);
+        return known ? tell_period(n, a) : tell_form(n, a->form);
     (void)bao_form_window(n->form, n->period, &n->from, &n->to); /* bao_forms_get has asked already */
     if (cli_registry(n->snapshot) == NULL)
         return CLI_OK;
@@ -203,16 +245,6 @@ static int read_before(struct new_report *n, const char *path)
 
 /* ---- writing ---- */
 
-/* "17:00 2026-12-16"; midnight is the end of the day before. */
-static void print_due(bao_time due, int offset, char ret[32])
-{
-    char text[40];
-    bool midnight = due == bao_time_make(bao_time_date(due, offset), 0, offset);
-
-    bao_time_print(midnight ? due - BAO_SECOND : due, offset, text);
-    snprintf(ret, 32, "%.5s %.10s", midnight ? "24:00" : text + 11, text);
-}
-
 static const char *const help[BAO_LANGS] = {
     "#\n# Ghi sau dấu hai chấm. Không có thì ghi 0; chưa có số liệu thì để trống. Số viết liền: 1500000.\n"
     "# Xong thì chạy: baocao check TÊN-TỆP\n\n",
@@ -230,20 +262,20 @@ static int put_head(struct bao_buf *out, const struct new_report *n)
     enum bao_lang lang = n->options->lang;
     const struct bao_form *f = n->form;
     struct bao_str title = lang == BAO_EN && f->title.en.n != 0 ? f->title.en : f->title.vi;
-    char vi[64], en[64], from[16], to[16], period[16], due_text[32] = "";
+    char vi[64], en[64], from[24], to[24], period[16], due_text[64] = "";
     const struct bao_registry *r = cli_registry(n->snapshot);
     int result;
 
     bao_period_title(n->period, vi, en);
     bao_period_print(n->period, period);
-    bao_date_print(n->from, from);
-    bao_date_print(n->to, to);
+    bao_day_print(n->from, lang, from);
+    bao_day_print(n->to, lang, to);
     if (r != NULL && n->unit != NULL) {
         bao_time due, lock;
 
         bao_form_times(f, &r->holidays, r->offset, n->unit->kind, n->to, &due, &lock);
         if (due != BAO_TIME_NONE)
-            print_due(due, r->offset, due_text);
+            bao_moment_print(due, r->offset, lang, due_text);
     }
     result = bao_buf_printf(out, "# %.*s\n# %s (%s – %s)\n", BAO_STR_ARG(title), lang == BAO_VI ? vi : en,
                             from, to);

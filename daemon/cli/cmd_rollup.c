@@ -156,7 +156,7 @@ int cli_rollup(const struct cli_options *options, int argc, char **argv)
     if (cli_question_read(options, argc, argv, own, &question)) {
         /* A period is a span of one part: people see it with last year and the pace. Programs get what they
          * name. */
-        if (!options->json && question.span == NULL)
+        if (!options->json && question.span == NULL && question.as_of == NULL)
             question.span = question.period;
         code = cli_ask(options, &question, "/v1/rollups", &arena, &rows);
     }

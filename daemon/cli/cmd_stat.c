@@ -1,10 +1,28 @@
 /* baocao stat: the fate of a report, by its key or its receipt. */
 #include "daemon/cli/brp_options.h"
 #include "daemon/cli/receipt_view.h"
+#include "lib/form/period.h"
+#include "lib/form/registry.h"
 #include "lib/text/errno.h"
 
+/* What can be no unit's code and no period would only be answered "not known". */
+static bool is_plausible(const struct cli_options *options, const char *name, const char *word)
+{
+    struct bao_period period;
+
+    if (strcmp(name, "unit") == 0 && !bao_is_unit_code(bao_str_c(word)))
+        return cli_tell_wrong(options, "đơn vị phải ghi bằng mã như 24133 hoặc H15.02, không phải",
+                              "a unit is given by its code such as 24133 or H15.02, not by", word);
+    if (strcmp(name, "period") == 0 && !bao_period_parse(bao_str_c(word), &period))
+        return cli_tell_wrong(options,
+                              "kỳ báo cáo phải viết như 2026, 2026-H1, 2026-Q3 hoặc 2026-09, không phải",
+                              "a period is written like 2026, 2026-H1, 2026-Q3 or 2026-09, not like", word);
+    return true;
+}
+
 /* The keys of STAT made of the words of the command: true, or false when they do not fit. */
-static bool read_question(int argc, char **argv, struct cli_brp_options *brp, struct bao_buf *keys)
+static bool read_question(const struct cli_options *options, int argc, char **argv,
+                          struct cli_brp_options *brp, struct bao_buf *keys)
 {
     static const char *const names[] = {"form", "unit", "period"};
     const char *receipt = NULL, *revision = NULL, *value;
@@ -19,6 +37,8 @@ static bool read_question(int argc, char **argv, struct cli_brp_options *brp, st
         else if ((value = cli_option(argc, argv, &i, "--receipt")) != NULL)
             receipt = value;
         else if (argv[i][0] == '-' || n == BAO_COUNT(names))
+            return false;
+        else if (!is_plausible(options, names[n], argv[i]))
             return false;
         else
             r = bao_head_put(keys, names[n++], bao_str_c(argv[i]));
@@ -41,7 +61,7 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
     const char *why = bao_errno_text(ENOMEM, options->lang);
     int r;
 
-    if (!read_question(argc, argv, &brp, &keys))
+    if (!read_question(options, argc, argv, &brp, &keys))
         return cli_usage(options);
     if (!cli_brp_options_ready(options, &brp))
         return CLI_USAGE;

@@ -1,6 +1,7 @@
 /* baocao status: who owes, who is late, as counts that add up; --missing lists the units. */
 #include "daemon/cli/ask.h"
 #include "daemon/cli/table.h"
+#include "lib/form/obligation.h"
 
 enum { COLUMNS_MAX = 11, RATES = 2 };
 
@@ -68,6 +69,37 @@ static const struct view missing = {
     {"Không còn đơn vị nào thiếu báo cáo.", "No unit owes a report."},
 };
 
+/* "2026-09-16T17:00:00.000+07:00" as a person reads it. */
+static struct bao_str moment(struct bao_arena *arena, const struct bao_node *row, const char *name,
+                             enum bao_lang lang)
+{
+    struct bao_str text = cli_cell(arena, row, name, lang);
+    char written[24];
+    bao_date day;
+
+    if (text.n < 16 || text.p[10] != 'T' || !bao_date_parse((struct bao_str){text.p, 10}, &day))
+        return text;
+    bao_day_print(day, lang, written);
+    return bao_arena_printf(arena, "%.5s %s", text.p + 11, written);
+}
+
+/* A kind of unit by its title; one of the province's own keeps its id. */
+static struct bao_str kind_of(struct bao_arena *arena, const struct bao_node *row, enum bao_lang lang)
+{
+    struct bao_str id = cli_cell(arena, row, "kind", lang);
+    const char *title = lang == BAO_VI ? bao_kind_title(id, lang) : NULL;
+
+    return title == NULL ? id : bao_str_c(title);
+}
+
+static struct bao_str cell_of(struct bao_arena *arena, const struct bao_node *row, const char *name,
+                              enum bao_lang lang)
+{
+    if (strcmp(name, "due_at") == 0 || strcmp(name, "extended_to") == 0)
+        return moment(arena, row, name, lang);
+    return strcmp(name, "kind") == 0 ? kind_of(arena, row, lang) : cli_cell(arena, row, name, lang);
+}
+
 static int64_t count_of(const struct bao_node *row, const char *name)
 {
     const struct bao_node *value = bao_node_get(row, name);
@@ -101,7 +133,7 @@ static int print_rows(const struct view *view, const struct bao_node *rows, stru
         for (size_t k = 0; k < view->n; k++)
             cells[i * view->n + k] = view->names[k] == NULL
                                          ? rate(arena, &rows->items[i], k - (view->n - RATES), lang)
-                                         : cli_cell(arena, &rows->items[i], view->names[k], lang);
+                                         : cell_of(arena, &rows->items[i], view->names[k], lang);
     cli_table(stdout, view->columns[lang], view->n, cells, rows->len);
     return CLI_OK;
 }

@@ -145,6 +145,12 @@ int cli_usage(const struct cli_options *options)
     return CLI_USAGE;
 }
 
+bool cli_tell_wrong(const struct cli_options *options, const char *vi, const char *en, const char *word)
+{
+    fprintf(stderr, "baocao: %s: %s\n\n", options->lang == BAO_VI ? vi : en, word);
+    return false;
+}
+
 /* What a command is for and how it is used, as asked for. */
 static int help(size_t command, enum bao_lang lang)
 {

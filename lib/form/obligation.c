@@ -120,7 +120,7 @@ int bao_obligations_of(struct bao_arena *arena, const struct bao_forms *forms,
 
 /* ---- why ---- */
 
-static void print_day(bao_date d, enum bao_lang lang, char ret[24])
+void bao_day_print(bao_date d, enum bao_lang lang, char ret[24])
 {
     struct bao_ymd x = bao_date_split(d);
 
@@ -136,7 +136,7 @@ void bao_moment_print(bao_time t, int offset, enum bao_lang lang, char ret[64])
     int minute = (int)((t - bao_time_make(d, 0, offset)) / (60 * BAO_SECOND));
     char day[24];
 
-    print_day(d, lang, day);
+    bao_day_print(d, lang, day);
     (void)snprintf(ret, 64, lang == BAO_VI ? "%02d:%02d ngày %s" : "%02d:%02d on %s", minute / 60 % 100,
                    minute % 60, day);
 }
@@ -163,8 +163,8 @@ static int why_cutoff(struct bao_buf *out, const struct bao_obligation *o, enum 
 {
     char from[24], to[24];
 
-    print_day(o->from, lang, from);
-    print_day(o->cutoff, lang, to);
+    bao_day_print(o->from, lang, from);
+    bao_day_print(o->cutoff, lang, to);
     return bao_buf_printf(out,
                           lang == BAO_VI ? "Số liệu tính từ ngày %s đến hết ngày %s%s."
                                          : "Figures from %s to the end of %s%s.",

@@ -46,6 +46,8 @@ const struct bao_deadline *bao_form_deadline(const struct bao_form *form, struct
 int bao_obligation_why(struct bao_buf *out, const struct bao_obligation *o,
                        const struct bao_registry *registry, enum bao_lang lang) BAO_MUST_CHECK;
 
+/* "16/9/2026" or "2026-09-16". */
+void bao_day_print(bao_date d, enum bao_lang lang, char ret[24]);
 /* "17:00 ngày 16/9/2026" or "17:00 on 2026-09-16"; midnight is told as 24:00 of the day it ends. */
 void bao_moment_print(bao_time t, int offset, enum bao_lang lang, char ret[64]);
 

@@ -124,6 +124,14 @@ static const struct {
     {"enterprise", "Doanh nghiệp nhà nước", "State enterprises"},
 };
 
+const char *bao_kind_title(struct bao_str id, enum bao_lang lang)
+{
+    for (size_t i = 0; i < BAO_COUNT(known_kinds); i++)
+        if (bao_str_is(id, known_kinds[i].id))
+            return lang == BAO_VI ? known_kinds[i].vi : known_kinds[i].en;
+    return NULL;
+}
+
 static size_t kind_index(const struct bao_registry *r, struct bao_str id)
 {
     size_t i = 0;

@@ -121,6 +121,8 @@ size_t bao_registry_scopes_of(const struct bao_registry *r, size_t unit, bao_dat
 bool bao_registry_is_member(const struct bao_registry *r, size_t unit, uint32_t scope, bao_date day);
 /* The scope of that id, or -1. */
 int64_t bao_registry_scope(const struct bao_registry *r, struct bao_str id);
+/* What a kind of unit that every province has is called ("Phường", "Wards"); NULL for a province's own. */
+const char *bao_kind_title(struct bao_str id, enum bao_lang lang);
 /* Who answers on `day` for what `code` owed: the unit itself while it exists, else the one that took over the
  * whole of it (or its largest share), through any number of mergers. NULL when there is nobody. */
 const struct bao_unit *bao_registry_successor(const struct bao_registry *r, struct bao_str code,
