@@ -48,7 +48,7 @@ static int add_pattern(struct gather *g, const struct bao_regex *regex, struct b
     }
     g->patterns[g->n_patterns++] =
         (struct bao_pattern_sub){regex, bao_emit_is_true(sub) ? NULL : bao_emit_real(sub),
-                                 regex != NULL && bao_regex_is_linear(regex)};
+                                 regex == NULL ? NULL : bao_regex_table(regex)};
     return 0;
 }
 

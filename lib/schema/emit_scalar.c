@@ -340,7 +340,7 @@ int bao_emit_string(struct bao_emitter *e)
         r = bao_emit_push(e, (struct bao_ins){.op = BAO_OP_FORMAT, .n = e->sub->format});
     if (r == 0 && e->sub->pattern != NULL)
         r = bao_emit_push(e, (struct bao_ins){.op = BAO_OP_PATTERN,
-                                              .n = bao_regex_is_linear(e->sub->pattern),
+                                              .table = bao_regex_table(e->sub->pattern),
                                               .regex = e->sub->pattern});
     return r;
 }

@@ -101,6 +101,16 @@ static uint64_t not_digits(uint64_t w)
     return (~(low + (0x80 - '0') * each) | (low + (0x7f - '9') * each) | w) & 0x80 * each;
 }
 
+/* The same for hexadecimal digits. */
+static uint64_t not_hex(uint64_t w)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t low = (w | 0x20 * each) & 0x7f * each;
+    uint64_t no_letter = ~(low + (0x80 - 'a') * each) | (low + (0x7f - 'f') * each) | w;
+
+    return not_digits(w) & no_letter & 0x80 * each;
+}
+
 static bool take_date(struct text *t)
 {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -558,12 +568,20 @@ static bool is_uri_template(struct text t)
 
 static bool is_uuid(struct text t)
 {
-    if (t.end - t.p != 36)
+    char hex[32];
+    uint64_t w[4], bad = 0;
+
+    if (t.end - t.p != 36 || t.p[8] != '-' || t.p[13] != '-' || t.p[18] != '-' || t.p[23] != '-')
         return false;
-    for (int i = 0; i < 36; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? t.p[i] != '-' : !is_hex(t.p[i]))
-            return false;
-    return true;
+    memcpy(hex, t.p, 8);
+    memcpy(hex + 8, t.p + 9, 4);
+    memcpy(hex + 12, t.p + 14, 4);
+    memcpy(hex + 16, t.p + 19, 4);
+    memcpy(hex + 20, t.p + 24, 12);
+    memcpy(w, hex, sizeof(w));
+    for (int i = 0; i < 4; i++)
+        bad |= not_hex(w[i]);
+    return bad == 0;
 }
 
 /* RFC 6901. */

@@ -38,7 +38,7 @@ enum bao_op {
     BAO_OP_STR_LENGTH,   /* lo..hi characters */
     BAO_OP_STR_IS,       /* key; n: compared kindly */
     BAO_OP_STR_ENUM,     /* names; n: compared kindly */
-    BAO_OP_PATTERN,      /* n: its cost is linear in the text */
+    BAO_OP_PATTERN,      /* by its table when it has one */
     BAO_OP_FORMAT,       /* n: enum bao_format */
     BAO_OP_NFC,          /* go on with the normal form */
     BAO_OP_VALUE_ENUM,
@@ -108,6 +108,7 @@ struct bao_ins {
     union {
         int64_t hi;
         const struct bao_sub *rest;
+        const struct bao_automaton *table;
     };
 };
 
@@ -197,8 +198,8 @@ struct bao_entry {
 
 struct bao_pattern_sub {
     const struct bao_regex *regex;
-    const struct bao_sub *sub; /* NULL: anything goes */
-    bool linear;               /* its cost needs no counting */
+    const struct bao_sub *sub;         /* NULL: anything goes */
+    const struct bao_automaton *table; /* its table, when it has one */
 };
 
 /* One pass over a map's members. */

@@ -328,9 +328,9 @@ int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *s, 
     return r == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -E2BIG;
 }
 
-bool bao_regex_is_linear(const struct bao_regex *regex)
+const struct bao_automaton *bao_regex_table(const struct bao_regex *regex)
 {
-    return regex->table.next != NULL;
+    return regex->table.next != NULL ? &regex->table : NULL;
 }
 
 uint32_t bao_regex_take_cost(struct bao_regex_scratch *s)

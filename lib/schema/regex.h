@@ -31,8 +31,10 @@ struct bao_regex_scratch *bao_regex_scratch_free(struct bao_regex_scratch *scrat
 int bao_regex_match(const struct bao_regex *regex, struct bao_regex_scratch *scratch,
                     struct bao_str text) BAO_MUST_CHECK;
 
-/* Does a match cost no more than reading the text once? Then it never costs too much to tell. */
-bool bao_regex_is_linear(const struct bao_regex *regex);
+/* The table that matches in one reading of the text (pattern.h), so that it never costs too much to tell;
+ * NULL when the pattern is not for a table. Belongs to the pattern. */
+struct bao_automaton;
+const struct bao_automaton *bao_regex_table(const struct bao_regex *regex);
 
 /* What the matches since the last call cost beyond the reading of their texts, in steps of a run's budget. */
 uint32_t bao_regex_take_cost(struct bao_regex_scratch *scratch);

@@ -227,9 +227,10 @@ static inline void start(struct bao_schema_scratch *r)
     }
     r->steps = BAO_RUN_STEPS;
     r->error = 0;
-    r->no_memo = 0;
-    r->memo = NULL;
-    r->n_memo = r->size_memo = 0;
+    if (BAO_UNLIKELY(r->memo != NULL)) {
+        r->memo = NULL;
+        r->n_memo = r->size_memo = 0;
+    }
 }
 
 static inline void set_stack(struct bao_schema_scratch *r)

@@ -43,6 +43,10 @@ bao_run_fn bao_run_items, bao_run_measured_items, bao_run_contains, bao_run_uniq
 /* run_scalar.c */
 bao_run_fn bao_run_scalar, bao_run_text_enum, bao_run_pattern, bao_run_format, bao_run_length;
 bool bao_run_one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v);
+/* Does the expression match somewhere? By its table when it has one; false with r->error when it cannot be
+ * told. */
+bool bao_run_is_match(struct bao_schema_scratch *r, const struct bao_automaton *table,
+                      const struct bao_regex *regex, struct bao_str text);
 bool bao_run_in_values(const struct bao_values *values, const struct bao_node *v);
 const struct bao_node *bao_run_normal_form(struct bao_schema_scratch *r, const struct bao_node *v);
 /* run_track.c */

@@ -1,4 +1,5 @@
 /* The verdict pass over maps. */
+#include "lib/schema/pattern.h"
 #include "lib/schema/run_member.h"
 
 const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_str key, uint32_t hash)
@@ -36,14 +37,12 @@ static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *
 
     for (uint32_t k = 0; k < m->n_patterns; k++) {
         const struct bao_pattern_sub *p = &m->patterns[k];
-        int found = bao_regex_match(p->regex, r->regex, bao_member_key(x));
 
-        if (!p->linear)
-            r->steps -= bao_regex_take_cost(r->regex);
-        if (found < 0)
-            return bao_run_fail(r, found == -E2BIG ? BAO_RUN_COSTLY : found);
-        if (found == 0)
+        if (!bao_run_is_match(r, p->table, p->regex, bao_member_key(x))) {
+            if (r->error != 0)
+                return false;
             continue;
+        }
         matched = true;
         if (p->sub != NULL && !bao_run_ask(r, p->sub, &x->value, NULL))
             return false;
@@ -224,6 +223,11 @@ bool bao_run_names(struct bao_schema_scratch *r, const struct bao_ins *pc, const
     if (at == NULL)
         return true;
     r->steps -= v->len >> 3;
+    if (at->lead == BAO_LEAD_PATTERN && at->table != NULL) {
+        for (const struct bao_member *x = v->members, *end = bao_member_end(v); x < end && good; x++)
+            good = bao_automaton_match(at->table, bao_member_key(x));
+        return good;
+    }
     r->no_memo++; /* the node below is at one address for all names */
     for (uint32_t i = 0; i < v->len && good; i++) {
         const struct bao_member *x = &v->members[i];

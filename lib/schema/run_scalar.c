@@ -3,6 +3,7 @@
 
 #include "lib/base/utf8.h"
 #include "lib/schema/format.h"
+#include "lib/schema/pattern.h"
 
 /* ---- text ---- */
 
@@ -76,16 +77,24 @@ bool bao_run_text_enum(struct bao_schema_scratch *r, const struct bao_ins *pc, c
     return bao_names_index(set, norm.p, (uint32_t)norm.n) != set->n;
 }
 
+bool bao_run_is_match(struct bao_schema_scratch *r, const struct bao_automaton *table,
+                      const struct bao_regex *regex, struct bao_str text)
+{
+    int found;
+
+    if (table != NULL)
+        return bao_automaton_match(table, text);
+    found = bao_regex_match(regex, r->regex, text);
+    r->steps -= bao_regex_take_cost(r->regex);
+    return found < 0 ? bao_run_fail(r, found == -E2BIG ? BAO_RUN_COSTLY : found) : found == 1;
+}
+
 bool bao_run_pattern(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
                      struct bao_eval *ev)
 {
-    int found = bao_regex_match(pc->regex, r->regex, bao_node_str(v));
-
     (void)ev;
-    if (pc->n == 0)
-        r->steps -= bao_regex_take_cost(r->regex);
     r->steps -= v->len >> 6;
-    return found < 0 ? bao_run_fail(r, found == -E2BIG ? BAO_RUN_COSTLY : found) : found == 1;
+    return bao_run_is_match(r, pc->table, pc->regex, bao_node_str(v));
 }
 
 bool bao_run_format(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
@@ -262,7 +271,7 @@ bool bao_run_one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, 
     case BAO_OP_INT_RANGE:
         return v->i >= pc->lo && v->i <= pc->hi;
     case BAO_OP_NUM_RANGE:
-        return in_range(pc->range, v);
+        return bao_run_is_between(v, pc->range->least, pc->range->most) || in_range(pc->range, v);
     case BAO_OP_MULTIPLE:
         return is_multiple(r, v, pc->multiple);
     case BAO_OP_INT_MULTIPLE:

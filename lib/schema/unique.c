@@ -44,7 +44,7 @@ uint64_t bao_node_mix(const struct bao_node *node)
         uint64_t sum = node->len; /* members have no order */
 
         for (uint32_t i = 0; i < node->len; i++)
-            sum += stir(mix_text(0, node->members[i].key, node->members[i].key_len),
+            sum += stir((uint64_t)node->members[i].hash << 32 | node->members[i].key_len,
                         bao_node_mix(&node->members[i].value));
         return stir(h, sum);
     }
