@@ -186,14 +186,14 @@ struct bao_values {
 /* A name that properties or required speaks of. */
 struct bao_entry {
     const char *key;
-    uint32_t len, hash;                  /* side by side as in a member */
+    uint32_t len, hash; /* side by side as in a member */
+    uint8_t index;      /* in a bao_seen: its place among the entries, */
+    uint8_t value;      /* and where its value is kept for conditions; 0 = nobody asks */
+    bool required;
+    bool evaluated;                      /* properties, a pattern or additionalProperties saw it */
+    bool by_rest;                        /* only the last of them, or unevaluatedProperties */
     const struct bao_ins *at[BAO_TYPES]; /* of the sub, at hand */
     const struct bao_sub *sub;           /* everything that judges its value; NULL: nothing does */
-    uint8_t index;                       /* in a bao_seen: its place among the entries, */
-    uint8_t value;                       /* and where its value is kept for conditions; 0 = nobody asks */
-    bool required;
-    bool evaluated; /* properties, a pattern or additionalProperties saw it */
-    bool by_rest;   /* only the last of them, or unevaluatedProperties */
 };
 
 struct bao_pattern_sub {
