@@ -398,7 +398,7 @@ struct bao_str bao_loc_pointer(struct bao_arena *a, const struct bao_loc *loc);
 
 static inline bool bao_text_same(const char *a, const char *b, uint32_t n)
 {
-    uint64_t x, y;
+    uint64_t x, y, differ;
     uint32_t v, w;
 
     if (n >= 8) {
@@ -415,20 +415,18 @@ static inline bool bao_text_same(const char *a, const char *b, uint32_t n)
         }
         memcpy(&x, a, 8);
         memcpy(&y, b, 8);
-        if (x != y)
-            return false;
+        differ = x ^ y;
         memcpy(&x, a + n - 8, 8);
         memcpy(&y, b + n - 8, 8);
-        return x == y;
+        return (differ | (x ^ y)) == 0;
     }
     if (n >= 4) {
         memcpy(&v, a, 4);
         memcpy(&w, b, 4);
-        if (v != w)
-            return false;
+        differ = v ^ w;
         memcpy(&v, a + n - 4, 4);
         memcpy(&w, b + n - 4, 4);
-        return v == w;
+        return (differ | (v ^ w)) == 0;
     }
     return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }

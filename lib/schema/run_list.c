@@ -62,7 +62,7 @@ static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, c
                     return false;
             } while (++x < end && x->type == type);
         } else {
-            if (!bao_run_go(r, pc, x, NULL))
+            if (BAO_UNLIKELY(!bao_run_go(r, pc, x, NULL)))
                 return false;
             x++;
         }
@@ -79,7 +79,7 @@ static __attribute__((noinline)) bool any_items(struct bao_schema_scratch *r, co
     if (!bao_run_may_go_on(r))
         return bao_run_fail(r, -E2BIG);
     for (uint32_t i = 0; i < pc->n && x < end; i++, x++) {
-        if (pc->subs[i] != NULL && !bao_run_ask(r, pc->subs[i], x, NULL))
+        if (pc->subs[i] != NULL && BAO_UNLIKELY(!bao_run_ask(r, pc->subs[i], x, NULL)))
             return false;
         if (ev != NULL)
             bao_eval_mark(ev, i);
@@ -138,6 +138,25 @@ static bool all_decimals(const struct bao_node *x, const struct bao_node *end, f
     return low > least && high < most;
 }
 
+/* Whole numbers and decimals side by side, each of which brings its float. */
+static bool both_kinds(const struct bao_node *x, const struct bao_node *end, const struct bao_ins *whole,
+                       const struct bao_range *range)
+{
+    int64_t lo = whole == NULL ? INT64_MIN : whole->lo, hi = whole == NULL ? INT64_MAX : whole->hi;
+    float least = range->least, most = range->most, f;
+    bool good = true;
+
+    for (; x < end; x++) {
+        if (x->type == BAO_DEC) {
+            memcpy(&f, &x->len, sizeof(f));
+            good &= (f > least) & (f < most);
+        } else {
+            good &= (x->i >= lo) & (x->i <= hi);
+        }
+    }
+    return good;
+}
+
 /* Numbers of several kinds: nothing is called as long as their size tells. */
 static bool mixed_numbers(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v)
 {
@@ -176,6 +195,13 @@ static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, cons
     if (v->kinds == 1u << BAO_DEC && at->lead == BAO_LEAD_NUM &&
         all_decimals(x, end, at->range->least, at->range->most))
         return true;
+    if (v->kinds == (1u << BAO_INT | 1u << BAO_DEC)) {
+        const struct bao_ins *whole = pc->rest->at[BAO_INT], *decimal = pc->rest->at[BAO_DEC];
+
+        if ((whole == NULL || (whole->lead == BAO_LEAD_INT && whole[1].op == BAO_OP_GOOD)) &&
+            decimal != NULL && decimal->lead == BAO_LEAD_NUM && both_kinds(x, end, whole, decimal->range))
+            return true;
+    }
     return mixed_numbers(r, pc, v);
 }
 

@@ -77,7 +77,7 @@ static bool any_members(struct bao_schema_scratch *r, const struct bao_members *
         if (ev != NULL && e->evaluated)
             bao_eval_mark(ev, i);
         pc = e->at[x->value.type];
-        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+        if (pc != NULL && BAO_UNLIKELY(!bao_run_go(r, pc, &x->value, NULL)))
             return false;
     }
     /* A loaded map has no key twice, so counting is enough. */
@@ -94,7 +94,7 @@ static bool all_members(struct bao_schema_scratch *r, const struct bao_sub *sub,
     for (const struct bao_member *x = v->members, *end = bao_member_end(v); x < end; x++) {
         const struct bao_ins *pc = sub->at[x->value.type];
 
-        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+        if (pc != NULL && BAO_UNLIKELY(!bao_run_go(r, pc, &x->value, NULL)))
             return false;
     }
     return true;
@@ -192,7 +192,7 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
         const struct bao_entry *e = bao_entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
-        if (e != NULL) {
+        if (BAO_LIKELY(e != NULL)) {
             guess = e + 1;
             seen.present |= (uint64_t)1 << e->index;
             seen.values[e->value] = &x->value;
@@ -200,7 +200,7 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
         } else {
             pc = m->rest == NULL ? NULL : m->rest->at[x->value.type];
         }
-        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+        if (pc != NULL && BAO_UNLIKELY(!bao_run_go(r, pc, &x->value, NULL)))
             return false;
     }
     if ((seen.present & s->need) != s->need)

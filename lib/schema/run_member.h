@@ -37,7 +37,7 @@ bao_entry_of(const struct bao_members *m, const struct bao_entry *guess, const s
 {
     uint32_t slot;
 
-    if (guess < end && bao_entry_is_for(guess, x))
+    if (BAO_LIKELY(guess < end && bao_entry_is_for(guess, x)))
         return guess;
     slot = m->names.slots[x->hash & m->names.mask];
     if (slot == 0)
@@ -82,7 +82,7 @@ bao_run_few_members(struct bao_schema_scratch *r, const struct bao_members *m, c
             continue;
         }
         pc = e->at[x->type];
-        if (pc != NULL && !bao_run_go(r, pc, x, NULL))
+        if (pc != NULL && BAO_UNLIKELY(!bao_run_go(r, pc, x, NULL)))
             return false;
     }
     return true;
@@ -99,14 +99,14 @@ bao_run_plain_members(struct bao_schema_scratch *r, const struct bao_members *m,
         const struct bao_entry *e = bao_entry_of(m, guess, last, x);
         const struct bao_ins *pc;
 
-        if (e != NULL) {
+        if (BAO_LIKELY(e != NULL)) {
             guess = e + 1;
             required += e->required;
             pc = e->at[x->value.type];
         } else {
             pc = m->rest == NULL ? NULL : m->rest->at[x->value.type];
         }
-        if (pc != NULL && !bao_run_go(r, pc, &x->value, NULL))
+        if (pc != NULL && BAO_UNLIKELY(!bao_run_go(r, pc, &x->value, NULL)))
             return false;
     }
     /* A loaded map has no key twice, so counting is enough. */
