@@ -1,14 +1,12 @@
 """What the benchmarks share: a PostgreSQL of their own, a daemon on it, reports in any number, senders that keep their
 window full, and the table of figures that design.md section 9 describes. As root everything runs as nobody."""
 import atexit
-import collections
 import glob
 import hashlib
 import json
 import os
 import pwd
 import re
-import selectors
 import shutil
 import signal
 import socket
@@ -24,7 +22,6 @@ import psycopg2
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 FORM = "bench-monthly"
-WINDOW = 64
 
 
 def as_user():
@@ -38,14 +35,22 @@ def run(*words, **more):
 
 
 class Cluster:
-    """A PostgreSQL of its own, as durable as its defaults are."""
+    """A PostgreSQL of its own, as durable as its defaults are; one that stands in `data` already is used again."""
 
-    def __init__(self, root):
+    def __init__(self, root, data=None):
         self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))[-1]
-        self.data, self.socket = os.path.join(root, "pg"), root
-        run(f"{self.bin}/initdb", "-D", self.data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--no-locale")
-        run(f"{self.bin}/pg_ctl", "-D", self.data, "-l", os.path.join(root, "pg.log"), "-w", "start", "-o",
-            f"-k {root} -c listen_addresses='' -c shared_buffers=256MB -c max_wal_size=4GB -c max_connections=40")
+        self.data, self.socket = data or os.path.join(root, "pg"), root
+        if not os.path.exists(os.path.join(self.data, "PG_VERSION")):
+            os.makedirs(self.data, exist_ok=True)
+            if USER:
+                os.chown(self.data, USER.pw_uid, USER.pw_gid)
+            run(f"{self.bin}/initdb", "-D", self.data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--no-locale")
+        self.start()
+
+    def start(self, *settings):
+        words = ["listen_addresses=", "shared_buffers=256MB", "max_wal_size=4GB", "max_connections=40", *settings]
+        run(f"{self.bin}/pg_ctl", "-D", self.data, "-l", os.path.join(self.socket, "pg.log"), "-w", "-t", "600", "start",
+            "-o", f"-k {self.socket} " + " ".join(f"-c {word}" for word in words))
         self.admin = self.connect("postgres")
 
     def connect(self, name):
@@ -71,9 +76,9 @@ class Cluster:
             connection.close()
         return got
 
-    def stop(self):
+    def stop(self, mode="immediate"):
         self.admin.close()
-        run(f"{self.bin}/pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        run(f"{self.bin}/pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "600", "stop")
 
 
 def cpu_of(pid):
@@ -164,124 +169,33 @@ def make_reports(baocao, n, units):
     return both
 
 
-def frames(documents, connections):
-    """The frames of each connection, compressed as a system would send them."""
-    lists = [[] for _ in range(connections)]
-    for i, text in enumerate(documents):
-        body = zlib.compress(text)
-        mine = lists[i % connections]
-        mine.append(b"REPORT %d %d enc=deflate raw=%d sha256=%s\n%s\n" % (
-            len(mine) + 2, len(body), len(text), hashlib.sha256(text).hexdigest().encode(), body))
-    return lists
+class Frames:
+    """Documents as frames in a file that tests/bench/sender reads, compressed as a system would send them."""
+
+    def __init__(self, root, documents, packed=True):
+        self.n = len(documents)
+        handle, self.path = tempfile.mkstemp(dir=root, suffix=".frames")
+        with os.fdopen(handle, "wb") as f:
+            for text in documents:
+                body = zlib.compress(text) if packed else text
+                how = b" enc=deflate raw=%d" % len(text) if packed else b""
+                f.write(b"REPORT 0 %d%s sha256=%s\n%s\n" % (
+                    len(body), how, hashlib.sha256(text).hexdigest().encode(), body))
 
 
-class Sender:
-    """One connection that keeps its window full."""
-
-    def __init__(self, port, mine):
-        self.frames, self.next, self.answered, self.tail, self.out = mine, 0, 0, b"", b""
-        self.sock = socket.create_connection(("127.0.0.1", port))
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock.sendall(b"HELLO 1 0 v=1 agent=bench\n\n")
-        answer = self.sock.recv(4096)
-        if not answer.startswith(b"OK 1 "):
-            sys.exit(f"HELLO: {answer!r}")
-        self.sock.setblocking(False)
-
-    def fill(self):
-        end = min(len(self.frames), self.answered + WINDOW)
-        self.out += b"".join(self.frames[self.next:end])
-        self.next = end
-        if self.out:
-            try:
-                self.out = self.out[self.sock.send(self.out):]
-            except BlockingIOError:
-                pass
-
-    def read(self):
-        data = self.tail + self.sock.recv(1 << 18)
-        if not data:
-            sys.exit("the daemon closed a connection")
-        if data.startswith((b"NO ", b"WAIT ")) or b"\nNO " in data or b"\nWAIT " in data:
-            refused = [x for x in data.split(b"\n") if x.startswith((b"NO ", b"WAIT "))]
-            at = data.index(refused[0])
-            sys.exit(f"refused: {data[at:at + 600].decode(errors='replace')}")
-        cut = data.rfind(b"\n") + 1
-        self.answered += data.count(b" state=committed ", 0, cut)
-        self.tail = data[cut:]
+def sender(options, port, *words):
+    """The command line of tests/bench/sender."""
+    return [options.sender, "--port", str(port), *map(str, words)]
 
 
-    def read_acks(self):
-        """The seconds that the answers just read had taken, each since its report was due."""
-        self.tail += self.sock.recv(1 << 18)
-        now = time.monotonic()
-        took = []
-        cut = self.tail.rfind(b"\n\n") + 2
-        if cut < 2:
-            return took
-        for head in re.findall(rb"(?m)^OK (\d+) \d+ state=committed ", self.tail[:cut]):
-            took.append(now - self.due.pop(head))
-        if b"NO " in self.tail[:3] or b"\nWAIT " in self.tail or b"\nNO " in self.tail:
-            sys.exit(f"refused: {self.tail[:600].decode(errors='replace')}")
-        self.tail = self.tail[cut:]
-        return took
-
-
-def send_all(port, lists):
-    senders = [Sender(port, mine) for mine in lists]
-    selector = selectors.DefaultSelector()
-    for s in senders:
-        selector.register(s.sock, selectors.EVENT_READ, s)
-    start = time.monotonic()
-    for s in senders:
-        s.fill()
-    left = len(senders)
-    while left:
-        for key, _ in selector.select(5):
-            s = key.data
-            s.read()
-            s.fill()
-            if s.answered == len(s.frames):
-                selector.unregister(s.sock)
-                left -= 1
-        for s in senders:
-            if s.out:
-                s.fill()
-    return time.monotonic() - start
-
-
-def send_paced(port, lists, rate):
-    """Sends at a fixed rate whatever the answers do (an open loop), each report at its own moment, and gives the
-    seconds from that moment to its ack, sorted: waiting to be sent, and for room in the window, counts too."""
-    senders = [Sender(port, mine) for mine in lists]
-    selector = selectors.DefaultSelector()
-    for s in senders:
-        selector.register(s.sock, selectors.EVENT_READ, s)
-        s.due, s.held = {}, collections.deque()
-    n = sum(map(len, lists))
-    start = time.monotonic() + 0.1
-    sent, took = 0, []
-    while len(took) < n:
-        now = time.monotonic()
-        while sent < n and start + sent / rate <= now:
-            senders[sent % len(senders)].held.append(start + sent / rate)
-            sent += 1
-        for s in senders:
-            while s.held and len(s.due) < WINDOW:
-                s.out += s.frames[s.next]
-                s.due[b"%d" % (s.next + 2)] = s.held.popleft()
-                s.next += 1
-            if s.out:
-                try:
-                    s.out = s.out[s.sock.send(s.out):]
-                except BlockingIOError:
-                    pass
-        pause = max(0, start + sent / rate - time.monotonic()) if sent < n else 5
-        for key, _ in selector.select(pause):
-            took += key.data.read_acks()
-    for s in senders:
-        s.sock.close()
-    return sorted(took)
+def send(options, port, frames, *words, connections=None):
+    """Sends all frames, and gives what the sender measured; more words go to its command line."""
+    n = connections or options.connections
+    done = subprocess.run(sender(options, port, "--frames", frames.path, "--connections", n, *words),
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout)
 
 
 class Daemon:
@@ -333,6 +247,13 @@ class Daemon:
         self.process.wait(60)
 
 
+def stolen():
+    """Seconds of all processors that the machine's host has given to others, and all seconds."""
+    with open("/proc/stat", encoding="ascii") as f:
+        ticks = [int(x) / os.sysconf("SC_CLK_TCK") for x in f.readline().split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
 def print_table(figures):
     for f in figures:
         ok = "" if f["goal"] is None else \
@@ -352,14 +273,19 @@ def run_on_bed(parser, programs, measure):
     os.chmod(root, 0o755)
     if USER:
         os.chown(root, USER.pw_uid, USER.pw_gid)
-    for name in programs:
+    for name in ["tests/bench/sender", *programs]:
         setattr(options, os.path.basename(name), shutil.copy2(os.path.join(options.build, name), root))
-    cluster = Cluster(root)
+    keep = getattr(options, "keep", None)
+    cluster = Cluster(root, keep)
+    before = stolen()
     try:
         figures = measure(options, root, cluster)
     finally:
-        cluster.stop()
+        cluster.stop("fast" if keep else "immediate")
         shutil.rmtree(root, ignore_errors=True)
+    others, seconds = (after - first for after, first in zip(stolen(), before))
+    figures.append({"name": "taken from this machine by its host", "value": 100 * others / seconds, "goal": None,
+                    "op": "<=", "unit": "%", "runs": [100 * others / seconds]})
     print_table(figures)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
