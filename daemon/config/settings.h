@@ -18,6 +18,7 @@ struct baod_settings {
     int64_t unit_reports, unit_bytes;
     int64_t hello_ms, idle_ms, drain_ms, batch_ms;
     int64_t remind_before_ms, remind_every_ms;
+    bool new_key;
     bool spool_enabled;
     char *spool_path;
     int64_t spool_max_bytes, spool_after_ms;

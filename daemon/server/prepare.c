@@ -81,6 +81,11 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
             baod_server_prepare(s->writer, s);
         return;
     }
+    if (prepared->other_key) {
+        baod_log(BAOD_LOG_ERROR, "database: %s", prepared->why);
+        baod_server_fail(s, "the chain is signed by another key");
+        return;
+    }
     if (prepared->behind) {
         fall_in(s);
         return;
@@ -123,6 +128,7 @@ void baod_server_prepare(struct baod_writer *writer, void *user)
         .user = s,
         .sync = {.now = baod_clock_now(&s->clock),
                  .node = s->node,
+                 .new_key = s->settings->new_key,
                  .follow = s->synced && (s->candidate == NULL || s->candidate_follows),
                  .report = baod_server_report_wanted(s)},
     };

@@ -95,6 +95,12 @@ static void drain(struct baod_server *s, const char *why)
     baod_intake_drain(s->intake, on_intake_drained, s);
 }
 
+void baod_server_fail(struct baod_server *s, const char *why)
+{
+    s->code = BAOD_EXIT_FAILED;
+    drain(s, why);
+}
+
 static void close_handle(void *handle)
 {
     if (!uv_is_closing(handle))

@@ -161,6 +161,9 @@ int baod_server_open_socket(const struct baod_server *s, const char *name, const
 int baod_server_write_port(const struct baod_socket *socket, const char *name,
                            const char *file) BAO_MUST_CHECK;
 /* A report, as baod_intake_submit(); `user` is the server. */
+/* Nothing that is done from now on would be right: ends the daemon, and says by its exit that it failed. */
+void baod_server_fail(struct baod_server *s, const char *why);
+
 /* For baod_api_ops. */
 int baod_server_metrics(void *user, struct bao_buf *out) BAO_MUST_CHECK;
 int baod_server_submit(void *user, const struct baod_request *request) BAO_MUST_CHECK;

@@ -63,6 +63,7 @@ static void on_done(uv_work_t *work, int status)
     struct baod_prepared prepared = {.dictionary = status == 0 ? job->dictionary : NULL,
                                      .done = status == 0 && job->done,
                                      .conflict = job->r == BAOD_SYNC_E_CONFLICT,
+                                     .other_key = job->r == BAOD_SYNC_E_KEY,
                                      .behind = job->r == BAOD_SYNC_E_BEHIND,
                                      .changes = job->changes};
 

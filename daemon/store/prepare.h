@@ -9,6 +9,7 @@ struct baod_prepared {
     struct baod_dictionary *dictionary; /* the callee's; NULL when it failed */
     bool done;                          /* a preview has done its work, without a dictionary */
     bool conflict;                      /* it failed because the files contradict what is stored */
+    bool other_key;                     /* another key signs this database's chain */
     bool behind;                        /* it was to follow, and other files are in force */
     struct baod_sync_changes changes;
     const char *why; /* why it failed; else which deadlines moved, one a line */

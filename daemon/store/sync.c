@@ -202,13 +202,35 @@ static void take_hash(struct bao_hash *ret, struct bao_str octets)
         memcpy(ret->octets, octets.p, octets.n);
 }
 
+static bool is_own_key(const struct sync *s, struct bao_str key)
+{
+    uint8_t pub[BAO_ED25519_KEY_LEN];
+
+    bao_ed25519_public(s->options->seed, pub);
+    return bao_str_eq(key, (struct bao_str){(const char *)pub, sizeof(pub)});
+}
+
+/* Whoever holds a receipt checks it with the province's one key. */
+static int refuse_key(struct sync *s, struct bao_str node)
+{
+    int r = bao_buf_printf(
+        s->why,
+        "another key signs this database's chain (daemon %.*s last): all daemons of a province share "
+        "one audit.key. Copy that daemon's audit.key into this one's state folder; if the key is "
+        "lost, set audit.new_key: true once",
+        BAO_STR_ARG(node));
+
+    return r < 0 ? r : BAOD_SYNC_E_KEY;
+}
+
 static int read_head(struct sync *s)
 {
     const struct baod_pg_result *rows;
     struct bao_str node, signature;
-    int r =
-        run(s, "SELECT seq, node, at, n, root, prev, signature FROM baocao.audit ORDER BY seq DESC LIMIT 1",
-            NULL, 0, &rows);
+    int r = run(s,
+                "SELECT seq, node, at, n, root, prev, signature, public_key FROM baocao.audit ORDER BY seq "
+                "DESC LIMIT 1",
+                NULL, 0, &rows);
 
     if (r != 0)
         return r;
@@ -216,6 +238,8 @@ static int read_head(struct sync *s)
     s->seq = 1;
     if (baod_pg_rows(rows) == 0)
         return 0;
+    if (!s->options->new_key && !is_own_key(s, baod_pg_bytes(rows, 0, 7)))
+        return refuse_key(s, baod_pg_bytes(rows, 0, 1));
     node = bao_arena_str(&s->arena, baod_pg_bytes(rows, 0, 1));
     signature = baod_pg_bytes(rows, 0, 6);
     if (node.p == NULL)

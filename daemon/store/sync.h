@@ -12,6 +12,7 @@ struct baod_sync_options {
     bao_time now;
     const char *node; /* for the audit row */
     uint8_t seed[32]; /* the key that signs it */
+    bool new_key;     /* although the chain so far was signed by another */
     bool follow; /* these files were in force before: what another daemon put in force since is not undone */
     struct baod_sync_report *report; /* filled when not NULL; its preview asks for a look only */
 };
@@ -19,6 +20,7 @@ struct baod_sync_options {
 enum baod_sync_outcome {
     BAOD_SYNC_E_CONFLICT = 1, /* the files contradict what is stored; `why` says what and how to mend it */
     BAOD_SYNC_E_BEHIND,       /* `follow`, and other files are in force; nothing was changed */
+    BAOD_SYNC_E_KEY,          /* another key signs this database's chain; nothing was changed */
     BAOD_SYNC_E_DATABASE,     /* the database did not take it; `why` says its message */
 };
 

@@ -206,7 +206,8 @@ class Daemon:
         path = os.path.join(self.root, "baocaod.yaml")
         ports = {name: os.path.join(self.root, name + ".port") for name in ("reports", "http")}
         config = {"paths": {"state": self.root, "runtime": self.root, "forms": schemas, "province": province},
-                  "database": {"url": url}, "log": {"level": "warning"}, "work": {"threads": options.threads}}
+                  "database": {"url": url}, "log": {"level": "warning"}, "work": {"threads": options.threads},
+                  "audit": {"new_key": True}}  # each has a state folder of its own
         for name, file in ports.items():
             config[name] = {"address": "127.0.0.1:0", "port_file": file}
         config["http"]["local"] = "operator"

@@ -166,8 +166,18 @@ def test_postgresql_silent_is_given_up_and_found_again(make_daemon, postgres):
 
 def test_two_daemons_race_with_the_same_keys(make_daemon, postgres):
     reports = many(600, seed=10)
-    daemons = [make_daemon(database_url=postgres.url).start() for _ in range(2)]
+    daemons = [make_daemon(database_url=postgres.url) for _ in range(2)]
+    daemons[0].start()
+    # Its chain has one key: a daemon with another says so, and ends, before it has touched anything.
+    stranger = make_daemon(database_url=postgres.url).start(wait=False)
+    assert stranger.process.wait(60) == 1
+    assert "all daemons of a province share one audit.key" in stranger.log()
+    assert postgres.sql("SELECT count(DISTINCT public_key) FROM baocao.audit") == [(1,)]
+    daemons[1].share_key(daemons[0]).start()
     senders = [Sender(d, reports) for d in daemons]
     receipts = [s.finish() for s in senders]
     assert receipts[0] == receipts[1]
     check_exact(postgres.sql, reports)
+    stranger.config = {"audit": {"new_key": True}}  # the key was lost
+    send_until_committed(stranger.start(), {(communes()[70], 99): (1, report(communes()[70], 99, 1))})
+    assert postgres.sql("SELECT count(DISTINCT public_key) FROM baocao.audit") == [(2,)]
