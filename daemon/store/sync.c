@@ -602,14 +602,22 @@ static const char FIND_ORPHAN[] =
 #define EVENT_COLUMNS                                                                                        \
     "(unit, form, period, seq, leaf, kind, at, due_at, lock_at, extended_to, exempt, kept_until)"
 
+/* Later reports were judged with or without what is owed before them: they are judged again (recheck.h). */
+#define RECHECK_AFTER(changed)                                                                               \
+    ", again AS (INSERT INTO baocao.recheck (unit, form, period)"                                            \
+    "       SELECT DISTINCT o.unit, o.form, o.period FROM " changed " c"                                     \
+    "         JOIN baocao.obligation o ON o.unit = c.unit AND o.form = c.form AND o.period > c.period"       \
+    "                                 AND o.period <= c.period + 10000 AND o.revision IS NOT NULL"           \
+    "       ON CONFLICT DO NOTHING)"
+
 static const char DROP_OBLIGATIONS[] =
     "WITH gone AS (DELETE FROM baocao.obligation o WHERE o.last_revision = 0 AND o.cutoff BETWEEN $1 AND $2"
     "        AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, "
     "o.form, o.period))"
-    "        RETURNING o.*)"
-    " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
-    " SELECT unit, form, period, b.seq, -1, 'dropped', b.at, due_at, lock_at, extended_to, exempt, kept_until"
-    "   FROM gone, pg_temp.sync_batch b";
+    "        RETURNING o.*)" RECHECK_AFTER("gone") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
+                                                   " SELECT unit, form, period, b.seq, -1, 'dropped', b.at, "
+                                                   "due_at, lock_at, extended_to, exempt, kept_until"
+                                                   "   FROM gone, pg_temp.sync_batch b";
 
 /* What MOVE_OBLIGATIONS is about to move to another time, for people. */
 static const char LIST_MOVES[] =
@@ -641,10 +649,10 @@ static const char MAKE_OBLIGATIONS[] =
     "       SELECT unit, form, period, cutoff, due_at, lock_at, provisional FROM new_obligation k"
     "        WHERE NOT EXISTS (SELECT FROM baocao.obligation o WHERE (k.unit, k.form, k.period) = (o.unit, "
     "o.form, o.period))"
-    "       RETURNING *)"
-    " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
-    " SELECT unit, form, period, b.seq, -1, 'made', b.at, due_at, lock_at, extended_to, exempt, kept_until"
-    "   FROM made, pg_temp.sync_batch b";
+    "       RETURNING *)" RECHECK_AFTER("made") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
+                                                " SELECT unit, form, period, b.seq, -1, 'made', b.at, "
+                                                "due_at, lock_at, extended_to, exempt, kept_until"
+                                                "   FROM made, pg_temp.sync_batch b";
 
 static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
 {

@@ -396,6 +396,7 @@ def main():
     parser.add_argument("--forms", default="nd73-quarterly", help="ids with commas between, or all")
     parser.add_argument("--year", type=int, default=2026)
     parser.add_argument("--units", type=int, help="only so many units send; the others keep silent")
+    parser.add_argument("--periods", type=int, help="only the first so many periods of each form are sent; the others keep silent")
     parser.add_argument("--now", type=dt.datetime.fromisoformat, help="local time; all is sent at this moment")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True, type=Path)
@@ -404,7 +405,7 @@ def main():
     province = regime.Province(a.province)
     names = list(MAKERS) if a.forms == "all" else a.forms.split(",")
     makers, acts = [], []
-    order = province.units[:]  # of sending units: the same ones for all forms, so that their reports can be compared
+    order = province.at(dt.date(a.year, 12, 14))  # of sending units: the same ones for all forms, so that their reports can be compared
     random.Random(a.seed).shuffle(order)
     for form in forms_of(Path(__file__).resolve().parents[2] / "schemas", names, a.out, a.now):
         rng = random.Random(f"{a.seed} {form['id']}")  # a form's reports do not hang on which others are made
@@ -412,7 +413,7 @@ def main():
         owing = [u["code"] for u in order if regime.owes(form, u)]
         senders = None if a.units is None else set(owing[:a.units])
         for n in range(1, 12 // regime.MONTHS[maker.kind] + 1):
-            maker.period(a.year, n, senders)
+            maker.period(a.year, n, senders if a.periods is None or n <= a.periods else set())
         if a.now is not None:
             acts += maker.acts()
         makers.append(maker)

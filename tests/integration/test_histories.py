@@ -508,3 +508,27 @@ def test_a_random_history_equals_its_recomputation(make_daemon, make_postgres, p
     # The history was one: each kind of step took place.
     for name in ("committed", "INVALID", "crossing", "together", "flagged", "version", "merged", "today"):
         assert world.done[name], (name, world.done)
+
+
+def test_reports_are_judged_again_when_new_files_change_what_was_owed_before(make_daemon, postgres, programs):
+    """January and February were owed and silent, so nobody could say what March should add up to; then the register says
+    that the unit began in March."""
+    daemon = prepare(make_daemon(database_url=postgres.url), programs)
+    daemon.start()
+    with Client(daemon.reports_port) as client:
+        assert client.submit(report("2026-03", 5, 9, unit="24211", viec={})).state == "committed"
+        assert client.submit(report("2026-03", 5, 5, unit="24259", viec={})).state == "committed"
+    assert daemon.get("/v1/alerts", form=LOOKS)[1] == []
+    path = os.path.join(daemon.province, "units.yaml")
+    with open(path, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    for n, line in enumerate(lines):
+        if any(f'code: "{code}"' in line and "name" in line for code in ("24211", "24259")) and " to: " not in line:
+            lines[n] = line.replace("from: 2025-07-01", "from: 2026-03-01")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    alerts = wait_for(lambda: daemon.get("/v1/alerts", form=LOOKS)[1], 60)
+    assert [(a["unit"], a["period"], a["kind"], a["state"]) for a in alerts] == [("24211", "2026-03", "history", "open")]
+    warned = postgres.sql("SELECT unit FROM office.report WHERE form = %s AND warnings IS NOT NULL", LOOKS)
+    assert warned == [("24211",)]
