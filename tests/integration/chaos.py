@@ -16,7 +16,7 @@ class Chaos:
         self.cut, self.flip, self.stall, self.pause = cut, flip, stall, pause
         self.random = random.Random(seed)
         self.passed = {"cut": 0, "flip": 0, "stall": 0}
-        self.cuts = self.flips = self.connections = self.held = 0
+        self.cuts = self.flips = self.stalls = self.chops = self.connections = self.held = 0
         self.hold_up = self.hold_down = False
         self.keep, self.up, self.down = keep, bytearray(), bytearray()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -80,6 +80,7 @@ class Chaos:
                     if octets is None:
                         other.shutdown(socket.SHUT_WR)
                         return
+                    self.chops += len(octets) > self.chop
                     for at in range(0, len(octets), self.chop):
                         other.sendall(octets[at:at + self.chop])
                     if self.keep:
@@ -102,6 +103,7 @@ class Chaos:
                         pass
                 octets = b""
             if octets and self._happens("stall", self.stall, len(octets)):
+                self.stalls += 1
                 time.sleep(self.pause)
             with wake:
                 queue.append((time.monotonic() + self.delay, (self._damage(octets) if up else octets) or None))

@@ -56,3 +56,21 @@ def test_it_runs_where_there_is_nothing_else(unpacked):
     assert "/report.yaml: hợp lệ" in run.stdout, (run.returncode, run.stdout, run.stderr)
     # A sanitized build looks for leaks at its end and cannot without /proc; that is not the program's word.
     assert run.returncode == 0 or "LeakSanitizer" in run.stderr, run.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its root folder")
+def test_it_finds_the_hub_and_sends_from_there(unpacked, daemon):
+    """Names are looked up and reports sent with the tarball's own libraries: of the machine only /etc/hosts is there."""
+    root = unpacked / "baocao"
+    (root / "etc").mkdir(exist_ok=True)
+    (root / "proc").mkdir(exist_ok=True)  # a sanitized build needs it at its end
+    (root / "etc" / "hosts").write_text("127.0.0.1 hub.example\n", encoding="ascii")
+    with open(os.path.join(SOURCE, "schemas", "samples", "01-24133-buon-ma-thuot.yaml"), "rb") as f:
+        (root / "sent.yaml").write_bytes(f.read())
+    loader = "/lib/" + next((root / "lib").glob("ld-*")).name
+    run = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount --bind /proc "$0/proc" && exec chroot "$0" "$@"', str(root),
+                          loader, "--library-path", "/lib", "/lib/baocao", "send", "--plaintext", "--to",
+                          f"hub.example:{daemon.reports_port}", "/sent.yaml"], capture_output=True, text=True, timeout=120,
+                         env={"PATH": "/usr/sbin:/usr/bin"})
+    assert run.returncode == 0 and "đã nhận" in run.stdout, (run.returncode, run.stdout, run.stderr)
+    assert daemon.sql("SELECT count(*) FROM office.report") == [(1,)]

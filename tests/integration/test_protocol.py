@@ -195,6 +195,15 @@ def test_the_octets_of_the_document_itself(hub):
         assert f"\n{head}\n{body.decode()}" in f.read()
 
 
+def test_a_client_is_a_page_of_code():
+    """brp.py is written from the document alone; every test of the wire speaks through it."""
+    with open(os.path.join(os.path.dirname(__file__), "brp.py"), encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    assert len(lines) <= 150
+    imported = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
+    assert imported <= {"hashlib", "socket", "ssl", "urllib", "zlib"}  # of Python alone
+
+
 ANSWER = (r"OK (\d+) (\d+) state=(committed|superseded|returned) receipt=[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
           r" form=nd73-quarterly unit=\d{5} period=2026-Q3 rev=\d+ at=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 due=(on-time|late)"
           r" form_version=1 content=[0-9a-f]{64} sha256=[0-9a-f]{64} dup=[01] dur=local chain=\d+")

@@ -82,6 +82,8 @@ def test_nothing_is_lost_doubled_or_wrong(daemon, reports, bad):
                 break
         assert not bad.get("cut") or line.cuts > 0
         assert not bad.get("flip") or line.flips > 0
+        assert not bad.get("chop") or line.chops > 0
+        assert not bad.get("stall") or line.stalls > 0
     rows = json.loads(done.stdout)
     assert done.returncode == 0, [r for r in rows if r["answer"] != "OK"][:3]
     assert len({r["receipt"] for r in rows}) == len(files)
