@@ -3,6 +3,7 @@ window full, and the table of figures that design.md section 9 describes. As roo
 import atexit
 import glob
 import hashlib
+import http.client
 import json
 import os
 import pwd
@@ -11,6 +12,7 @@ import shutil
 import signal
 import socket
 import ssl
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -196,6 +198,41 @@ def send(options, port, frames, *words, connections=None):
     if done.returncode != 0:
         sys.exit(done.stderr)
     return json.loads(done.stdout)
+
+
+# What an office asks: name, path, goal of the 99th percentile in ms.
+QUESTIONS = (
+    ("rollup", "/v1/rollups?form={form}&period=2024-01&scope=group:one", 10),
+    ("status", "/v1/status?form={form}&period=2024-01&scope=group:one", 10),
+    ("missing", "/v1/missing?form={form}&period=2026-01&scope=group:one", None),
+    ("rollup of all scopes", "/v1/rollups?form={form}&period=2024-01", None),
+    ("status of all scopes", "/v1/status?form={form}&period=2024-01", None),
+    ("trend", "/v1/trend?form={form}&scope=group:one", None),
+)
+
+
+def ask(port, path, times, least=100):
+    """Milliseconds of each answer on one connection, sorted."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    took = []
+    for _ in range(times):
+        start = time.monotonic()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        took.append((time.monotonic() - start) * 1e3)
+        if answer.status != 200 or len(body) < least:
+            sys.exit(f"{path}: {answer.status} {body[:300]!r}")
+    connection.close()
+    return sorted(took)
+
+
+def ask_all(options, daemon, runs, stored):
+    for what, path, goal in QUESTIONS:
+        took = ask(daemon.http_port, path.format(form=FORM), options.questions)
+        name = f"{what}, {stored / 1e6:.3g} million stored"
+        runs.setdefault((f"{name}, median", "ms", None, None), []).append(statistics.median(took))
+        runs.setdefault((f"{name}, p99", "ms", goal, "<="), []).append(took[int(len(took) * 0.99)])
 
 
 class Daemon:
