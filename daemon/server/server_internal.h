@@ -90,8 +90,9 @@ struct baod_server {
     bao_date sync_day;    /* the local day that obligations were last made for */
     unsigned ticks;
     bool preparing;
-    bool up, away; /* last told states of the database */
-    bool was_up;   /* since the start */
+    bool up, away;  /* last told states of the database */
+    bool was_up;    /* since the start */
+    bool lost_told; /* that the reading connection was lost, since the database was last up */
     uint64_t moves,
         trimmed; /* connections opened and closed, at the last tick and when memory was given back */
 };

@@ -78,11 +78,15 @@ struct baod_chain_signer baod_server_signer(const struct baod_server *s)
 
 /* ------------------------------------------------------------------ credentials */
 
+/* Told once until it is back: while the database is away it is tried again and again. */
 static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
 {
+    struct baod_server *s = user;
+
     (void)pg;
-    (void)user;
-    baod_log(BAOD_LOG_WARNING, "database: reading connection lost: %s", why);
+    if (!s->lost_told)
+        baod_log(BAOD_LOG_WARNING, "database: reading connection lost: %s", why);
+    s->lost_told = true;
 }
 
 /* Kept anew when it changed, and now and then for its time: the list holds for seven days. Without memory the
@@ -233,7 +237,8 @@ int baod_server_make_store(struct baod_server *s)
                                             .statement_ms = 60000,
                                             .deadline_ms = 65000,
                                             .read_only = true,
-                                            .lost = on_lost_reading};
+                                            .lost = on_lost_reading,
+                                            .user = s};
     struct baod_intake_options intake = {
         .max_bytes = (size_t)s->settings->total_bytes,
         .max_raw = (size_t)s->settings->max_document,

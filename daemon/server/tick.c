@@ -40,6 +40,7 @@ static void tell_database(struct baod_server *s, bool up)
                       : s->spool != NULL ? "serving; the database is away, reports are queued"
                                          : "serving; the database is away");
     }
+    s->lost_told = s->lost_told && !up;
     s->up = up;
     s->away = away;
     s->was_up = s->was_up || up;
