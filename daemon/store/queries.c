@@ -260,18 +260,19 @@ static const struct baod_column report_today_columns[] = {
     ", v AS (SELECT f.form, f.scope, f.slot, f.unit, sum(f.of) AS of, sum(f.to) AS to"                       \
     " FROM f JOIN l USING (form, scope, slot) WHERE f.over_time = 'sum' OR f.to_day = l.last"                \
     " GROUP BY 1, 2, 3, 4)"                                                                                  \
-    ", x AS MATERIALIZED (SELECT v.form, v.scope, v.slot, array_agg(y.value ORDER BY y.value) AS of_units"   \
+    ", g AS (SELECT v.form, v.scope, v.slot, array_agg(y.value ORDER BY y.value) AS u, count(*)::int4 AS n"  \
     " FROM v JOIN baocao.indicator i ON i.form = v.form AND i.slot = v.slot CROSS JOIN LATERAL ("            \
     " SELECT CASE WHEN i.slot_to IS NULL THEN v.of * ('1e-' || i.decimals)::numeric"                         \
     " WHEN v.to <> 0 THEN round(v.of * ('1e' || i.decimals_to)::numeric"                                     \
     " * CASE WHEN i.percent THEN 100 ELSE 1 END"                                                             \
     " / (v.to * ('1e' || i.decimals)::numeric), 6) END AS value"                                             \
-    " ) y WHERE y.value IS NOT NULL GROUP BY 1, 2, 3) "
+    " ) y WHERE y.value IS NOT NULL GROUP BY 1, 2, 3)"                                                       \
+    ", x AS MATERIALIZED (SELECT form, scope, jsonb_object_agg(slot, ARRAY[trim_scale(u[1])::text,"          \
+    " trim_scale(u[n])::text, trim_scale((u[(n + 1) / 2] + u[(n + 2) / 2]) * 0.5)::text]) AS by_slot"        \
+    " FROM g GROUP BY form, scope) "
 #define SPREAD_COLUMNS                                                                                       \
-    ", trim_scale(x.of_units[1])::text, trim_scale(x.of_units[cardinality(x.of_units)])::text,"              \
-    " trim_scale((x.of_units[(cardinality(x.of_units) + 1) / 2]"                                             \
-    " + x.of_units[(cardinality(x.of_units) + 2) / 2]) * 0.5)::text"
-#define SPREAD_JOIN " LEFT JOIN x ON x.form = w.form AND x.scope = o.scope AND x.slot = i.slot"
+    ", x.by_slot -> i.slot::text ->> 0, x.by_slot -> i.slot::text ->> 1, x.by_slot -> i.slot::text ->> 2"
+#define SPREAD_JOIN " LEFT JOIN x ON x.form = w.form AND x.scope = o.scope"
 
 static const char cells_sql[] = CELLS_WINDOW CELLS_OWED CELLS_HEAD CELLS_FIGURES CELLS_ROLLUP CELLS_ORDER;
 
