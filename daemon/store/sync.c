@@ -2,6 +2,7 @@
 
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
+#include "daemon/store/sums_wanted.inc"
 #include "daemon/store/sync_report.h"
 #include "daemon/store/sync_rows.h"
 #include "lib/form/receipt.h"
@@ -764,23 +765,8 @@ static int write_obligations(struct sync *s)
 /* Memberships moved, so every sum is made anew from the counted reports, in this same transaction. */
 static const char *const REMAKE_ROLLUPS[] = {
     "DELETE FROM baocao.rollup",
-    "INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums)"
-    " WITH counted AS (SELECT DISTINCT m.scope, r.unit, r.form, r.period FROM baocao.report r"
-    "         JOIN baocao.obligation o USING (unit, form, period)"
-    "         JOIN baocao.scope_unit m ON m.unit = r.unit AND o.cutoff BETWEEN m.from_day AND m.to_day"
-    "          AND m.seq_to = " OPEN " WHERE r.state = 1),"
-    "      sums AS (SELECT c.scope, r.form, r.period, v.slot, count(v.value) AS n,"
-    "                CASE WHEN coalesce(i.over_units, 'sum') = 'none' THEN 0 ELSE coalesce(sum(v.value), 0) "
-    "END::int8 AS total"
-    "          FROM counted c JOIN baocao.report r USING (unit, form, period)"
-    "         CROSS JOIN LATERAL unnest(r.figures) WITH ORDINALITY v(value, slot)"
-    "          LEFT JOIN baocao.indicator i ON i.form = r.form AND v.slot IN (i.slot, i.slot_to)"
-    "         WHERE r.state = 1 GROUP BY c.scope, r.form, r.period, v.slot, i.over_units)"
-    " SELECT c.scope, c.form, c.period, c.reported, coalesce(s.counts, '{}'), coalesce(s.sums, '{}')"
-    "   FROM (SELECT scope, form, period, count(*)::int4 AS reported FROM counted GROUP BY 1, 2, 3) c"
-    "   LEFT JOIN (SELECT scope, form, period, array_agg(n ORDER BY slot) AS counts, array_agg(total ORDER "
-    "BY slot) AS sums"
-    "                FROM sums GROUP BY 1, 2, 3) s USING (scope, form, period)",
+    BAOD_SUMS_WANTED("") " INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums)"
+                         " SELECT scope, form, period, reported, counts, sums::int8[] FROM want",
 };
 
 /* ------------------------------------------------------------------ the batch in the chain */

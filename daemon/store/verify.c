@@ -1,6 +1,7 @@
 #include "daemon/store/verify.h"
 
 #include "daemon/store/pgcall.h"
+#include "daemon/store/sums_wanted.inc"
 #include "lib/base/error.h"
 
 enum { ARENA_CAP = 64 << 20, LINES_MAX = 1000 };
@@ -12,31 +13,10 @@ static const struct baod_pg_statement SLICES = {
     "ORDER BY 1, 2",
 };
 
-/* What the rollups of one form and period ought to be: want(scope, reported, counts, sums), by the
- * memberships of the cut-off day that are in force. A slot that is not added across units sums to 0. */
+/* Of one form and period. */
 #define WANT                                                                                                 \
-    "WITH member AS MATERIALIZED ("                                                                          \
-    "  SELECT m.scope, r.figures"                                                                            \
-    "    FROM baocao.report r"                                                                               \
-    "    JOIN baocao.obligation o USING (unit, form, period)"                                                \
-    "   CROSS JOIN LATERAL (SELECT DISTINCT u.scope FROM baocao.scope_unit u"                                \
-    "                        WHERE u.unit = r.unit AND o.cutoff BETWEEN u.from_day AND u.to_day"             \
-    "                          AND u.seq_to = 9223372036854775807) m"                                        \
-    "   WHERE r.form = $1 AND r.period = $2 AND r.state = 1),"                                               \
-    " slot AS ("                                                                                             \
-    "  SELECT m.scope, v.slot, count(v.value) AS n,"                                                         \
-    "         CASE WHEN EXISTS (SELECT FROM baocao.indicator i WHERE i.form = $1 AND i.over_units = 'none'"  \
-    "                                                           AND v.slot IN (i.slot, i.slot_to)) THEN 0"   \
-    "              ELSE coalesce(sum(v.value), 0) END AS total"                                              \
-    "    FROM member m CROSS JOIN LATERAL unnest(m.figures) WITH ORDINALITY v(value, slot)"                  \
-    "   GROUP BY m.scope, v.slot),"                                                                          \
-    " want AS ("                                                                                             \
-    "  SELECT c.scope, c.reported, coalesce(s.counts, '{}') AS counts, coalesce(s.sums, '{}') AS sums"       \
-    "    FROM (SELECT scope, count(*)::int4 AS reported FROM member GROUP BY scope) c"                       \
-    "    LEFT JOIN (SELECT scope, array_agg(n ORDER BY slot) AS counts, array_agg(total ORDER BY slot) AS "  \
-    "sums"                                                                                                   \
-    "                 FROM slot GROUP BY scope) s USING (scope)),"                                           \
-    " have AS (SELECT scope, reported, counts, sums FROM baocao.rollup WHERE form = $1 AND period = $2)"
+    BAOD_SUMS_WANTED(" AND r.form = $1 AND r.period = $2")                                                   \
+    ", have AS (SELECT scope, reported, counts, sums FROM baocao.rollup WHERE form = $1 AND period = $2)"
 
 /* Slot 0 stands for the number of reports; a row without any is no row; a shorter array means zeros. */
 static const struct baod_pg_statement COMPARE = {
