@@ -28,7 +28,7 @@ struct baod_submission {
     struct bao_str stored;   /* zlib stream of them, as it goes into the table */
     uint8_t sha256[32];      /* of document */
     bao_time received_at;
-    const struct baod_identity *who; /* who handed it in; NULL: not known */
+    const struct baod_identity *who;      /* who handed it in; NULL: not known */
     const struct baod_snapshot *snapshot; /* forms and registry it was judged by; a reference is held */
     struct bao_verdict verdict; /* with its data and explanations while history checks wait for the writer */
     /* The outcome, set by whoever decides; symbol NONE = receipt is valid. Findings in verdict.findings. */
@@ -43,6 +43,7 @@ struct baod_submission {
     /* The writer's own. */
     uint64_t since_ms;       /* loop time at which it was handed over */
     uint8_t tries, failures; /* batches of it that were run again; that failed on it alone */
+    bool in_doubt;           /* a COMMIT of it got no answer */
     bool has_id; /* receipt.id was made; a stored row with it is this very copy, not a duplicate */
     /* Drained from the spool: it was answered `queued`, so its outcome is left for its unit to read, and
      * checks against earlier reports refuse it no more: they flag it. */

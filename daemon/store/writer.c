@@ -296,8 +296,7 @@ static void roll_back(struct baod_writer *w)
 /* Is the stored row this very copy, whose COMMIT got no answer? */
 static bool is_found(const struct baod_item *item)
 {
-    return item->decision.kind == BAOD_DUPLICATE && item->s->has_id &&
-           memcmp(item->s->receipt.id, item->same.id, sizeof(item->same.id)) == 0 && !item->s->receipt.dup;
+    return item->decision.kind == BAOD_DUPLICATE && item->s->in_doubt && !item->s->receipt.dup;
 }
 
 static void finish(struct baod_writer *w)
@@ -593,8 +592,11 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
     (void)pg;
     if (w->state != OFFLINE)
         baod_log(BAOD_LOG_WARNING, "writer: the database went away: %s", why);
-    if (w->state == WRITING && w->commit_sent)
+    if (w->state == WRITING && w->commit_sent) {
         w->counts.unknown++;
+        for (size_t i = 0; i < w->batch.n; i++)
+            w->batch.items[i].s->in_doubt = true;
+    }
     w->commit_sent = w->outdated = w->came = false;
     baod_recheck_lost(w->recheck);
     if (w->state == JUDGING) {
