@@ -156,6 +156,38 @@ static struct bao_str filter(const struct baod_http_exchange *x, const struct ba
     return BAO_STR_NULL;
 }
 
+static bool is_known_query(const void *user, const char *name)
+{
+    const struct baod_route *route = user;
+
+    for (const char *const *known = route->filters; *known != NULL; known++)
+        if (strcmp(*known, name) == 0)
+            return true;
+    return strcmp(name, "lang") == 0 || strcmp(name, "format") == 0;
+}
+
+/* A mistyped name must not answer everything in place of what was asked: false after saying which names there
+ * are. */
+static bool check_queries(const struct baod_call *call, const struct baod_http_exchange *x)
+{
+    const char *stray = baod_http_stray_query(x, is_known_query, call->route);
+    char names[256] = "", vi[512], en[512];
+
+    if (stray == NULL)
+        return true;
+    if (stray[strspn(stray, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] != '\0')
+        stray = "…"; /* whatever it is, a sentence is no place for it */
+    for (const char *const *known = call->route->filters; *known != NULL; known++)
+        if (strcmp(*known, "format") != 0)
+            (void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s, ", *known);
+    (void)snprintf(vi, sizeof(vi), "Không có tham số “%.40s”; đường dẫn này nhận: %sformat, lang.", stray,
+                   names);
+    (void)snprintf(en, sizeof(en), "There is no parameter “%.40s”; this path takes: %sformat, lang.", stray,
+                   names);
+    baod_api_refuse(&call->asker, 400, "QUERY", vi, en);
+    return false;
+}
+
 /* "limit=N", 1..100,000: false when it is written otherwise. */
 static bool read_limit(const struct baod_http_exchange *x, int *ret)
 {
@@ -533,6 +565,8 @@ static void on_head(void *user, struct baod_http_exchange *x)
     if (!find_route(call, x) || !baod_access_check(call, x))
         return;
     if (call->route->methods != BAOD_GET && !baod_access_may_write(call, x))
+        return;
+    if (call->route->filters != NULL && !check_queries(call, x))
         return;
     if (!split_path(call, baod_http_path(x)))
         baod_api_refuse(&call->asker, 404, "PATH", "Đường dẫn này viết chưa đủ hoặc thừa phần.",

@@ -667,6 +667,33 @@ const char *baod_http_query(const struct baod_http_exchange *x, const char *name
     return MHD_lookup_connection_value(x->mhd, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct stray_search {
+    bool (*known)(const void *user, const char *name);
+    const void *user;
+    const char *stray;
+};
+
+static enum MHD_Result see_query(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct stray_search *search = user;
+
+    (void)kind;
+    (void)value;
+    if (search->known(search->user, name))
+        return MHD_YES;
+    search->stray = name;
+    return MHD_NO;
+}
+
+const char *baod_http_stray_query(const struct baod_http_exchange *x,
+                                  bool (*known)(const void *user, const char *name), const void *user)
+{
+    struct stray_search search = {known, user, NULL};
+
+    (void)MHD_get_connection_values(x->mhd, MHD_GET_ARGUMENT_KIND, see_query, &search);
+    return search.stray;
+}
+
 const char *baod_http_header(const struct baod_http_exchange *x, const char *name)
 {
     return MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, name);

@@ -60,6 +60,9 @@ uint64_t baod_http_id(const struct baod_http_exchange *x);
 const char *baod_http_method(const struct baod_http_exchange *x);
 const char *baod_http_path(const struct baod_http_exchange *x);
 const char *baod_http_query(const struct baod_http_exchange *x, const char *name);
+/* The name of the first query parameter that `known` does not know; NULL = it knows them all. */
+const char *baod_http_stray_query(const struct baod_http_exchange *x,
+                                  bool (*known)(const void *user, const char *name), const void *user);
 const char *baod_http_header(const struct baod_http_exchange *x, const char *name);
 struct bao_str baod_http_body(const struct baod_http_exchange *x);
 /* The peer's address in digits, and whether it is this machine. */

@@ -75,6 +75,19 @@ def test_answers_have_the_right_status_and_both_languages(hub, path, status):
         assert body["message"]["vi"] and body["message"]["en"]
 
 
+@pytest.mark.parametrize("path, known", [
+    ("/v1/rollups?perod=2026-Q3", "form, period, span"), ("/v1/status.csv?form=x&Form=y", "units"), ("/v1/due?until=2026-12-31&unti=1", "until"),
+])
+def test_a_mistyped_parameter_is_named_with_those_there_are(hub, path, known):
+    """Left out without a word, it would answer everything in place of what was asked."""
+    status, refusal = hub.get(path)
+    assert status == 400 and refusal["code"] == "QUERY"
+    stray = path.replace("?", "&").split("&")[-1].split("=")[0]
+    assert all(f"“{stray}”" in refusal["message"][lang] and known in refusal["message"][lang] for lang in ("vi", "en"))
+    status, refusal = hub.get("/v1/forms?%E2%80%AE%FF%01=1")
+    assert status == 400 and "“…”" in refusal["message"]["vi"]
+
+
 def test_other_methods_are_refused(hub):
     request = urllib.request.Request(f"{hub.server}/v1/rollups", data=b"{}", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
