@@ -12,7 +12,7 @@ import histories
 import pytest
 from brp import Client, Ended
 from chaos import Chaos
-from conftest import USER, wait_for
+from conftest import wait_for
 from web import add_token
 from reports import FORM, PERIOD, check_exact, communes, many, report, send_until_committed
 
@@ -396,8 +396,7 @@ def test_two_daemons_and_custody_that_comes_late(make_daemon, postgres):
     """A report queued on one daemon and committed on the other, and a lower revision drained behind a higher one."""
     one, other = (make_daemon(QUICK, database_url=postgres.url) for _ in range(2))
     one.start()
-    shutil.copy2(os.path.join(one.state, "audit.key"), other.state)  # two daemons of one province sign with one key
-    shutil.chown(os.path.join(other.state, "audit.key"), *[USER] if USER else [os.geteuid()])
+    other.share_key(one)
     postgres.stop("immediate")
     units = communes()
     copied = {(u, 1): (5, report(u, 1, 5)) for u in units[:3]}

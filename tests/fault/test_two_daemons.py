@@ -10,7 +10,7 @@ import time
 
 import pytest
 from brp import Client
-from conftest import USER, wait_for
+from conftest import wait_for
 from reports import check_exact, communes, report
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
@@ -26,12 +26,7 @@ def start_two(make_daemon, postgres, province=None):
     for daemon in (first, second):
         daemon.province = province or daemon.province
     first.start()
-    key = os.path.join(second.state, "audit.key")
-    shutil.copy(os.path.join(first.state, "audit.key"), key)
-    os.chmod(key, 0o600)
-    if USER:
-        shutil.chown(key, USER)
-    return first, second.start()
+    return first, second.share_key(first).start()
 
 
 @pytest.fixture

@@ -407,7 +407,7 @@ def test_outcomes_are_told_until_they_are_read(make_daemon, postgres, folder, ce
         assert {f.due[:10] for f in reminded if f.form == "sap"} == {day(3)}  # 24:00 of the day after tomorrow
         assert [f.form for f in told(c, "REMIND")] == ["sap"]
     assert unread(postgres) == 1
-    second = province.serve(make_daemon, postgres, config)
+    second = province.serve(make_daemon, postgres, config, beside=daemon)
     for daemon_now in (daemon, second):  # after each HELLO, on any daemon
         with connect(daemon_now, certificates, "90001") as c:
             assert told(c, "RETURNED")[0].rev == "1"

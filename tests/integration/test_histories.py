@@ -5,7 +5,6 @@ import collections
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 import yaml
 from brp import Client
-from conftest import USER, wait_for
+from conftest import wait_for
 from histories import UNITS, add_form, report, schemas_with_form
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
@@ -492,11 +491,7 @@ def test_a_random_history_equals_its_recomputation(make_daemon, make_postgres, p
     postgres = make_postgres()
     daemons = [prepare(make_daemon(database_url=postgres.url), programs) for _ in range(2)]
     daemons[0].start()
-    key = os.path.join(daemons[1].state, "audit.key")  # a province signs with one key
-    shutil.copy2(os.path.join(daemons[0].state, "audit.key"), key)
-    if USER:
-        shutil.chown(key, USER)
-    daemons[1].start()
+    daemons[1].share_key(daemons[0]).start()
     world = World(daemons, postgres, seed)
     try:
         world.run(STEPS)

@@ -84,9 +84,11 @@ class Province:
             {"id": p, "title": {"vi": "Chương trình thử", "en": "Trial"}} for p in self.programmes]})
         os.chmod(self.root, 0o755)
 
-    def serve(self, make_daemon, postgres, config=None):
-        """A running daemon of this province on a database of its own."""
+    def serve(self, make_daemon, postgres, config=None, beside=None):
+        """A running daemon of this province on a database of its own, or that of the one beside it."""
         daemon = make_daemon(config, database_url=postgres.url)
+        if beside:
+            daemon.share_key(beside)
         daemon.schemas, daemon.province = self.root, self.folder
         checked = daemon.operate("forms", "check")
         assert checked.returncode == 0, checked.stdout + checked.stderr

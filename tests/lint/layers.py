@@ -168,7 +168,7 @@ def check_globals(build):
         m = re.match(r"^(\S+\.o):\s+file format", line)
         if m:
             member = m.group(1)
-        m = re.match(r"^[0-9a-f]+ .{7} (\.data|\.bss|\.data\.rel|\.data\.rel\.local|\*COM\*)\s+[0-9a-f]+\s+(\S+)", line)
+        m = re.match(r"^[0-9a-f]+ .{7} (\.data|\.bss|\.data\.rel|\.data\.rel\.local|\*COM\*)\s+[0-9a-f]+\s+(?:\.hidden\s+)?(\S+)", line)
         if m and m.group(2) != m.group(1) and not re.search(r"asan|ubsan|gcov|__prof|^\.L", m.group(2)):
             fault(member, 0, f"lib/ has no variables that change: {m.group(2)}")
 
