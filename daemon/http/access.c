@@ -145,11 +145,9 @@ static bool take_credential(struct baod_call *call, const struct baod_credential
         if (units[i].p == NULL)
             return false;
     }
-    call->units = units;
-    call->n_units = c->n_units;
+    call->who = (struct baod_identity){.units = units, .n_units = c->n_units, .by_token = true};
+    memcpy(call->who.credential, c->id, sizeof(call->who.credential));
     call->role = c->role;
-    call->by_token = true;
-    memcpy(call->credential, c->id, sizeof(call->credential));
     call->name = bao_arena_str(&call->arena, c->name);
     return call->name.p != NULL;
 }
@@ -180,7 +178,7 @@ static bool identify(struct baod_call *call, const struct baod_http_exchange *x)
 
     if (head == NULL) {
         if (baod_role_parse(bao_str_c(api->config.local), &call->role) && is_local(x)) {
-            call->any_unit = call->role == BAOD_ROLE_UNIT;
+            call->who.any_unit = call->role == BAOD_ROLE_UNIT;
             return true;
         }
         ask_for_secret(call, 0, false);
@@ -211,25 +209,12 @@ bool baod_access_check(struct baod_call *call, const struct baod_http_exchange *
     return false;
 }
 
-static bool is_own(const struct baod_call *call, struct bao_str unit)
-{
-    for (size_t i = 0; i < call->n_units; i++)
-        if (bao_str_eq(call->units[i], unit))
-            return true;
-    return call->any_unit;
-}
-
 bool baod_call_speaks_for(const struct baod_call *call, struct bao_str unit)
 {
     struct baod_api *api = call->asker.api;
-    const struct bao_registry *registry = &api->ops.snapshot(api->ops.user)->registry;
-    const struct bao_unit *heir;
 
-    if (is_own(call, unit))
-        return true;
-    heir =
-        bao_registry_successor(registry, unit, bao_time_date(api->ops.now(api->ops.user), registry->offset));
-    return heir != NULL && is_own(call, heir->code);
+    return baod_identity_may_speak(&call->who, &api->ops.snapshot(api->ops.user)->registry, unit,
+                                   api->ops.now(api->ops.user));
 }
 
 static bool is_document_type(const char *type)

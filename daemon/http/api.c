@@ -147,13 +147,10 @@ static void on_rows(void *user, int r, const struct baod_rows *rows)
     free(q);
 }
 
-static struct bao_str filter(const struct baod_http_exchange *x, const struct baod_route *route,
-                             const char *name)
+/* Of rows: only what the route knows gets as far as here. */
+static struct bao_str filter(const struct baod_http_exchange *x, const char *name)
 {
-    for (const char *const *known = route->filters; *known != NULL; known++)
-        if (strcmp(*known, name) == 0)
-            return bao_str_c(baod_http_query(x, name));
-    return BAO_STR_NULL;
+    return bao_str_c(baod_http_query(x, name));
 }
 
 static bool is_known_query(const void *user, const char *name)
@@ -214,10 +211,10 @@ static bool read_units(struct bao_str text, bool *ret)
 /* A unit asks for its own rows: names the one it is, or sees to it that the one named is its own. */
 static bool keep_to_own(const struct baod_call *call, struct bao_str *unit)
 {
-    if (!call->route->own || call->role != BAOD_ROLE_UNIT || call->any_unit)
+    if (!call->route->own || call->role != BAOD_ROLE_UNIT || call->who.any_unit)
         return true;
-    if (unit->n == 0 && call->n_units == 1)
-        *unit = call->units[0];
+    if (unit->n == 0 && call->who.n_units == 1)
+        *unit = call->who.units[0];
     if (unit->n == 0) {
         baod_api_refuse(&call->asker, 400, "UNIT",
                         "Mã truy cập này dùng cho nhiều đơn vị; hãy ghi rõ một đơn vị: unit=…",
@@ -237,14 +234,14 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
     struct baod_api *api = call->asker.api;
     struct baod_ask question = {
         .question = route->question,
-        .form = filter(x, route, "form"),
-        .period = filter(x, route, "period"),
-        .scope = filter(x, route, "scope"),
-        .unit = filter(x, route, "unit"),
-        .indicator = filter(x, route, "indicator"),
-        .named = filter(x, route, "q"),
-        .span = filter(x, route, "span"),
-        .as_of = filter(x, route, "as_of"),
+        .form = filter(x, "form"),
+        .period = filter(x, "period"),
+        .scope = filter(x, "scope"),
+        .unit = filter(x, "unit"),
+        .indicator = filter(x, "indicator"),
+        .named = filter(x, "q"),
+        .span = filter(x, "span"),
+        .as_of = filter(x, "as_of"),
         .now = api->ops.now(api->ops.user),
     };
     struct question *q;
@@ -255,7 +252,7 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
                         "limit must be a number from 1 to 100000.");
         return;
     }
-    if (!read_units(filter(x, route, "units"), &question.today)) {
+    if (!read_units(filter(x, "units"), &question.today)) {
         baod_api_refuse(&call->asker, 400, "UNITS",
                         "units phải là as-reported (đơn vị lúc báo cáo) hoặc today (đơn vị hiện nay).",
                         "units must be as-reported or today.");

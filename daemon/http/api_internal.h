@@ -31,12 +31,8 @@ struct baod_call {
     const struct baod_route *route;
     enum baod_format format;
     enum baod_role role;
-    bool any_unit;       /* of the role unit: it may speak for all */
-    struct bao_str name; /* of the secret that was shown; .p NULL: none was */
-    const struct bao_str *units;
-    size_t n_units;
-    bool by_token;
-    uint8_t credential[16];               /* the token's id */
+    struct baod_identity who;             /* any_unit: of the role unit, for all */
+    struct bao_str name;                  /* of the secret that was shown; .p NULL: none was */
     struct bao_str part[BAOD_PATH_PARTS]; /* of the path, after the route's */
     size_t n_parts;
     struct bao_arena arena;

@@ -54,8 +54,8 @@ static bool find_unit(const struct baod_call *call, struct bao_str *unit)
 {
     bool is_unit = call->role == BAOD_ROLE_UNIT;
 
-    if (unit->n == 0 && is_unit && call->n_units == 1)
-        *unit = call->units[0];
+    if (unit->n == 0 && is_unit && call->who.n_units == 1)
+        *unit = call->who.units[0];
     if (unit->n == 0)
         baod_api_refuse(&call->asker, 400, "UNIT", "Hãy ghi rõ đơn vị: unit=mã đơn vị.",
                         "Name the unit: unit=its code.");

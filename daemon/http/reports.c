@@ -258,13 +258,8 @@ static void refuse_path(const struct baod_call *call)
 void baod_reports_put(struct baod_call *call, struct baod_http_exchange *x)
 {
     struct baod_expected expected = {.unit = call->part[0], .form = call->part[1], .period = call->part[2]};
-    struct baod_identity who = {.any_unit = call->any_unit,
-                                .units = call->units,
-                                .n_units = call->n_units,
-                                .by_token = call->by_token};
-    struct baod_request request = {.expected = &expected, .who = &who, .answer = on_put};
+    struct baod_request request = {.expected = &expected, .who = &call->who, .answer = on_put};
 
-    memcpy(who.credential, call->credential, sizeof(who.credential));
     if (call->n_parts == 4)
         expected.revision = revision_of(call->part[3]);
     if (call->n_parts < 3 || call->n_parts > 4 || (call->n_parts == 4 && expected.revision == 0)) {
@@ -276,11 +271,10 @@ void baod_reports_put(struct baod_call *call, struct baod_http_exchange *x)
 
 void baod_reports_check(struct baod_call *call, struct baod_http_exchange *x)
 {
-    struct baod_identity who = {.any_unit = call->any_unit || call->role != BAOD_ROLE_UNIT,
-                                .units = call->units,
-                                .n_units = call->n_units};
+    struct baod_identity who = call->who;
     struct baod_request request = {.only_judge = true, .who = &who, .answer = on_check};
 
+    who.any_unit = who.any_unit || call->role != BAOD_ROLE_UNIT;
     submit(call, x, &request);
 }
 
