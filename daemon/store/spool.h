@@ -1,5 +1,5 @@
-/* The spool: reports in custody on this machine's disk while PostgreSQL is away. spool.c is the only file
- * that includes SQLite.
+/* The spool: reports in custody on this machine's disk while PostgreSQL is away. spool.c is the thread and
+ * the loop's side of it; the file itself is spool/file.h, and SQLite stays behind spool/db.h.
  *
  * One file (WAL, synchronous=FULL), one thread that writes it. What arrives while a group is being committed
  * is the next group, 64 reports at most, so a lone report is committed at once and a flood shares its syncs.

@@ -33,7 +33,7 @@ FOREIGN = [
     (r"systemd/", "daemon/ops/sd.c"),
     (r"gnutls/", "daemon/net/tls.c"),
     (r"(libpq-fe|libpq/|postgresql/)", "daemon/store/pg.c"),
-    (r"sqlite3\.h$", "daemon/store/spool.c"),
+    (r"sqlite3\.h$", "daemon/store/spool/db.c"),
     (r"microhttpd", "daemon/http/http.c"),
     (r"xlsxwriter", "daemon/http/xlsx.c"),
     (r"curl/", "daemon/cli/client.c"),

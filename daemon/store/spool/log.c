@@ -1,4 +1,4 @@
-#include "daemon/store/spool_log.h"
+#include "daemon/store/spool/log.h"
 
 #include "lib/base/error.h"
 
