@@ -351,7 +351,7 @@ static enum bao_lead lead_of_one(const struct bao_ins *ins)
     case BAO_OP_FORMAT:
         return BAO_LEAD_FORMAT;
     case BAO_OP_MEMBERS:
-        return BAO_LEAD_MEMBERS;
+        return ins->members->n != 0 && ins->members->n_patterns == 0 ? BAO_LEAD_PLAIN : BAO_LEAD_MEMBERS;
     case BAO_OP_FEW:
         return BAO_LEAD_FEW;
     case BAO_OP_SEEN:
@@ -369,6 +369,8 @@ static enum bao_lead lead_of(const struct bao_ins *ins, uint32_t n)
         return lead_of_one(ins);
     if (n == 2 && ins[0].op == BAO_OP_INT_RANGE && ins[1].op == BAO_OP_INT_MULTIPLE)
         return BAO_LEAD_INT;
+    if (n == 2 && ins[0].op == BAO_OP_NUM_RANGE && ins[1].op == BAO_OP_PLACES)
+        return BAO_LEAD_NUM;
     if (n == 2 && ins[0].op == BAO_OP_SWITCH)
         return BAO_LEAD_SWITCH;
     if (n == 2 && ins[0].op == BAO_OP_LIST_LENGTH && ins[1].op == BAO_OP_ITEMS)

@@ -35,6 +35,9 @@ int bao_emit_length(struct bao_emitter *e, enum bao_op op, enum bao_kw min, enum
 int64_t bao_emit_count(const struct bao_node *node, int64_t absent);
 
 /* emit_members.c */
+/* Makes the entry of a key that nothing is asked of yet; and the one behind the last. */
+void bao_emit_entry(struct bao_entry *entry, struct bao_str key);
+void bao_emit_last_entry(struct bao_entry *entry);
 int bao_emit_members(struct bao_emitter *e) BAO_MUST_CHECK;
 int bao_emit_dependents(struct bao_emitter *e) BAO_MUST_CHECK;
 /* The table that is all a sub asks of a map, when this list's own table can take it in; else NULL. */

@@ -30,8 +30,7 @@ static struct bao_entry *entry_of(struct gather *g, struct bao_str key)
     }
     if (bao_map_set(&g->by_name, key, (void *)(uintptr_t)(g->n + 1)) < 0)
         return NULL;
-    g->entries[g->n] =
-        (struct bao_entry){.hash = bao_key_hash(key.p, key.n), .len = (uint32_t)key.n, .key = key.p};
+    bao_emit_entry(&g->entries[g->n], key);
     return &g->entries[g->n++];
 }
 
@@ -50,6 +49,17 @@ static int add_pattern(struct gather *g, const struct bao_regex *regex, struct b
         (struct bao_pattern_sub){regex, bao_emit_is_true(sub) ? NULL : bao_emit_real(sub),
                                  regex == NULL ? NULL : bao_regex_table(regex)};
     return 0;
+}
+
+void bao_emit_entry(struct bao_entry *entry, struct bao_str key)
+{
+    *entry = (struct bao_entry){.hash = bao_key_hash(key.p, key.n), .len = (uint32_t)key.n, .key = key.p};
+    bao_key_ends(key.p, (uint32_t)key.n, &entry->first, &entry->last);
+}
+
+void bao_emit_last_entry(struct bao_entry *entry)
+{
+    *entry = (struct bao_entry){.len = UINT32_MAX};
 }
 
 /* One list that asks two subs about the same value, without a call where what they ask is known. */
@@ -264,7 +274,7 @@ static int finish_members(struct bao_emitter *e, struct gather *g)
 {
     struct bao_sub *sub = e->sub;
     struct bao_members *m = bao_arena_array(e->c->arena, 1, sizeof(*m));
-    struct bao_entry *entries = bao_arena_array(e->c->arena, g->n, sizeof(*entries));
+    struct bao_entry *entries = bao_arena_array(e->c->arena, g->n + 1, sizeof(*entries));
     struct bao_pattern_sub *patterns = bao_arena_array(e->c->arena, g->n_patterns, sizeof(*patterns));
     struct bao_str *keys = bao_arena_array(e->c->arena, g->n, sizeof(*keys));
     bool few;
@@ -279,6 +289,7 @@ static int finish_members(struct bao_emitter *e, struct gather *g)
     }
     if (g->n_patterns != 0)
         memcpy(patterns, g->patterns, g->n_patterns * sizeof(*patterns));
+    bao_emit_last_entry(&entries[g->n]);
     m->entries = entries;
     m->n = g->n;
     m->next = e->c->tables;

@@ -123,6 +123,18 @@ static int emit_int_multiple(struct bao_emitter *e, uint64_t by)
                                              .hi = (int64_t)(UINT64_MAX / odd)});
 }
 
+/* 0.01, 0.25, 0.5: every whole number is a multiple. */
+static bool divides_one(const struct bao_dec *dec)
+{
+    uint64_t tens = 1;
+
+    if (dec->exponent > 0 || dec->exponent < -9 || dec->n_limbs != 1)
+        return false;
+    for (int32_t i = dec->exponent; i < 0; i++)
+        tens *= 10;
+    return tens % dec->limbs[0] == 0;
+}
+
 static int emit_multiple(struct bao_emitter *e)
 {
     const struct bao_node *node = e->sub->kw.at[BAO_KW_MULTIPLE_OF];
@@ -132,6 +144,11 @@ static int emit_multiple(struct bao_emitter *e)
         return 0;
     if (node->type == BAO_INT && e->type == BAO_INT)
         return node->i == 1 ? 0 : emit_int_multiple(e, (uint64_t)node->i);
+    if (node->type == BAO_DEC && e->type == BAO_INT && divides_one(node->dec))
+        return 0;
+    /* No decimal's coefficient ends in a zero, so its exponent tells alone. */
+    if (node->type == BAO_DEC && e->type == BAO_DEC && node->dec->n_limbs == 1 && node->dec->limbs[0] == 1)
+        return bao_emit_push(e, (struct bao_ins){.op = BAO_OP_PLACES, .lo = node->dec->exponent});
     m = bao_arena_array(e->c->arena, 1, sizeof(*m));
     if (m == NULL)
         return -ENOMEM;
@@ -165,7 +182,7 @@ int bao_emit_dec(struct bao_emitter *e)
     int r = bao_emit_const_enum(e);
 
     if (r == 0 && e->sub->only_whole)
-        r = bao_emit_push(e, (struct bao_ins){.op = BAO_OP_WHOLE});
+        r = bao_emit_push(e, (struct bao_ins){.op = BAO_OP_PLACES, .lo = 0});
     if (r == 0)
         r = emit_dec_range(e);
     return r == 0 ? emit_multiple(e) : r;

@@ -26,12 +26,9 @@ static struct bao_entry *entry_for(struct making *m, struct bao_str key)
         return NULL;
     }
     entry = &m->entries[m->n];
-    *entry = (struct bao_entry){.hash = bao_key_hash(key.p, key.n),
-                                .len = (uint32_t)key.n,
-                                .key = key.p,
-                                .sub = m->base->rest,
-                                .index = (uint8_t)m->n};
-    m->n++;
+    bao_emit_entry(entry, key);
+    entry->sub = m->base->rest;
+    entry->bit = (uint64_t)1 << m->n++;
     return entry;
 }
 
@@ -39,7 +36,7 @@ static uint64_t bit_for(struct making *m, struct bao_str key)
 {
     const struct bao_entry *entry = entry_for(m, key);
 
-    return entry == NULL ? 0 : (uint64_t)1 << entry->index;
+    return entry == NULL ? 0 : entry->bit;
 }
 
 static uint32_t value_of(struct making *m, struct bao_entry *entry)
@@ -78,10 +75,10 @@ static int facts_of_table(struct making *m, const struct bao_members *table, str
         if (entry == NULL)
             break;
         if (from->required)
-            ret->need |= (uint64_t)1 << entry->index;
+            ret->need |= entry->bit;
         if (from->sub == NULL)
             continue;
-        asks[ret->n].bit = (uint64_t)1 << entry->index;
+        asks[ret->n].bit = entry->bit;
         asks[ret->n].sub = from->sub;
         asks[ret->n].text = only_text(m, from->sub);
         asks[ret->n].value = value_of(m, entry);
@@ -204,6 +201,7 @@ static int make(struct making *m, struct bao_seen **ret)
 
     if (s == NULL || keys == NULL)
         return -ENOMEM;
+    bao_emit_last_entry(&m->entries[m->n]);
     s->members = *m->base;
     s->members.entries = m->entries;
     s->members.n = m->n;
@@ -223,15 +221,15 @@ static int begin(struct making *m, uint32_t n_tests)
 {
     struct bao_arena *arena = m->e->c->arena;
 
-    m->entries = bao_arena_array(arena, BAO_SEEN_MOST, sizeof(*m->entries));
+    m->entries = bao_arena_array(arena, BAO_SEEN_MOST + 1, sizeof(*m->entries));
     m->tests = bao_arena_array(arena, n_tests, sizeof(*m->tests));
     if (m->entries == NULL || m->tests == NULL)
         return -ENOMEM;
     for (m->n = 0; m->n < m->base->n; m->n++) {
         m->entries[m->n] = m->base->entries[m->n];
-        m->entries[m->n].index = (uint8_t)m->n;
+        m->entries[m->n].bit = (uint64_t)1 << m->n;
         if (m->entries[m->n].required)
-            m->need |= (uint64_t)1 << m->n;
+            m->need |= m->entries[m->n].bit;
     }
     m->n_values = 1; /* 0 is where values go that nobody asks for */
     return 0;

@@ -27,7 +27,7 @@ enum bao_op {
     BAO_OP_MEMO,   /* the answer may be known already for (n, value) */
     BAO_OP_TRACK,  /* from here on, note which members or items were evaluated */
     BAO_OP_BOOL_IS,
-    BAO_OP_WHOLE,
+    BAO_OP_PLACES,      /* a decimal's exponent is at least lo: 0 is whole, -2 two places */
     BAO_OP_NO_THOUSAND, /* not written like 1.000 */
     BAO_OP_INT_RANGE,   /* lo..hi */
     BAO_OP_NUM_RANGE,
@@ -67,13 +67,14 @@ enum bao_lead {
     BAO_LEAD_ANY,
     BAO_LEAD_INT,    /* INT_RANGE, perhaps an INT_MULTIPLE */
     BAO_LEAD_LENGTH, /* STR_LENGTH */
-    BAO_LEAD_NUM,    /* NUM_RANGE */
+    BAO_LEAD_NUM,    /* NUM_RANGE, perhaps PLACES */
     BAO_LEAD_TEXT,   /* STR_IS, exactly; the last of those that are looked at before anything is called */
     BAO_LEAD_SCALAR, /* only instructions that ask nothing further */
     BAO_LEAD_ENUM,   /* STR_ENUM */
     BAO_LEAD_PATTERN,
     BAO_LEAD_FORMAT,
     BAO_LEAD_MEMBERS,
+    BAO_LEAD_PLAIN, /* MEMBERS with names and without patterns */
     BAO_LEAD_FEW,
     BAO_LEAD_SEEN,
     BAO_LEAD_LIST,     /* ITEMS */
@@ -183,12 +184,29 @@ struct bao_values {
     uint32_t n;
 };
 
+/* The beginning and the end of a key: all of one that has BAO_KEY_EXACT + 1 to BAO_BRIEF_MOST octets. */
+static inline void bao_key_ends(const char *p, uint32_t n, uint64_t *ret_first, uint64_t *ret_last)
+{
+    uint32_t low, high;
+
+    *ret_first = *ret_last = 0;
+    if (n >= 8) {
+        memcpy(ret_first, p, 8);
+        memcpy(ret_last, p + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        *ret_first = low | (uint64_t)high << 32;
+    }
+}
+
 /* A name that properties or required speaks of. */
 struct bao_entry {
     const char *key;
-    uint32_t len, hash; /* side by side as in a member */
-    uint8_t index;      /* in a bao_seen: its place among the entries, */
-    uint8_t value;      /* and where its value is kept for conditions; 0 = nobody asks */
+    uint32_t len, hash;   /* side by side as in a member */
+    uint64_t first, last; /* bao_key_ends() of the key */
+    uint64_t bit;         /* in a bao_seen: that it was seen, */
+    uint8_t value;        /* and where its value is kept for conditions; 0 = nobody asks */
     bool required;
     bool evaluated;                      /* properties, a pattern or additionalProperties saw it */
     bool by_rest;                        /* only the last of them, or unevaluatedProperties */
@@ -204,8 +222,8 @@ struct bao_pattern_sub {
 
 /* One pass over a map's members. */
 struct bao_members {
-    const struct bao_entry *entries;
-    struct bao_names names; /* over the entries' keys */
+    const struct bao_entry *entries; /* n, then one that is for no member */
+    struct bao_names names;          /* over the entries' keys */
     uint32_t n, n_required;
     const struct bao_pattern_sub *patterns;
     uint32_t n_patterns;

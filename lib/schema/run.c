@@ -118,6 +118,7 @@ bao_run_fn *const bao_run_leads[] = {
     [BAO_LEAD_PATTERN] = bao_run_pattern,
     [BAO_LEAD_FORMAT] = bao_run_format,
     [BAO_LEAD_MEMBERS] = bao_run_members,
+    [BAO_LEAD_PLAIN] = bao_run_plain,
     [BAO_LEAD_FEW] = bao_run_few,
     [BAO_LEAD_SEEN] = bao_run_seen,
     [BAO_LEAD_LIST] = bao_run_items,
@@ -235,7 +236,7 @@ static inline void start(struct bao_schema_scratch *r)
 
 static inline void set_stack(struct bao_schema_scratch *r)
 {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t here = bao_run_stack_here();
 
     r->stack = here > BAO_RUN_STACK ? here - BAO_RUN_STACK : 0;
 }

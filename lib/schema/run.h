@@ -36,7 +36,7 @@ bao_run_fn bao_run_list;
 extern bao_run_fn *const bao_run_leads[];
 
 /* run_map.c */
-bao_run_fn bao_run_members, bao_run_few, bao_run_seen, bao_run_names, bao_run_dependent;
+bao_run_fn bao_run_members, bao_run_plain, bao_run_few, bao_run_seen, bao_run_names, bao_run_dependent;
 const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_str key, uint32_t hash);
 /* run_list.c */
 bao_run_fn bao_run_items, bao_run_measured_items, bao_run_contains, bao_run_unique, bao_run_unique_key;
@@ -65,10 +65,35 @@ static inline bool bao_run_fail(struct bao_schema_scratch *r, int error)
     return false;
 }
 
+/* About where the stack stands. Asking for the frame's address would keep a register from every caller. */
+static inline uintptr_t bao_run_stack_here(void)
+{
+#if defined(__x86_64__)
+    uintptr_t here;
+
+    __asm__("movq %%rsp, %0" : "=r"(here));
+    return here;
+#elif defined(__aarch64__)
+    uintptr_t here;
+
+    __asm__("mov %0, sp" : "=r"(here));
+    return here;
+#else
+    return (uintptr_t)__builtin_frame_address(0);
+#endif
+}
+
 /* Is there budget and stack for going further down? */
 static inline bool bao_run_may_go_on(struct bao_schema_scratch *r)
 {
-    return BAO_LIKELY(--r->steps >= 0 && (uintptr_t)__builtin_frame_address(0) >= r->stack);
+    return BAO_LIKELY(--r->steps >= 0 && bao_run_stack_here() >= r->stack);
+}
+
+/* The same before going over n elements. */
+static inline bool bao_run_may_go_over(struct bao_schema_scratch *r, uint32_t n)
+{
+    r->steps -= 1 + (n >> 3);
+    return BAO_LIKELY(r->steps >= 0 && bao_run_stack_here() >= r->stack);
 }
 
 static inline void bao_eval_mark(struct bao_eval *ev, uint32_t i)
@@ -93,6 +118,13 @@ static inline bool bao_run_is_between(const struct bao_node *v, float least, flo
     memcpy(&x, &v->len, sizeof(x));
     /* All three without a jump: numbers come in lists. */
     return (v->len != 0) & (x > least) & (x < most);
+}
+
+/* Does a decimal fit surely? */
+static inline bool bao_run_dec_fits(const struct bao_ins *pc, const struct bao_node *v)
+{
+    return bao_run_is_between(v, pc->range->least, pc->range->most) &&
+           (pc[1].op == BAO_OP_GOOD || v->dec->exponent >= pc[1].lo);
 }
 
 static inline bool bao_run_int_multiple(const struct bao_ins *pc, int64_t i)
@@ -132,7 +164,7 @@ static inline __attribute__((always_inline)) bool bao_run_go(struct bao_schema_s
             return v->len == pc->key->n && bao_text_same(v->str, pc->key->p, v->len);
         if (pc->lead == BAO_LEAD_LENGTH && bao_run_quick_length(pc, v, &good))
             return good;
-        if (pc->lead == BAO_LEAD_NUM && bao_run_is_between(v, pc->range->least, pc->range->most))
+        if (pc->lead == BAO_LEAD_NUM && bao_run_dec_fits(pc, v))
             return true;
     }
     return bao_run_leads[pc->lead](r, pc, v, ev);

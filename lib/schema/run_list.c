@@ -23,11 +23,10 @@ static const struct bao_node *all_maps(struct bao_schema_scratch *r, const struc
         return x;
     }
     do {
-        if (!bao_run_may_go_on(r)) {
+        if (!bao_run_may_go_over(r, x->len)) {
             bao_run_fail(r, -E2BIG);
             return NULL;
         }
-        r->steps -= x->len >> 3;
         if (x->len < m->n_required || !bao_run_plain_members(r, m, x))
             return NULL;
     } while (++x < end && x->type == BAO_MAP);
@@ -46,8 +45,7 @@ static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, c
         if (pc == NULL) {
             while (++x < end && x->type == type)
                 ;
-        } else if (pc->lead == BAO_LEAD_FEW ||
-                   (pc->lead == BAO_LEAD_MEMBERS && pc->members->n_patterns == 0 && pc->members->n != 0)) {
+        } else if (pc->lead == BAO_LEAD_FEW || pc->lead == BAO_LEAD_PLAIN) {
             x = all_maps(r, pc, x, end);
             if (x == NULL)
                 return false;
@@ -168,7 +166,7 @@ static bool mixed_numbers(struct bao_schema_scratch *r, const struct bao_ins *pc
         if (at->lead == BAO_LEAD_INT) {
             if (!bao_run_int_fits(at, x))
                 return false;
-        } else if (at->lead != BAO_LEAD_NUM || !bao_run_is_between(x, at->range->least, at->range->most)) {
+        } else if (at->lead != BAO_LEAD_NUM || !bao_run_dec_fits(at, x)) {
             if (!bao_run_go(r, at, x, NULL))
                 return false;
         }
@@ -192,14 +190,15 @@ static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, cons
         if (at->lo >= 0)
             return all_multiples(x, end, at);
     }
-    if (v->kinds == 1u << BAO_DEC && at->lead == BAO_LEAD_NUM &&
+    if (v->kinds == 1u << BAO_DEC && at->lead == BAO_LEAD_NUM && at[1].op == BAO_OP_GOOD &&
         all_decimals(x, end, at->range->least, at->range->most))
         return true;
     if (v->kinds == (1u << BAO_INT | 1u << BAO_DEC)) {
         const struct bao_ins *whole = pc->rest->at[BAO_INT], *decimal = pc->rest->at[BAO_DEC];
 
         if ((whole == NULL || (whole->lead == BAO_LEAD_INT && whole[1].op == BAO_OP_GOOD)) &&
-            decimal != NULL && decimal->lead == BAO_LEAD_NUM && both_kinds(x, end, whole, decimal->range))
+            decimal != NULL && decimal->lead == BAO_LEAD_NUM && decimal[1].op == BAO_OP_GOOD &&
+            both_kinds(x, end, whole, decimal->range))
             return true;
     }
     return mixed_numbers(r, pc, v);

@@ -17,12 +17,12 @@ const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_
     return NULL;
 }
 
-const struct bao_entry *bao_run_find_further(const struct bao_members *m, const struct bao_member *x)
+const struct bao_entry *bao_run_find(const struct bao_members *m, const struct bao_member *x)
 {
     const uint32_t *slots = m->names.slots;
     uint32_t mask = m->names.mask;
 
-    for (uint32_t at = (x->hash + 1) & mask; slots[at] != 0; at = (at + 1) & mask)
+    for (uint32_t at = x->hash & mask; slots[at] != 0; at = (at + 1) & mask)
         if (bao_entry_is_for(&m->entries[slots[at] - 1], x))
             return &m->entries[slots[at] - 1];
     return NULL;
@@ -58,13 +58,13 @@ static __attribute__((noinline)) bool unknown_member(struct bao_schema_scratch *
 static bool any_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v,
                         struct bao_eval *ev)
 {
-    const struct bao_entry *guess = m->entries, *last = guess + m->n;
+    const struct bao_entry *guess = m->entries;
     bool closed = m->n_patterns != 0 || m->has_rest;
     uint32_t required = 0;
 
     for (uint32_t i = 0; i < v->len; i++) {
         const struct bao_member *x = &v->members[i];
-        const struct bao_entry *e = bao_entry_of(m, guess, last, x);
+        const struct bao_entry *e = bao_entry_of(m, guess, x);
         const struct bao_ins *pc;
 
         if (e == NULL) {
@@ -107,13 +107,26 @@ bool bao_run_members(struct bao_schema_scratch *r, const struct bao_ins *ins, co
 
     if (v->len < m->n_required)
         return false;
-    if (!bao_run_may_go_on(r))
+    if (!bao_run_may_go_over(r, v->len))
         return bao_run_fail(r, -E2BIG);
-    r->steps -= v->len >> 3;
     if (ev != NULL || m->n_patterns != 0)
         return any_members(r, m, v, ev);
     if (m->n == 0)
         return m->rest == NULL || all_members(r, m->rest, v);
+    return bao_run_plain_members(r, m, v);
+}
+
+bool bao_run_plain(struct bao_schema_scratch *r, const struct bao_ins *ins, const struct bao_node *v,
+                   struct bao_eval *ev)
+{
+    const struct bao_members *m = ins->members;
+
+    if (BAO_UNLIKELY(ev != NULL))
+        return bao_run_members(r, ins, v, ev);
+    if (v->len < m->n_required)
+        return false;
+    if (!bao_run_may_go_over(r, v->len))
+        return bao_run_fail(r, -E2BIG);
     return bao_run_plain_members(r, m, v);
 }
 
@@ -178,23 +191,22 @@ bool bao_run_seen(struct bao_schema_scratch *r, const struct bao_ins *ins, const
 {
     const struct bao_seen *s = ins->seen;
     const struct bao_members *m = &s->members;
-    const struct bao_entry *guess = m->entries, *last = guess + m->n;
+    const struct bao_entry *guess = m->entries;
     struct seen seen;
 
     (void)ev;
     if (v->len < m->n_required)
         return false;
-    if (!bao_run_may_go_on(r))
+    if (!bao_run_may_go_over(r, v->len))
         return bao_run_fail(r, -E2BIG);
-    r->steps -= v->len >> 3;
     seen.present = 0;
     for (const struct bao_member *x = v->members, *end = bao_member_end(v); x < end; x++) {
-        const struct bao_entry *e = bao_entry_of(m, guess, last, x);
+        const struct bao_entry *e = bao_entry_of(m, guess, x);
         const struct bao_ins *pc;
 
         if (BAO_LIKELY(e != NULL)) {
             guess = e + 1;
-            seen.present |= (uint64_t)1 << e->index;
+            seen.present |= e->bit;
             seen.values[e->value] = &x->value;
             pc = e->at[x->value.type];
         } else {

@@ -6,13 +6,33 @@
 
 #include <stddef.h>
 
-/* The entry of a member behind the first place that its hash says; NULL: nobody speaks of it. */
-const struct bao_entry *bao_run_find_further(const struct bao_members *m, const struct bao_member *x);
+/* The entry of a member by its hash; NULL: nobody speaks of it. */
+const struct bao_entry *bao_run_find(const struct bao_members *m, const struct bao_member *x);
 
 /* Behind the last member; an empty map may have no address to reckon from. */
 static inline const struct bao_member *bao_member_end(const struct bao_node *v)
 {
     return v->len == 0 ? v->members : v->members + v->len;
+}
+
+/* Has a key as long as the entry's the same text? */
+static inline bool bao_entry_spells(const struct bao_entry *e, const char *key)
+{
+    uint32_t n = e->len, low, high;
+    uint64_t first, last;
+
+    if (n <= BAO_KEY_EXACT)
+        return true; /* the hash told */
+    if (n >= 8) {
+        if (BAO_UNLIKELY(n > BAO_BRIEF_MOST))
+            return bao_text_same(e->key, key, n);
+        memcpy(&first, key, 8);
+        memcpy(&last, key + n - 8, 8);
+        return ((first ^ e->first) | (last ^ e->last)) == 0;
+    }
+    memcpy(&low, key, 4);
+    memcpy(&high, key + n - 4, 4);
+    return (low | (uint64_t)high << 32) == e->first;
 }
 
 static inline bool bao_entry_is_for(const struct bao_entry *e, const struct bao_member *x)
@@ -21,7 +41,7 @@ static inline bool bao_entry_is_for(const struct bao_entry *e, const struct bao_
 
     memcpy(&wanted, &e->len, sizeof(wanted)); /* with the hash */
     memcpy(&had, &x->key_len, sizeof(had));
-    return wanted == had && (e->len <= BAO_KEY_EXACT || bao_text_same(e->key, x->key, e->len));
+    return wanted == had && bao_entry_spells(e, x->key);
 }
 
 _Static_assert(offsetof(struct bao_entry, hash) == offsetof(struct bao_entry, len) + sizeof(uint32_t) &&
@@ -32,17 +52,9 @@ _Static_assert(offsetof(struct bao_entry, hash) == offsetof(struct bao_entry, le
 /* The entry of a member, or NULL. Files mostly give members in the schema's order: the entry after the last
  * one is tried first. */
 static inline __attribute__((always_inline)) const struct bao_entry *
-bao_entry_of(const struct bao_members *m, const struct bao_entry *guess, const struct bao_entry *end,
-             const struct bao_member *x)
+bao_entry_of(const struct bao_members *m, const struct bao_entry *guess, const struct bao_member *x)
 {
-    uint32_t slot;
-
-    if (BAO_LIKELY(guess < end && bao_entry_is_for(guess, x)))
-        return guess;
-    slot = m->names.slots[x->hash & m->names.mask];
-    if (slot == 0)
-        return NULL;
-    return bao_entry_is_for(&m->entries[slot - 1], x) ? &m->entries[slot - 1] : bao_run_find_further(m, x);
+    return BAO_LIKELY(bao_entry_is_for(guess, x)) ? guess : bao_run_find(m, x);
 }
 
 /* The value under an entry's key; NULL: there is none. *guess is where it stands when the file keeps to the
@@ -92,11 +104,11 @@ bao_run_few_members(struct bao_schema_scratch *r, const struct bao_members *m, c
 static inline __attribute__((always_inline)) bool
 bao_run_plain_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v)
 {
-    const struct bao_entry *guess = m->entries, *last = guess + m->n;
+    const struct bao_entry *guess = m->entries;
     uint32_t required = 0;
 
     for (const struct bao_member *x = v->members, *end = bao_member_end(v); x < end; x++) {
-        const struct bao_entry *e = bao_entry_of(m, guess, last, x);
+        const struct bao_entry *e = bao_entry_of(m, guess, x);
         const struct bao_ins *pc;
 
         if (BAO_LIKELY(e != NULL)) {

@@ -264,8 +264,8 @@ bool bao_run_one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, 
     switch ((enum bao_op)pc->op) {
     case BAO_OP_BOOL_IS:
         return v->boolean == pc->boolean;
-    case BAO_OP_WHOLE:
-        return v->dec->exponent >= 0;
+    case BAO_OP_PLACES:
+        return v->dec->exponent >= pc->lo;
     case BAO_OP_NO_THOUSAND:
         return (v->style & BAO_STYLE_FLOAT) == 0 || !bao_is_thousand(v);
     case BAO_OP_INT_RANGE:
