@@ -95,7 +95,8 @@ void bao_date_print(bao_date d, char ret[16])
     struct bao_ymd x = bao_date_split(d);
 
     /* Modulo keeps the width whatever the caller gives; real dates have years of four digits. */
-    (void)snprintf(ret, 16, "%04d-%02d-%02d", x.year % 10000, x.month, x.day);
+    (void)snprintf(ret, 16, "%04u-%02u-%02u", (unsigned)x.year % 10000, (unsigned)x.month % 100,
+                   (unsigned)x.day % 100);
 }
 
 bao_date bao_time_date(bao_time t, int offset)
