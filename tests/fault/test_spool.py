@@ -201,14 +201,9 @@ def test_kills_while_queueing_and_draining(make_daemon, postgres):
 
 
 @pytest.fixture(scope="module")
-def disk_faults(tmp_path_factory):
+def disk_faults(make_folder):
     """The library that makes a daemon's disk fail."""
-    folder = tmp_path_factory.mktemp("shim")
-    os.chmod(folder, 0o755)
-    for parent in folder.parents:
-        if parent.owner() == folder.owner() and str(parent) != parent.anchor and os.stat(parent).st_uid == os.geteuid():
-            os.chmod(parent, os.stat(parent).st_mode | 0o011)
-    library = os.path.join(folder, "disk_faults.so")
+    library = os.path.join(make_folder("shim"), "disk_faults.so")
     source = os.path.join(os.path.dirname(__file__), "disk_faults.c")
     subprocess.run(["cc", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return library
@@ -251,7 +246,8 @@ def test_a_failing_disk(make_daemon, postgres, disk_faults):
     reports = {(u, 1): (3, report(u, 1, 3)) for u in units[:40]}
     keys = list(reports)
     acked = queue(daemon, {k: reports[k] for k in keys[:10]})
-    for fault, next_four, words in (("enospc", keys[10:14], "No space left"), ("eio", keys[14:18], "disk I/O error")):
+    for fault, next_four, words in (("enospc", keys[10:14], {"No space left on device"}),
+                                    ("eio", keys[14:18], {"disk I/O error", "Input/output error"})):  # older, newer SQLite
         before = disk.hits
         disk.begin(fault)
         with Client(daemon.reports_port, timeout=60) as client:
@@ -264,7 +260,8 @@ def test_a_failing_disk(make_daemon, postgres, disk_faults):
         assert in_spool(daemon) == set(acked)
         disk.end()
         acked.update(queue(daemon, {k: reports[k] for k in next_four}))  # it has recovered by itself
-        assert f"spool: full: {words}" in daemon.log() and "takes reports again" in daemon.log()
+        log = daemon.log()
+        assert any(f"spool: full: {w}" in log for w in words) and "takes reports again" in log
     # Killed with the log as failed writes have left it: what was acked is there.
     daemon.kill()
     assert in_spool(daemon) == set(acked)
@@ -342,8 +339,9 @@ def test_a_small_disk(make_daemon, postgres, tmp_path, size):
         daemon.wait_ready()
         wait_for(lambda: postgres.sql("SELECT count(*) FROM baocao.report")[0][0] == len(queued), 300, every=0.5)
         check_exact(postgres.sql, {key: reports[key] for key in queued})
+        before = daemon.log().count("database: away")
         postgres.stop("immediate")
-        wait_for(lambda: daemon.log().count("database: away") == 2)
+        wait_for(lambda: daemon.log().count("database: away") > before)
         fresh = many(20100, seed=35)
         fresh = {key: fresh[key] for key in list(fresh)[20000:20005]}
         wait_for(lambda: all(a.verb == "OK" for a in Client(daemon.reports_port).submit_all([d for _, d in fresh.values()])))
@@ -568,8 +566,9 @@ def test_a_resend_after_the_drain_finds_its_custody(make_daemon, postgres):
     assert document(units[0]) == reports[units[0], 1][1]
     listener = Client(daemon.reports_port, timeout=60)  # reads what became of them
     wait_for(lambda: listener.ask("PING") and len([f for f in listener.told if f.verb == "DONE"]) == 3)
+    before = daemon.log().count("database: away")  # perhaps at the start too, on a slow machine
     postgres.stop("immediate")
-    wait_for(lambda: daemon.log().count("database: away") == 2)
+    wait_for(lambda: daemon.log().count("database: away") > before)
     again = queue(daemon, reports)
     assert {k: (a.receipt, a.at, a.dup) for k, a in again.items()} == {k: (a.receipt, a.at, "1") for k, a in first.items()}
     with Client(daemon.reports_port, timeout=60) as client:

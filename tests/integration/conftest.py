@@ -19,7 +19,7 @@ import urllib.request
 import psycopg2
 import pytest
 
-from postgres import Postgres
+from postgres import Postgres, is_alive
 
 SOURCE = os.path.abspath(os.environ.get("BAOCAO_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
 BUILD = os.path.abspath(os.environ.get("BAOCAO_BUILD", os.path.join(SOURCE, "build", "tests")))
@@ -36,15 +36,6 @@ def wait_for(what, seconds=60, every=0.02):
             return value
         time.sleep(every)
     raise AssertionError(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
-
-
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        return f.read().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 class Programs:
@@ -257,6 +248,18 @@ def connect_as(host, port, user=None):
         return psycopg2.connect(host=host, port=port, user=name, dbname="postgres")
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture(scope="session")
+def make_folder(tmp_path_factory):
+    """Makes folders that the daemon's user may enter too: make_folder("pki")."""
+    def make(name):
+        root = tmp_path_factory.mktemp(name)
+        for folder in (root, root.parent, root.parent.parent):
+            os.chmod(folder, 0o755)
+        return str(root)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from brp import Client, Ended, connect_tls
+from brp import Client, connect_tls
 from conftest import SOURCE, USER, wait_for
 from web import ask, make_token
 from trial import Province, day, form, once, report, unit
@@ -18,11 +18,8 @@ OLD, NEW, PART = "90001", "90002", "90003"
 
 
 @pytest.fixture
-def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("province")
-    for path in (root, root.parent, root.parent.parent):
-        os.chmod(path, 0o755)
-    return str(root)
+def folder(make_folder):
+    return make_folder("province")
 
 
 def lines(answer):
@@ -190,11 +187,8 @@ def connect(daemon, root, code, **keys):
 
 
 @pytest.fixture
-def certificates(tmp_path_factory):
-    root = tmp_path_factory.mktemp("pki")
-    for path in (root, root.parent, root.parent.parent):
-        os.chmod(path, 0o755)
-    return str(root)
+def certificates(make_folder):
+    return make_folder("pki")
 
 
 def merged():

@@ -2,24 +2,21 @@
 import csv
 import io
 import json
+import os
 import socket
 import time
 import urllib.request
 
 import pytest
+from conftest import Daemon
 
 FORM, PERIOD = "nd73-quarterly", "2026-Q3"
 
 
 @pytest.fixture(scope="module")
-def hub(programs, template, tmp_path_factory):
+def hub(programs, template, make_folder):
     """One daemon with the good samples in it, for questions that change nothing."""
-    from conftest import Daemon
-    root = str(tmp_path_factory.mktemp("hub"))
-    import os
-    for folder in (root, os.path.dirname(root), os.path.dirname(os.path.dirname(root))):
-        os.chmod(folder, 0o755)
-    daemon = Daemon(programs, root, template).start()
+    daemon = Daemon(programs, make_folder("hub"), template).start()
     samples = sorted(os.path.join(programs.schemas, "samples", f) for f in os.listdir(os.path.join(programs.schemas, "samples"))
                      if f.endswith((".yaml", ".json")))
     sent = daemon.baocao("send", *samples)

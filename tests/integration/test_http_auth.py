@@ -19,12 +19,9 @@ REPORT = f"/v1/reports/{UNIT}/{FORM}/{PERIOD}"
 
 
 @pytest.fixture(scope="module")
-def hub(programs, template, tmp_path_factory):
+def hub(programs, template, make_folder):
     """A daemon that believes nobody without a secret, and a secret of each role."""
-    root = str(tmp_path_factory.mktemp("auth"))
-    for folder in (root, os.path.dirname(root), os.path.dirname(os.path.dirname(root))):
-        os.chmod(folder, 0o755)
-    daemon = Daemon(programs, root, template, {"http": {"local": "none"}}).start()
+    daemon = Daemon(programs, make_folder("auth"), template, {"http": {"local": "none"}}).start()
     daemon.tokens = {role: add_token(daemon, "--role", role) for role in ("office", "oversight", "operator")}
     daemon.tokens["short"] = add_token(daemon, "--role", "oversight")
     daemon.newest = max(re.findall(r'"id": ?"([0-9a-f-]{36})"', daemon.operate("token", "list", "--format", "json").stdout))
@@ -202,12 +199,11 @@ def test_many_headers_and_colliding_names_cost_little(hub):
 
 
 @pytest.fixture
-def pki(tmp_path):
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        os.chmod(folder, 0o755)
+def pki(make_folder):
+    root = make_folder("pki")
     if USER:
-        shutil.chown(tmp_path, USER)
-    made = Pki(str(tmp_path))
+        shutil.chown(root, USER)
+    made = Pki(root)
     made("server", "localhost", "127.0.0.1")
     return made
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import zlib
 
 import pytest
@@ -20,11 +19,8 @@ YAML = {"content_type": "application/yaml"}
 
 
 @pytest.fixture(scope="module")
-def hub(programs, template, tmp_path_factory):
-    root = str(tmp_path_factory.mktemp("put"))
-    for folder in (root, os.path.dirname(root), os.path.dirname(os.path.dirname(root))):
-        os.chmod(folder, 0o755)
-    daemon = Daemon(programs, root, template, {"http": {"local": "none"}}).start()
+def hub(programs, template, make_folder):
+    daemon = Daemon(programs, make_folder("put"), template, {"http": {"local": "none"}}).start()
     daemon.office = add_token(daemon, "--role", "office")
     daemon.unit = wait_for_token(daemon, add_token(daemon, "--unit", UNIT))
     yield daemon

@@ -58,10 +58,8 @@ def talk(daemon):
 
 
 @pytest.fixture(scope="module")
-def hub(programs, template, tmp_path_factory):
-    daemon = Daemon(programs, str(tmp_path_factory.mktemp("protocol")), template)
-    for folder in (daemon.root, os.path.dirname(daemon.root), os.path.dirname(os.path.dirname(daemon.root))):
-        os.chmod(folder, 0o755)
+def hub(programs, template, make_folder):
+    daemon = Daemon(programs, make_folder("protocol"), template)
     yield daemon.start()
     daemon.clean()
 
@@ -326,11 +324,8 @@ def test_the_smallest_and_the_largest(make_daemon):
 
 
 @pytest.fixture
-def over_tls(make_daemon, tmp_path_factory):
-    root = tmp_path_factory.mktemp("pki")
-    for folder in (root, root.parent, root.parent.parent):
-        os.chmod(folder, 0o755)
-    pki = Pki(str(root))
+def over_tls(make_daemon, make_folder):
+    pki = Pki(make_folder("pki"))
     pki("server", "localhost", "127.0.0.1")
     pki("unit", UNIT)
     daemon = make_daemon({"tls": {"certificate": pki.file("server.pem"), "key": pki.file("server.key"), "authorities": pki.file("ca.pem")},

@@ -2,7 +2,6 @@
 programs tell it: each kind of unit owes the same period by its own day, and each day follows the one below."""
 import datetime as dt
 import json
-import os
 
 import pytest
 from brp import Client
@@ -15,11 +14,8 @@ AHEAD = 390
 
 
 @pytest.fixture
-def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tiers")
-    for path in (root, root.parent, root.parent.parent):
-        os.chmod(path, 0o755)
-    return str(root)
+def folder(make_folder):
+    return make_folder("tiers")
 
 
 def chain():

@@ -38,11 +38,8 @@ class Pki:
 
 
 @pytest.fixture
-def pki(tmp_path_factory):
-    root = tmp_path_factory.mktemp("pki")
-    for folder in (root, root.parent, root.parent.parent):
-        os.chmod(folder, 0o755)
-    made = Pki(str(root))
+def pki(make_folder):
+    made = Pki(make_folder("pki"))
     made("server", "localhost", "127.0.0.1")
     made("unit", "24133")
     return made
