@@ -1,4 +1,5 @@
 #include "daemon/intake.h"
+#include "daemon/ops/turns.h"
 #include "daemon/store/custody.h"
 #include "daemon/store/writer.h"
 #include "lib/base/crypto.h"
@@ -14,6 +15,7 @@ enum {
     THREADS = 2,
     JOBS_PER_TURN = 64, /* reports of one work item: amortises the hand-over, bounds the wait of the last */
     TURN_BYTES = 512 << 10,
+    LARGE = 256 << 10, /* octets of a document and its body: a hundred usual reports, some 10 ms of work */
     SPARE_JOBS = 256,
     JUDGE_ARENA_MAX = 192 << 20, /* a document of 200,000 nodes with its findings fits */
     DEFLATE_LEVEL = 5,
@@ -22,26 +24,24 @@ enum {
 
 /* One report inside. */
 struct job {
-    struct baod_submission s; /* s.user = this */
+    struct baod_turns_item turn; /* while it waits to be judged */
+    struct baod_submission s;    /* s.user = this */
     struct baod_intake *intake;
     struct bao_arena own; /* the request's copy */
     struct baod_request request;
     struct baod_identity who;
     struct baod_expected expected;
+    uint64_t sender;     /* whose turn it takes */
+    bool is_large, grew; /* grew: it turned out to be large and was not judged */
     struct job *next;
     struct job *same; /* identical reports that wait for this one's answer */
-};
-
-struct job_list {
-    struct job *first, **end;
-    size_t n;
 };
 
 /* What one thread judges with. Belongs to the thread while busy, else to the loop. */
 struct worker {
     uv_work_t work;
     struct baod_intake *intake;
-    bool busy;
+    bool busy, on_large;
     struct job *jobs;
     struct bao_arena arena;
     struct bao_schema_scratch *scratch;
@@ -54,7 +54,9 @@ struct baod_intake {
     struct baod_writer *writer;
     struct baod_snapshot *snapshot;
     struct baod_intake_options options;
-    struct job_list queue; /* not yet judged */
+    struct baod_turns small, large; /* not yet judged */
+    int on_large;                   /* workers at a large one */
+    bool small_next;                /* the last turn given was a large one's */
     struct baod_quota *quota;
     struct job *spare;
     size_t n_spare;
@@ -65,32 +67,6 @@ struct baod_intake {
     bool draining;
     struct worker *workers;
 };
-
-static void list_init(struct job_list *l)
-{
-    *l = (struct job_list){.first = NULL, .end = &l->first};
-}
-
-static void list_push(struct job_list *l, struct job *job)
-{
-    job->next = NULL;
-    *l->end = job;
-    l->end = &job->next;
-    l->n++;
-}
-
-static struct job *list_pop(struct job_list *l)
-{
-    struct job *job = l->first;
-
-    if (job == NULL)
-        return NULL;
-    l->first = job->next;
-    if (l->first == NULL)
-        l->end = &l->first;
-    l->n--;
-    return job;
-}
 
 /* ------------------------------------------------------------------ jobs */
 
@@ -286,7 +262,10 @@ static int open_body(struct worker *w, struct job *job)
         return 0;
     }
     if (request->sizeless) {
-        r = bao_inflate_most(w->inflater, &w->arena, request->body, max_raw, &job->s.document);
+        size_t large = job->intake->options.large, most = job->is_large || max_raw < large ? max_raw : large;
+
+        r = bao_inflate_most(w->inflater, &w->arena, request->body, most, &job->s.document);
+        job->grew = r == BAO_INFLATE_E_RAW && most < max_raw;
         if (r > 0)
             job->s.symbol = r == BAO_INFLATE_E_RAW ? BAO_SYM_TOOBIG : BAO_SYM_INFLATE;
         return r < 0 ? r : 0;
@@ -456,52 +435,94 @@ static void judged(struct baod_intake *intake, struct job *job)
 
 static void dispatch(struct baod_intake *intake);
 
+static void enqueue(struct baod_intake *intake, struct job *job)
+{
+    baod_turns_push(job->is_large ? &intake->large : &intake->small, job->sender, &job->turn);
+}
+
 static void worked(uv_work_t *req, int status)
 {
     struct worker *w = req->data;
-    struct job *job = BAO_TAKE(w->jobs);
+    struct baod_intake *intake = w->intake;
+    struct job *jobs = BAO_TAKE(w->jobs), *job, **at = &jobs;
 
     (void)status; /* work items are never cancelled: a report read to its end is carried through */
-    w->busy = false;
-    dispatch(w->intake);
-    while (job != NULL) {
-        struct job *next = job->next;
-
-        judged(w->intake, job);
-        job = next;
+    intake->on_large -= w->on_large;
+    w->busy = w->on_large = false;
+    while ((job = *at) != NULL) {
+        if (!job->grew) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        job->grew = false;
+        job->is_large = true;
+        job->s.symbol = BAO_SYM_NONE;
+        enqueue(intake, job);
+    }
+    dispatch(intake);
+    while (jobs != NULL) {
+        job = jobs;
+        jobs = job->next;
+        judged(intake, job);
     }
 }
 
-/* Gives an idle worker its share of the queue. */
-static void give(struct baod_intake *intake, struct worker *w)
+/* Takes a worker's share of the small ones out of their queue. */
+static struct job *take_small(struct baod_intake *intake)
 {
-    size_t share = (intake->queue.n + (size_t)intake->options.threads - 1) / (size_t)intake->options.threads,
-           bytes = 0;
-    struct job_list list;
+    size_t threads = (size_t)intake->options.threads, share = (intake->small.n + threads - 1) / threads;
+    struct job *first = NULL, **end = &first;
 
     if (share > JOBS_PER_TURN)
         share = JOBS_PER_TURN;
-    list_init(&list);
-    while (list.n < share && bytes < TURN_BYTES) {
-        struct job *job = list_pop(&intake->queue);
+    for (size_t n = 0, bytes = 0; n < share && bytes < TURN_BYTES; n++) {
+        struct job *job = (struct job *)baod_turns_pop(&intake->small);
 
-        if (job == NULL)
-            break;
         bytes += job_bytes(job);
-        list_push(&list, job);
+        *end = job;
+        end = &job->next;
     }
-    w->jobs = list.first;
-    w->busy = true;
-    w->work.data = w;
-    if (uv_queue_work(intake->loop, &w->work, work, worked) != 0)
-        abort(); /* fails only without a work function */
+    *end = NULL;
+    return first;
+}
+
+/* Large ones hold at most half of the workers, and each turn of theirs is followed by one of the small ones
+ * where both wait for the same worker. NULL: there is nothing this worker may do. */
+static struct job *take(struct baod_intake *intake, bool *ret_large)
+{
+    int threads = intake->options.threads;
+    bool turn = threads > 1 || intake->small.n == 0 || !intake->small_next;
+    bool large = turn && intake->large.n != 0 && intake->on_large < (threads > 1 ? threads / 2 : 1);
+    struct job *job;
+
+    *ret_large = large;
+    if (large) {
+        job = (struct job *)baod_turns_pop(&intake->large);
+        job->next = NULL;
+        intake->small_next = true;
+        return job;
+    }
+    intake->small_next = false;
+    return intake->small.n == 0 ? NULL : take_small(intake);
 }
 
 static void dispatch(struct baod_intake *intake)
 {
-    for (int i = 0; i < intake->options.threads && intake->queue.n != 0; i++)
-        if (!intake->workers[i].busy)
-            give(intake, &intake->workers[i]);
+    for (int i = 0; i < intake->options.threads; i++) {
+        struct worker *w = &intake->workers[i];
+
+        if (w->busy)
+            continue;
+        w->jobs = take(intake, &w->on_large);
+        if (w->jobs == NULL)
+            return;
+        intake->on_large += w->on_large;
+        w->busy = true;
+        w->work.data = w;
+        if (uv_queue_work(intake->loop, &w->work, work, worked) != 0)
+            abort(); /* fails only without a work function */
+    }
 }
 
 static bool is_over_share(struct baod_intake *intake, const struct baod_request *request, size_t bytes)
@@ -517,6 +538,16 @@ static bool is_over_share(struct baod_intake *intake, const struct baod_request 
         *request->after_ms = after;
     intake->counts.refused_quota++;
     return true;
+}
+
+/* Whose turn a report takes: all connections of one identity have one; nobody's, each its own. */
+static uint64_t sender_of(const struct baod_intake *intake, const struct baod_request *request)
+{
+    const struct baod_identity *who = request->who;
+
+    if (who->any_unit || who->n_units == 0)
+        return request->peer;
+    return baod_quota_key(intake->quota, who->units, who->n_units);
 }
 
 int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request)
@@ -543,7 +574,10 @@ int baod_intake_submit(struct baod_intake *intake, const struct baod_request *re
     intake->counts.taken++;
     intake->counts.inside++;
     intake->counts.bytes += bytes;
-    list_push(&intake->queue, job);
+    job->sender = sender_of(intake, request);
+    /* One that does not announce its size is small until it proves otherwise. */
+    job->is_large = (request->sizeless ? request->body.n : bytes) > intake->options.large;
+    enqueue(intake, job);
     dispatch(intake);
     return 0;
 }
@@ -576,6 +610,8 @@ static void set_defaults(struct baod_intake_options *o)
         o->max_bytes = BYTES_MAX;
     if (o->max_raw == 0)
         o->max_raw = RAW_MAX;
+    if (o->large == 0)
+        o->large = LARGE;
     if (o->threads <= 0)
         o->threads = THREADS;
     if (o->limits.octets == 0)
@@ -599,9 +635,10 @@ int baod_intake_new(uv_loop_t *loop, struct baod_writer *writer, const struct ba
     intake->writer = writer;
     intake->options = *options;
     set_defaults(&intake->options);
-    list_init(&intake->queue);
     if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
         return -errno;
+    baod_turns_init(&intake->small, seed[0]);
+    baod_turns_init(&intake->large, seed[1]);
     bao_map_init(&intake->under_way, seed);
     intake->quota = baod_quota_new(&options->share, seed[0] ^ seed[1]);
     if (intake->quota == NULL)

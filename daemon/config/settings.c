@@ -437,6 +437,20 @@ static const struct setting table[] = {
      false,
      {"Số luồng đọc và kiểm tra báo cáo; 0 = số nhân", "Threads that parse and judge; 0 = cores"}},
     {"work",
+     "large",
+     SIZE,
+     AT(large),
+     "256KiB",
+     KIB,
+     64 * MIB,
+     NULL,
+     false,
+     {"Báo cáo lớn hơn mức này (sau giải nén) chỉ được dùng nhiều nhất nửa số luồng, để báo cáo nhỏ không "
+      "phải "
+      "chờ",
+      "Reports above this size (once inflated) get at most half of the threads, so that small ones need not "
+      "wait"}},
+    {"work",
      "batch",
      COUNT,
      AT(batch),

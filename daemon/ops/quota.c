@@ -47,6 +47,11 @@ static uint64_t key_of(uint64_t seed, const struct bao_str *names, size_t n)
     return h != 0 ? h : 1;
 }
 
+uint64_t baod_quota_key(const struct baod_quota *q, const struct bao_str *names, size_t n)
+{
+    return key_of(q->seed, names, n);
+}
+
 static uint64_t later(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;

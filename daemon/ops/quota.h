@@ -21,3 +21,5 @@ struct baod_quota *baod_quota_free(struct baod_quota *q);
  * until it would fit, and nothing is taken. */
 unsigned baod_quota_take(struct baod_quota *q, const struct bao_str *names, size_t n, uint64_t octets,
                          uint64_t now_us);
+/* The number that a share of these names is kept by; another one for each q. */
+uint64_t baod_quota_key(const struct baod_quota *q, const struct bao_str *names, size_t n);

@@ -243,6 +243,7 @@ int baod_server_make_store(struct baod_server *s)
         .max_bytes = (size_t)s->settings->total_bytes,
         .max_raw = (size_t)s->settings->max_document,
         .threads = (int)s->settings->threads,
+        .large = (size_t)s->settings->large,
         .limits = BAO_LOAD_LIMITS_DEFAULT,
         .share = {.reports = (uint64_t)s->settings->unit_reports,
                   .octets = (uint64_t)s->settings->unit_bytes,
