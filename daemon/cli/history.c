@@ -167,6 +167,22 @@ static bool is_expected(const struct cli_history *h, const struct bao_verdict *v
     return s->registry.n_units == 0 || (unit != NULL && bao_form_owes(form, unit, to));
 }
 
+/* The report of an earlier period of the same unit, not of one that had its code before. *ret_known: false
+ * when there should be one and it is not at hand. */
+static const struct bao_verdict *look_back(const struct cli_history *h, const struct bao_verdict *v,
+                                           struct bao_period period, bool *ret_known)
+{
+    const struct baod_snapshot *s = cli_forms_of_unit(h->forms, v->unit);
+    const struct bao_verdict *past = NULL;
+
+    *ret_known = true;
+    if (s == NULL || bao_period_code(period) >= bao_form_looks_from(v->form, &s->registry, v->unit, v->to)) {
+        past = cli_history_find(h, v->form_id, v->unit, period);
+        *ret_known = past != NULL || !is_expected(h, v, period);
+    }
+    return past;
+}
+
 /* The sums of the year's earlier periods. *ret_known: each that was to be reported is at hand. */
 static int sum_year(const struct cli_history *h, struct bao_arena *arena, const struct bao_verdict *v,
                     struct bao_ytd **ret, bool *ret_known)
@@ -182,9 +198,8 @@ static int sum_year(const struct cli_history *h, struct bao_arena *arena, const 
     for (size_t i = 0; i < form->n_indicators; i++)
         ytd[i] = (struct bao_ytd){.present = !form->indicators[i].is_ratio, .value = bao_num_int(0)};
     for (p.n = 1; p.n < v->period.n && known && r == 0; p.n++) {
-        const struct bao_verdict *past = cli_history_find(h, v->form_id, v->unit, p);
+        const struct bao_verdict *past = look_back(h, v, p, &known);
 
-        known = past != NULL || !is_expected(h, v, p);
         for (size_t i = 0; i < form->n_indicators && past != NULL && r == 0; i++)
             r = add_figure(arena, past, &form->indicators[i], &ytd[i]);
     }
@@ -199,24 +214,24 @@ int cli_history_judge(const struct cli_history *h, struct bao_arena *arena, stru
     const struct bao_verdict *prev, *prev_year;
     struct bao_history history = {.prev = NULL};
     struct bao_ytd *ytd;
-    bool known;
+    bool known, prev_known, year_known;
     int r;
 
     if (verdict->form == NULL || verdict->unjudged == 0)
         return 0;
     before = bao_period_prev(verdict->period);
     year_ago = bao_period_in_year(verdict->period, verdict->period.year - 1);
-    prev = cli_history_find(h, verdict->form_id, verdict->unit, before);
-    prev_year = cli_history_find(h, verdict->form_id, verdict->unit, year_ago);
+    prev = look_back(h, verdict, before, &prev_known);
+    prev_year = look_back(h, verdict, year_ago, &year_known);
     r = sum_year(h, arena, verdict, &ytd, &known);
     if (r != 0)
         return r;
     history.prev = prev == NULL ? NULL : prev->data;
     history.prev_year = prev_year == NULL ? NULL : prev_year->data;
     history.ytd = ytd;
-    if (prev == NULL && is_expected(h, verdict, before))
+    if (!prev_known)
         history.unknown |= BAO_BACK_PREV;
-    if (prev_year == NULL && is_expected(h, verdict, year_ago))
+    if (!year_known)
         history.unknown |= BAO_BACK_PREV_YEAR;
     if (!known)
         history.unknown |= BAO_BACK_YTD;

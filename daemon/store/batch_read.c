@@ -289,9 +289,14 @@ static int want_pasts(struct baod_batch *b)
         struct baod_item *item = &b->items[i];
 
         item->looks = item->back != 0 && item->verdict->unjudged != 0 && baod_item_is_open(item);
-        if (item->looks)
-            r = baod_pasts_want(&b->pasts, item->unit, item->form, item->verdict->period,
-                                bao_checks_look_back(item->verdict->form), &item->view);
+        if (item->looks) {
+            const struct bao_verdict *v = item->verdict;
+            const struct bao_registry *registry = &item->s->snapshot->registry;
+            struct baod_past_of of = {item->unit, item->form, v->period,
+                                      bao_form_looks_from(v->form, registry, v->unit, v->to)};
+
+            r = baod_pasts_want(&b->pasts, &of, bao_checks_look_back(v->form), &item->view);
+        }
     }
     return r;
 }

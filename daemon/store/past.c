@@ -40,35 +40,36 @@ static int add(struct baod_pasts *p, struct baod_past past)
     return 0;
 }
 
-int baod_pasts_want(struct baod_pasts *p, int32_t unit, int32_t form, struct bao_period period, unsigned back,
-                    struct baod_view *ret)
+int baod_pasts_want(struct baod_pasts *p, const struct baod_past_of *of, unsigned back, struct baod_view *ret)
 {
-    struct bao_period before = bao_period_prev(period),
-                      year_ago = bao_period_in_year(period, period.year - 1);
+    struct bao_period period = of->period;
+    int32_t before = bao_period_code(bao_period_prev(period)),
+            year_ago = bao_period_code(bao_period_in_year(period, period.year - 1));
     struct baod_view view = {.first = p->n, .prev = SIZE_MAX, .prev_year = SIZE_MAX, .back = back};
-    struct baod_past past = {.unit = unit, .form = form};
+    struct baod_past past = {.unit = of->unit, .form = of->form};
     int r = 0;
 
     if ((back & BAO_BACK_YTD) != 0)
         for (struct bao_period q = {.year = period.year, .type = period.type, .n = 1};
              r == 0 && q.n < period.n; q.n++) {
             past.period = bao_period_code(q);
-            r = add(p, past);
+            if (past.period >= of->from)
+                r = add(p, past);
         }
     view.n_year = p->n - view.first;
-    if (r == 0 && (back & BAO_BACK_PREV) != 0) {
+    if (r == 0 && (back & BAO_BACK_PREV) != 0 && before >= of->from) {
         if (view.n_year != 0) {
             view.prev = p->n - 1; /* the last of the year's earlier periods */
         } else {
-            past.period = bao_period_code(before);
+            past.period = before;
             view.prev = p->n;
             r = add(p, past);
         }
         if (r == 0)
             p->items[view.prev].body = true;
     }
-    if (r == 0 && (back & BAO_BACK_PREV_YEAR) != 0) {
-        past.period = bao_period_code(year_ago);
+    if (r == 0 && (back & BAO_BACK_PREV_YEAR) != 0 && year_ago >= of->from) {
+        past.period = year_ago;
         past.body = true;
         view.prev_year = p->n;
         r = add(p, past);

@@ -36,8 +36,16 @@ struct baod_pasts {
 
 /* Forgets and frees; may be called twice. */
 void baod_pasts_deinit(struct baod_pasts *p);
+/* Whose past. */
+struct baod_past_of {
+    int32_t unit, form;
+    struct bao_period period;
+    int32_t
+        from; /* code of the first period that it may be compared with, see bao_form_looks_from(); 0 = any */
+};
+
 /* Asks for what `back` (BAO_BACK_*) says of a report's past. 0 or -ENOMEM. */
-int baod_pasts_want(struct baod_pasts *p, int32_t unit, int32_t form, struct bao_period period, unsigned back,
+int baod_pasts_want(struct baod_pasts *p, const struct baod_past_of *of, unsigned back,
                     struct baod_view *ret) BAO_MUST_CHECK;
 /* Queues the statement that reads all of them; parameters live in the arena. */
 int baod_pasts_read(const struct baod_pasts *p, struct bao_arena *arena, struct baod_pg *pg,

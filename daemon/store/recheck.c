@@ -506,6 +506,16 @@ static bool copy_slots(struct baod_recheck *rc, struct item *item)
     return true;
 }
 
+static int want_of(struct baod_recheck *rc, struct item *item, struct bao_period period)
+{
+    struct baod_past_of of = {.unit = item->unit, .form = item->form, .period = period};
+    bao_date from, to;
+
+    if (bao_form_window(item->judged_by, period, &from, &to))
+        of.from = bao_form_looks_from(item->judged_by, &rc->slice.snapshot->registry, item->code, to);
+    return baod_pasts_want(&rc->pasts, &of, bao_checks_look_back(item->judged_by), &item->view);
+}
+
 /* What the counted reports look back on, by the version that is in force for their periods. */
 static int want(struct baod_recheck *rc)
 {
@@ -522,8 +532,7 @@ static int want(struct baod_recheck *rc)
         if (item->judged_by != NULL && !copy_slots(rc, item))
             return -ENOMEM;
         if (item->judged_by != NULL)
-            r = baod_pasts_want(&rc->pasts, item->unit, item->form, period,
-                                bao_checks_look_back(item->judged_by), &item->view);
+            r = want_of(rc, item, period);
     }
     return r;
 }

@@ -131,6 +131,10 @@ const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_s
                                      struct bao_period period, bool *ret_known);
 /* Window of a period under this form; false when the period is not one of the form's type. */
 bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date *ret_from, bao_date *ret_to);
+/* Code of the first period that a report whose period ends on `cutoff` may be compared with: the first that
+ * was the same unit's, not one's that had its code before. 0 = any. */
+int32_t bao_form_looks_from(const struct bao_form *form, const struct bao_registry *r, struct bao_str unit,
+                            bao_date cutoff);
 /* "a, b, c" in the arena; empty without memory. */
 struct bao_str bao_join(struct bao_arena *arena, const struct bao_str *items, size_t n);
 /* Is the part (x-for) this kind's? */

@@ -23,6 +23,20 @@ bool bao_form_window(const struct bao_form *form, struct bao_period p, bao_date 
     return true;
 }
 
+int32_t bao_form_looks_from(const struct bao_form *form, const struct bao_registry *r, struct bao_str unit,
+                            bao_date cutoff)
+{
+    bao_date since = bao_registry_since(r, unit, cutoff), from, to;
+    struct bao_period first;
+
+    if (since == BAO_DATE_NONE || form->period_type == BAO_PERIOD_ONCE)
+        return 0;
+    first = bao_period_at(form->period_type, form->calendar, since);
+    bao_period_window(first, form->calendar, &from, &to);
+    /* Nine months leave out the last quarter of their year. */
+    return bao_period_code(to < since ? bao_period_next(first) : first);
+}
+
 const struct bao_form *bao_forms_get(const struct bao_forms *forms, struct bao_str id,
                                      struct bao_period period, bool *ret_known)
 {

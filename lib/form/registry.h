@@ -127,6 +127,10 @@ const char *bao_kind_title(struct bao_str id, enum bao_lang lang);
  * whole of it (or its largest share), through any number of mergers. NULL when there is nobody. */
 const struct bao_unit *bao_registry_successor(const struct bao_registry *r, struct bao_str code,
                                               bao_date day);
+/* First day of the unit that has this code on `day`; BAO_DATE_NONE when there is none. A code goes on through
+ * a change of kind, name or parents; where its next entry takes others over, where another unit takes a part
+ * of it that day, and where days lie between, another unit begins. */
+bao_date bao_registry_since(const struct bao_registry *r, struct bao_str code, bao_date day);
 /* Units of that day whose name is this one but for case, accents and the place of tone marks (Hoà, Hòa):
  * indexes, at most size; gives their number. `arena` for the folding only. */
 size_t bao_registry_named(const struct bao_registry *r, struct bao_arena *arena, struct bao_str name,

@@ -134,6 +134,33 @@ const struct bao_unit *bao_registry_successor(const struct bao_registry *r, stru
     return NULL;
 }
 
+/* Did another unit take this code over, or a part of it, on that day? */
+static bool is_taken(const struct bao_registry *r, struct bao_str code, bao_date day)
+{
+    for (size_t i = 0; i < r->n_units; i++)
+        for (size_t k = 0; r->units[i].from == day && k < r->units[i].n_was; k++)
+            if (bao_str_eq(r->units[i].was[k].code, code))
+                return true;
+    return false;
+}
+
+bao_date bao_registry_since(const struct bao_registry *r, struct bao_str code, bao_date day)
+{
+    size_t n, first = bao_registry_entries(r, code, &n), i = first + n;
+
+    while (i > first && !bao_window_holds(r->units[i - 1].from, r->units[i - 1].to, day))
+        i--;
+    if (i == first)
+        return BAO_DATE_NONE;
+    for (i--; i > first; i--) {
+        const struct bao_unit *u = &r->units[i];
+
+        if (u->n_was != 0 || u[-1].to != u->from - 1 || is_taken(r, code, u->from))
+            break;
+    }
+    return r->units[i].from;
+}
+
 /* Is `name` the whole of `full`, or its end after a word break ("buon_ma_thuot" of "phuong_buon_ma_thuot")?
  */
 static bool is_named(struct bao_str full, struct bao_str name, bool whole)

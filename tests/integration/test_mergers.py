@@ -23,6 +23,9 @@ lock: {then: accept}
 nil: refused
 effective: {from: 2025-01-01, to: null}
 schema: {type: object, properties: {viec: {title: Việc, type: integer}}, required: [viec], additionalProperties: false}
+checks:
+  - {id: khong-co-ky-truoc, when: period.label == '2025-Q3', rule: prev == null && prev_year == null}
+  - {id: khong-co-luy-ke, when: period.label == '2025-Q3', rule: has(ytd.work) && ytd.work == 0}
 indicators:
   - {code: work, label: {vi: Việc, en: Work}, value: self.viec}
 """
@@ -143,6 +146,24 @@ def test_a_code_that_went_on_means_another_unit_before(hub, register):
     assert [(r["name_vi"], r["valid_to"], r["heir"]) for r in rows] \
         == [("Phường Buôn Ma Thuột", None, None), ("Phường Thành Công", ENDED, "24133")]
     assert sorted(c for c, h in register.heir.items() if h == "24133") == ["24133", "24136", "24142", "24145", "24148", "24160"]
+
+
+def test_what_another_unit_reported_under_a_code_is_not_its_past(hub, register, figures, tmp_path):
+    """One that took others over in July 2025, and one that at most got another name, so that its past is its own."""
+    merged, same = (next(c for c in register.now if figures.get(c) and ("was" in register.now[c]) == m) for m in (True, False))
+    with Client(hub.reports_port) as client:
+        for code, verb in (merged, "OK"), (same, "NO"):
+            answer = client.submit(report(code, "2025-Q3", 1))
+            assert answer.verb == verb and len(answer.findings) == 2 * (verb == "NO"), (code, answer)
+            before, after = tmp_path / f"{code}-q2.json", tmp_path / f"{code}-q3.json"
+            before.write_text(report(code, "2025-Q2", figures[code]), "utf-8")
+            after.write_text(report(code, "2025-Q3", 1), "utf-8")
+            offline = hub.programs.run("check", str(after), "--history", str(before), "--forms", hub.schemas,
+                                       "--province", hub.province)
+            assert offline.returncode == (verb == "NO"), offline.stdout
+            # Nor is the other's report wanted, when it is not at hand.
+            alone = hub.programs.run("check", str(after), "--forms", hub.schemas, "--province", hub.province)
+            assert ("chưa kiểm tra được" in alone.stdout + alone.stderr) == (code == same), alone.stdout + alone.stderr
 
 
 def test_an_old_code_in_a_new_period_is_refused_and_its_heir_named(hub, register, figures):

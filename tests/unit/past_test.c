@@ -36,16 +36,21 @@ static void later_reports_look_at_what_their_checks_read(void **state)
             fail_msg("%d at %d by %u", rows[i].later, rows[i].earlier, rows[i].back);
 }
 
+/* Asks for a month of 2026 of a unit whose first period is `from`. */
+static void want(struct baod_pasts *pasts, uint16_t month, int32_t from, unsigned back, struct baod_view *ret)
+{
+    struct baod_past_of of = {7, 2, {.year = 2026, .type = BAO_P_MONTH, .n = month}, from};
+
+    assert_int_equal(baod_pasts_want(pasts, &of, back, ret), 0);
+}
+
 static void each_period_is_asked_for_once(void **state)
 {
     struct baod_pasts pasts = {.n = 0};
     struct baod_view view;
 
     (void)state;
-    assert_int_equal(baod_pasts_want(&pasts, 7, 2,
-                                     (struct bao_period){.year = 2026, .type = BAO_P_MONTH, .n = 4}, ALL,
-                                     &view),
-                     0);
+    want(&pasts, 4, 0, ALL, &view);
     /* Three months of the year, the last of them with its body, and April a year ago. */
     assert_int_equal(view.n, 4);
     assert_int_equal(view.n_year, 3);
@@ -54,20 +59,36 @@ static void each_period_is_asked_for_once(void **state)
     assert_int_equal(pasts.items[view.prev_year].period, 20255004);
     assert_true(pasts.items[view.prev_year].body);
     /* January's month before is last year's. */
-    assert_int_equal(baod_pasts_want(&pasts, 7, 2,
-                                     (struct bao_period){.year = 2026, .type = BAO_P_MONTH, .n = 1}, ALL,
-                                     &view),
-                     0);
+    want(&pasts, 1, 0, ALL, &view);
     assert_int_equal(view.first, 4);
     assert_int_equal(view.n_year, 0);
     assert_int_equal(pasts.items[view.prev].period, 20255012);
-    assert_int_equal(baod_pasts_want(&pasts, 7, 2,
-                                     (struct bao_period){.year = 2026, .type = BAO_P_MONTH, .n = 4},
-                                     BAO_BACK_PREV, &view),
-                     0);
+    want(&pasts, 4, 0, BAO_BACK_PREV, &view);
     assert_int_equal(view.n, 1);
     assert_true(view.prev_year == SIZE_MAX);
     baod_pasts_deinit(&pasts);
+    baod_pasts_deinit(&pasts);
+}
+
+/* What another unit reported under the same code is nobody's past. */
+static void no_period_before_the_unit_is_asked_for(void **state)
+{
+    struct baod_pasts pasts = {.n = 0};
+    struct baod_view view;
+
+    (void)state;
+    want(&pasts, 4, 20265003, ALL, &view);
+    assert_int_equal(view.n, 1);
+    assert_int_equal(view.n_year, 1);
+    assert_int_equal(view.prev, 0);
+    assert_true(view.prev_year == SIZE_MAX);
+    assert_int_equal(pasts.items[0].period, 20265003);
+    want(&pasts, 4, 20265004, ALL, &view);
+    assert_int_equal(view.n, 0);
+    assert_true(view.prev == SIZE_MAX && view.prev_year == SIZE_MAX);
+    want(&pasts, 1, 20255012, ALL, &view);
+    assert_int_equal(pasts.items[view.prev].period, 20255012);
+    assert_true(view.n == 1 && view.prev_year == SIZE_MAX);
     baod_pasts_deinit(&pasts);
 }
 
@@ -91,10 +112,9 @@ static void start(struct world *w)
 {
     *w = (struct world){.inflater = bao_inflater_new(), .deflater = bao_deflater_new(5)};
     assert_true(w->inflater != NULL && w->deflater != NULL);
-    assert_int_equal(baod_pasts_want(&w->pasts, 1, 1,
-                                     (struct bao_period){.year = 2026, .type = BAO_P_QUARTER, .n = 3}, ALL,
-                                     &w->view),
-                     0);
+    struct baod_past_of of = {1, 1, {.year = 2026, .type = BAO_P_QUARTER, .n = 3}, 0};
+
+    assert_int_equal(baod_pasts_want(&w->pasts, &of, ALL, &w->view), 0);
     assert_int_equal(w->view.n, 3);
     for (size_t i = 0; i < 3; i++)
         w->pasts.items[i].owed = true;
@@ -199,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(later_reports_look_at_what_their_checks_read),
         cmocka_unit_test(each_period_is_asked_for_once),
+        cmocka_unit_test(no_period_before_the_unit_is_asked_for),
         cmocka_unit_test(a_year_is_summed_when_all_that_was_owed_is_there),
         cmocka_unit_test(data_come_as_they_were_sent_without_blanks),
         cmocka_unit_test(a_body_that_cannot_be_read_is_unknown),

@@ -320,6 +320,43 @@ static void units_change_through_time(void **state)
     bao_arena_deinit(&p.arena);
 }
 
+/* A: a commune becomes a ward, then gives a part away, then takes B over. F: ended, and its code is
+ * given to another a year later. */
+static const char one_code[] =
+    HEAD "units:\n"
+         "  - {code: A, kind: commune, name: Xã A, from: 2020-01-01, to: 2022-12-31}\n"
+         "  - {code: A, kind: ward, name: Phường A, from: 2023-01-01, to: 2023-12-31}\n"
+         "  - {code: A, kind: ward, name: Phường A, from: 2024-01-01, to: 2024-12-31}\n"
+         "  - {code: A, kind: ward, name: Phường A, from: 2025-01-01, was: [{code: B}]}\n"
+         "  - {code: B, kind: ward, name: Phường B, from: 2020-01-01, to: 2024-12-31}\n"
+         "  - {code: F, kind: ward, name: Phường F, from: 2020-01-01, to: 2024-12-31}\n"
+         "  - {code: F, kind: ward, name: Phường F khác, from: 2026-01-01}\n"
+         "  - {code: E, kind: ward, name: Phường E, from: 2024-01-01, was: [{code: A, share: unknown}]}\n";
+
+static void a_code_is_not_always_the_same_unit(void **state)
+{
+    static const struct {
+        const char *code, *on, *since;
+    } rows[] = {
+        {"A", "2020-01-01", "2020-01-01"}, {"A", "2023-06-01", "2020-01-01"},
+        {"A", "2024-12-31", "2024-01-01"}, {"A", "2026-09-14", "2025-01-01"},
+        {"B", "2024-12-31", "2020-01-01"}, {"F", "2026-09-14", "2026-01-01"},
+        {"E", "2026-09-14", "2024-01-01"}, {"F", "2024-06-01", "2020-01-01"},
+        {"F", "2025-06-01", NULL},         {"B", "2025-06-01", NULL},
+        {"Z", "2026-09-14", NULL},
+    };
+    const char *const texts[FILES] = {one_code};
+    struct province p;
+
+    (void)state;
+    assert_int_equal(load_texts(&p, texts), 0);
+    for (size_t i = 0; i < BAO_COUNT(rows); i++)
+        if (bao_registry_since(&p.r, bao_str_c(rows[i].code), day(rows[i].on)) !=
+            (rows[i].since == NULL ? BAO_DATE_NONE : day(rows[i].since)))
+            fail_msg("%s on %s", rows[i].code, rows[i].on);
+    bao_arena_deinit(&p.arena);
+}
+
 #define UNIT(rest) HEAD "units:\n  - {code: A, kind: ward, name: A, from: 2025-07-01" rest "}\n"
 #define TWO(a, b) HEAD "units:\n  - {kind: ward, name: A, " a "}\n  - {kind: ward, name: B, " b "}\n"
 #define GOOD UNIT("")
@@ -472,6 +509,7 @@ int main(void)
         cmocka_unit_test(nobody_of_before_july_2025_is_lost),
         cmocka_unit_test(units_are_found_by_code_and_name),
         cmocka_unit_test(units_change_through_time),
+        cmocka_unit_test(a_code_is_not_always_the_same_unit),
         cmocka_unit_test(bad_files_are_refused_with_their_place),
     };
 
