@@ -78,6 +78,17 @@ size_t bao_utf8_get(const char *p, const char *end, uint32_t *ret)
     return n;
 }
 
+size_t bao_utf8_odd_space(const char *p, const char *end)
+{
+    uint32_t c = 0;
+    size_t n;
+
+    if (p >= end || (uint8_t)*p < 0x80)
+        return 0;
+    n = bao_utf8_get(p, end, &c);
+    return c == 0xa0 || (c >= 0x2000 && c <= 0x200b) || c == 0x202f || c == 0x3000 || c == 0xfeff ? n : 0;
+}
+
 size_t bao_utf8_put(uint32_t c, char out[4])
 {
     static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};

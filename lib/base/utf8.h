@@ -14,6 +14,8 @@ size_t bao_utf8_count(struct bao_str s);
 size_t bao_utf8_get(const char *p, const char *end, uint32_t *ret);
 /* Writes a code point; gives its octets (1..4). */
 size_t bao_utf8_put(uint32_t c, char out[4]);
+/* Octets of the space at p < end that no plain key types: no-break, thin, zero-width, ideographic; 0: none. */
+size_t bao_utf8_odd_space(const char *p, const char *end);
 /* Columns a terminal gives to the text (wide and combining characters considered). */
 size_t bao_utf8_width(struct bao_str s);
 

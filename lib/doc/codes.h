@@ -17,6 +17,7 @@ enum bao_doc_code {
     BAO_BC_KEY_LONG = 1011,       /* arg 0: octets allowed */
     BAO_BC_ALIASES = 1012,        /* arg 0: uses allowed */
     BAO_BC_TAG_DIRECTIVES = 1013, /* arg 0: allowed */
+    BAO_BC_OTHER_FILE = 1014,     /* a document of Word, Excel … ; arg 0: which, by its programs' names */
 
     /* Meaning. */
     BAO_BC_TWIN_KEY = 1020, /* arg 0: key, 1: line of the first, 2: line of the second */
@@ -61,5 +62,6 @@ enum bao_doc_code {
     BAO_BC_YAML_LIST_INLINE = 1071, /* a list begun behind "key:" */
     BAO_BC_YAML_BLOCK = 1072,       /* something behind | or > */
     BAO_BC_YAML_DIRECTIVE = 1073,
-    BAO_BC_YAML_DASH = 1075, /* a list goes on without its dash */
+    BAO_BC_YAML_DASH = 1075,  /* a list goes on without its dash */
+    BAO_BC_YAML_SPACE = 1076, /* a space that no key types, where YAML wants a plain one */
 };

@@ -123,11 +123,42 @@ static int from_utf16(struct bao_loading *l, const uint8_t *p, size_t n, bool bi
     return 0;
 }
 
+/* What office programs write begins like this. */
+static const struct {
+    const char *begins;
+    size_t n;
+    const char *programs;
+} others[] = {
+    {"PK\3\4", 4, "Word, Excel (docx, xlsx, zip)"},
+    {"\xd0\xcf\x11\xe0", 4, "Word, Excel (doc, xls)"},
+    {"%PDF-", 5, "PDF"},
+    {"{\\rtf", 5, "Word (rtf)"},
+};
+
+static const char *other_file(struct bao_str text)
+{
+    for (size_t i = 0; i < BAO_COUNT(others); i++)
+        if (text.n >= others[i].n && memcmp(text.p, others[i].begins, others[i].n) == 0)
+            return others[i].programs;
+    return NULL;
+}
+
 /* Brings the text to UTF-8 without a mark, or refuses it. */
 static int decode(struct bao_loading *l)
 {
     const uint8_t *p = (const uint8_t *)l->text.p;
+    const char *other = other_file(l->text);
     size_t n = l->text.n, valid;
+
+    if (other != NULL) {
+        l->text.n = 0; /* there is no line worth showing */
+        return bao_loading_refuse_text(l, BAO_BC_OTHER_FILE, 0, 0, bao_str_c(other));
+    }
+    /* UTF-16 that lacks its mark: half of its octets are NUL. */
+    if (n >= 4 && (p[0] == 0) != (p[1] == 0) && (p[0] == 0) == (p[2] == 0) && (p[1] == 0) == (p[3] == 0)) {
+        l->text.n = 0;
+        return bao_loading_refuse(l, BAO_BC_NOT_UTF16, 0, 0);
+    }
 
     if (n >= 2 && ((p[0] == 0xfe && p[1] == 0xff) || (p[0] == 0xff && p[1] == 0xfe)))
         return from_utf16(l, p + 2, n - 2, p[0] == 0xfe);

@@ -401,6 +401,7 @@ static int add_key(struct yaml *y, struct bao_place at, struct bao_str text, boo
 {
     struct bao_member *m = &top(y)->member;
     const char *copy;
+    size_t odd;
 
     if (core == BAO_CORE_NULL)
         return bao_loading_refuse(y->l, BAO_BC_NULL_KEY, at.offset, at.length);
@@ -410,6 +411,9 @@ static int add_key(struct yaml *y, struct bao_place at, struct bao_str text, boo
         return bao_loading_refuse_number(y->l, BAO_BC_KEY_LONG, at.offset, at.length, y->l->limits.key);
     if (y->l->mode == BAO_LOAD_REPORT && bao_loading_control(text) != text.n)
         return bao_loading_refuse(y->l, BAO_BC_CONTROL, at.offset, at.length);
+    odd = y->l->mode == BAO_LOAD_REPORT && plain ? bao_utf8_odd_space(text.p, text.p + text.n) : 0;
+    if (odd != 0)
+        return bao_loading_refuse(y->l, BAO_BC_YAML_SPACE, at.offset, odd);
     copy = bao_arena_dup(y->l->arena, text.p, text.n);
     if (copy == NULL)
         return -ENOMEM;

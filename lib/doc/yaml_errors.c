@@ -104,8 +104,11 @@ static int no_colon(struct bao_loading *l, const struct bao_yaml_fault *f)
     struct bao_str line = line_around(l, f->context_at);
     const char *colon = tight_colon(line);
     struct bao_finding *finding;
-    size_t before;
+    size_t before, odd;
 
+    odd = colon == NULL ? 0 : bao_utf8_odd_space(colon + 1, line.p + line.n);
+    if (odd != 0)
+        return bao_loading_refuse(l, BAO_BC_YAML_SPACE, (size_t)(colon + 1 - l->text.p), odd);
     if (colon == NULL)
         return bao_loading_refuse_text(l, BAO_BC_YAML_NO_COLON, offset_of(l, line), line.n, line);
     finding = bao_loading_finding(l, BAO_BC_YAML_COLON_SPACE, (size_t)(colon - l->text.p), 1);

@@ -200,6 +200,9 @@ static void encodings_are_told_apart(void **state)
     load(&l, (struct bao_str){odd, sizeof(odd) - 1}, BAO_LOAD_REPORT, BAO_FORMAT_GUESS);
     assert_int_equal(l.findings.items[0].code, BAO_BC_NOT_UTF16);
     unload(&l);
+    load(&l, BAO_STR("a\0:\0 \0001\0"), BAO_LOAD_REPORT, BAO_FORMAT_GUESS); /* no mark */
+    assert_int_equal(l.findings.items[0].code, BAO_BC_NOT_UTF16);
+    unload(&l);
     load(&l, BAO_STR("a: \0b"), BAO_LOAD_PLAIN, BAO_FORMAT_GUESS);
     assert_int_equal(l.findings.items[0].code, BAO_BC_CONTROL);
     unload(&l);
@@ -287,6 +290,12 @@ static void common_slips_have_their_own_sentence(void **state)
     static const struct refuse table[] = {
         {"a:\n\tb: 1", BAO_BC_YAML_TAB, 2, 1, NULL},
         {"x: [a:,b]", BAO_BC_YAML_COLON_SPACE, 1, 6, "x: [a:,b]"},
+        {"a:\u00a01\nb: 2", BAO_BC_YAML_SPACE, 1, 3, NULL},
+        {"data:\n\u00a0\u00a0a: 1\n", BAO_BC_YAML_SPACE, 2, 1, NULL},
+        {"PK\3\4\n\n", BAO_BC_OTHER_FILE, 1, 1, "Word, Excel (docx, xlsx, zip)"},
+        {"\xd0\xcf\x11\xe0\xa1", BAO_BC_OTHER_FILE, 1, 1, "Word, Excel (doc, xls)"},
+        {"%PDF-1.4\n1 0 obj\n", BAO_BC_OTHER_FILE, 1, 1, "PDF"},
+        {"{\\rtf1\\ansi a}", BAO_BC_OTHER_FILE, 1, 1, "Word (rtf)"},
         {"%YAML 1.2\nabc", BAO_BC_YAML_DIRECTIVE, 1, 1, NULL},
         {"a: [b\n- c\n", BAO_BC_YAML_BRACKET, 1, 4, "["},
         {"a:\n  - b\n   c: 1", BAO_BC_YAML_INDENT, 3, 4, NULL},
@@ -502,6 +511,7 @@ static void every_code_has_its_sentence(void **state)
         BAO_BC_KEY_LONG,
         BAO_BC_ALIASES,
         BAO_BC_TAG_DIRECTIVES,
+        BAO_BC_OTHER_FILE,
         BAO_BC_TWIN_KEY,
         BAO_BC_NULL_KEY,
         BAO_BC_COLLECTION_KEY,
@@ -541,6 +551,7 @@ static void every_code_has_its_sentence(void **state)
         BAO_BC_YAML_BLOCK,
         BAO_BC_YAML_DIRECTIVE,
         BAO_BC_YAML_DASH,
+        BAO_BC_YAML_SPACE,
     };
     size_t n = 0;
 
