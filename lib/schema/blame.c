@@ -24,14 +24,17 @@ static bool number_from_text(const struct bao_case *c)
     static const uint16_t codes[] = {
         [BAO_HINT_NUMBER] = BAO_BC_NUMBER_QUOTED,       [BAO_HINT_PERCENT] = BAO_BC_NUMBER_PERCENT,
         [BAO_HINT_GROUPS] = BAO_BC_NUMBER_GROUPS,       [BAO_HINT_COMMA] = BAO_BC_NUMBER_COMMA,
-        [BAO_HINT_AMBIGUOUS] = BAO_BC_NUMBER_AMBIGUOUS, [BAO_HINT_UNIT] = BAO_BC_NUMBER_UNIT};
+        [BAO_HINT_AMBIGUOUS] = BAO_BC_NUMBER_AMBIGUOUS, [BAO_HINT_UNIT] = BAO_BC_NUMBER_UNIT,
+        [BAO_HINT_SIGNS] = BAO_BC_NUMBER_SIGNS};
     struct bao_str number = BAO_STR_NULL, other = BAO_STR_NULL;
     enum bao_hint hint = bao_hint_number(c->r->arena, text_of(c->node), &number, &other);
+    bool fraction = c->sub->only_whole && hint != BAO_HINT_AMBIGUOUS && number.p != NULL &&
+                    memchr(number.p, '.', number.n) != NULL;
     struct bao_finding *f;
 
     if (hint == BAO_HINT_NONE)
         return false;
-    f = bao_report_add(c, codes[hint], "type");
+    f = bao_report_add(c, fraction ? BAO_BC_WHOLE_WRITTEN : codes[hint], "type");
     bao_finding_arg(f, text_of(c->node));
     bao_finding_arg(f, number);
     if (hint == BAO_HINT_AMBIGUOUS)

@@ -16,6 +16,49 @@ static struct bao_str trim(struct bao_str s)
     return s;
 }
 
+/* ---- signs that word processors, spreadsheets and web pages put in ---- */
+
+static const struct {
+    uint32_t from, to;
+    char plain; /* '0': the sign's place among the digits counts; NUL: drop it */
+} signs[] = {
+    {0x00a0, 0x00a0, ' '},  {0x00ab, 0x00ab, '\0'}, {0x00bb, 0x00bb, '\0'}, {0x2000, 0x200a, ' '},
+    {0x200b, 0x200f, '\0'}, {0x2010, 0x2015, '-'},  {0x2018, 0x201f, '\0'}, {0x202f, 0x202f, ' '},
+    {0x2060, 0x2060, '\0'}, {0x2212, 0x2212, '-'},  {0x3000, 0x3000, ' '},  {0xfeff, 0xfeff, '\0'},
+    {0xff05, 0xff05, '%'},  {0xff0c, 0xff0c, ','},  {0xff0d, 0xff0d, '-'},  {0xff0e, 0xff0e, '.'},
+    {0xff10, 0xff19, '0'},
+};
+
+/* The text with the plain signs; itself when it has none of those. */
+static struct bao_str plain(struct bao_arena *a, struct bao_str s)
+{
+    char *p = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0, step; i < s.n; i += step) {
+        uint32_t c;
+        size_t k = 0;
+
+        step = bao_utf8_get(s.p + i, s.p + s.n, &c);
+        while (k < BAO_COUNT(signs) && (c < signs[k].from || c > signs[k].to))
+            k++;
+        if (k != BAO_COUNT(signs) && p == NULL) {
+            p = bao_arena_alloc(a, s.n);
+            if (p == NULL)
+                return s;
+            memcpy(p, s.p, n);
+        }
+        if (k == BAO_COUNT(signs)) {
+            if (p != NULL)
+                memcpy(p + n, s.p + i, step);
+            n += step;
+        } else if (signs[k].plain != '\0') {
+            p[n++] = (char)(signs[k].plain == '0' ? '0' + (char)(c - signs[k].from) : signs[k].plain);
+        }
+    }
+    return p == NULL ? s : (struct bao_str){p, n};
+}
+
 /* ---- numbers ---- */
 
 /* A number as people write it: sign, runs of digits, the marks between them. */
@@ -111,7 +154,7 @@ static enum bao_hint read_number(struct bao_arena *a, const struct figure *f, st
 enum bao_hint bao_hint_number(struct bao_arena *a, struct bao_str text, struct bao_str *ret,
                               struct bao_str *ret_other)
 {
-    struct bao_str s = trim(text), rest;
+    struct bao_str typed = trim(text), s = trim(plain(a, typed)), rest;
     struct figure f;
     enum bao_hint hint;
 
@@ -125,7 +168,7 @@ enum bao_hint bao_hint_number(struct bao_arena *a, struct bao_str text, struct b
     if (bao_str_is(rest, "%"))
         return BAO_HINT_PERCENT;
     if (rest.n == 0)
-        return hint;
+        return hint == BAO_HINT_NUMBER && s.p != typed.p ? BAO_HINT_SIGNS : hint;
     /* Words after the number are its unit; anything else is no number at all. */
     return (uint8_t)rest.p[0] >= 0x80 || (rest.p[0] | 32) >= 'a' ? BAO_HINT_UNIT : BAO_HINT_NONE;
 }

@@ -11,6 +11,8 @@ enum bao_hint {
     BAO_HINT_COMMA,     /* 1,5: 1.5 */
     BAO_HINT_AMBIGUOUS, /* 1,500 or 1.500: 1500, and in other 1.5 */
     BAO_HINT_UNIT,      /* 12 tasks: 12 */
+    BAO_HINT_SIGNS,     /* a number with signs that only look right: curly quotes, full-width digits, a true
+                           minus, a space that no key types */
 };
 
 /* Reads text as a number somebody wrote for people. *ret is the number to type; *ret_other the second reading
