@@ -24,7 +24,10 @@ static const struct {
 struct reading {
     const struct bao_reader *reader;
     const struct bao_doc *doc;
-    const struct bao_node *values[KEYS]; /* NULL: absent or null */
+    const struct bao_node *values[KEYS];  /* NULL: absent or null */
+    const struct bao_member *blank[KEYS]; /* there, but null */
+    bool misspelt[KEYS];                  /* another key was told to be this one */
+    const struct bao_member *strange;     /* the first that resembles none */
     bool bad;
 };
 
@@ -73,13 +76,23 @@ static bool text_of(struct reading *r, const struct bao_node *value, struct bao_
     return true;
 }
 
+/* Told of the blank line, else of the whole report. */
+static struct bao_finding *complain_absent(struct reading *r, unsigned code, enum key key)
+{
+    r->bad = true;
+    return r->blank[key] != NULL ? bao_complain_key(r->reader, code, r->blank[key])
+                                 : bao_complain(r->reader, code, &r->doc->root);
+}
+
 static bool read_text(struct reading *r, enum key key, struct bao_str *ret)
 {
     const struct bao_node *value = r->values[key];
     struct bao_finding *f;
 
+    if (value == NULL && r->misspelt[key])
+        return false;
     if (value == NULL) {
-        f = complain(r, BAO_BC_ENVELOPE_MISSING, &r->doc->root);
+        f = complain_absent(r, BAO_BC_ENVELOPE_MISSING, key);
         bao_finding_arg(f, bao_str_c(names[key]));
         bao_finding_arg2(f, bao_str_c(hints[key].vi), bao_str_c(hints[key].en));
         bao_finding_arg(f, bao_str_c(hints[key].example));
@@ -168,7 +181,7 @@ static void read_key(struct reading *r, struct bao_envelope *e)
         if ((ok[1] = is_unit(unit)))
             e->unit = unit;
         else
-            bad_shape(r, BAO_BC_ENVELOPE_SHAPE, K_UNIT, unit);
+            bad_shape(r, BAO_BC_ENVELOPE_UNIT, K_UNIT, unit);
     }
     if (read_text(r, K_PERIOD, &period)) {
         ok[2] = bao_period_parse(period, &e->period);
@@ -205,7 +218,8 @@ static void read_signed(struct reading *r, struct bao_envelope *e)
         while (k < BAO_COUNT(keys) && !bao_str_is(bao_member_key(m), keys[k]))
             k++;
         if (k == BAO_COUNT(keys)) {
-            bao_finding_arg(complain(r, BAO_BC_ENVELOPE_SIGNED_KEY, &m->value), bao_member_key(m));
+            r->bad = true;
+            bao_finding_arg(bao_complain_key(r->reader, BAO_BC_ENVELOPE_SIGNED_KEY, m), bao_member_key(m));
         } else if (m->value.type != BAO_NULL && !text_of(r, &m->value, &text)) {
             bao_finding_arg(complain(r, BAO_BC_ENVELOPE_SIGNED, &m->value),
                             bao_spelling(r->reader, &m->value));
@@ -246,6 +260,18 @@ static void read_explain(struct reading *r, struct bao_envelope *e)
     }
 }
 
+/* Did somebody write "data:" and forget to indent the figures below it? */
+static bool is_flat(const struct reading *r)
+{
+    return r->blank[K_DATA] != NULL && r->strange != NULL && r->strange > r->blank[K_DATA];
+}
+
+static void tell_flat(struct reading *r)
+{
+    bao_finding_arg(bao_complain_key(r->reader, BAO_BC_ENVELOPE_FLAT, r->strange),
+                    bao_member_key(r->strange));
+}
+
 static void read_data(struct reading *r, struct bao_envelope *e)
 {
     const struct bao_node *data = r->values[K_DATA], *nil = r->values[K_NIL];
@@ -254,8 +280,10 @@ static void read_data(struct reading *r, struct bao_envelope *e)
         bao_finding_arg(complain(r, BAO_BC_ENVELOPE_NIL_SHAPE, nil), bao_spelling(r->reader, nil));
     e->nil = nil != NULL && nil->type == BAO_BOOL && nil->boolean;
     e->data = data;
-    if (data == NULL && !e->nil)
-        (void)complain(r, BAO_BC_ENVELOPE_NO_DATA, &r->doc->root);
+    if (data == NULL && is_flat(r))
+        tell_flat(r);
+    else if (data == NULL && !e->nil && !r->misspelt[K_DATA])
+        (void)complain_absent(r, BAO_BC_ENVELOPE_NO_DATA, K_DATA);
     else if (data != NULL && data->type != BAO_MAP)
         bao_finding_arg(complain(r, BAO_BC_ENVELOPE_DATA_SHAPE, data), bao_spelling(r->reader, data));
     else if (data != NULL && e->nil)
@@ -277,10 +305,17 @@ static void sort_keys(struct reading *r)
             k++;
         if (k < KEYS) {
             r->values[k] = m->value.type == BAO_NULL ? NULL : &m->value;
+            r->blank[k] = m->value.type == BAO_NULL ? m : NULL;
             continue;
         }
         near = bao_nearest(r->reader->arena, bao_member_key(m), names, KEYS);
         r->bad = true;
+        if (near == NULL && r->strange == NULL)
+            r->strange = m;
+        if (near == NULL && is_flat(r)) /* one slip, told once */
+            continue;
+        for (k = 0; k < KEYS; k++)
+            r->misspelt[k] |= near == names[k];
         f = bao_complain_key(r->reader, near != NULL ? BAO_BC_ENVELOPE_UNKNOWN_NEAR : BAO_BC_ENVELOPE_UNKNOWN,
                              m);
         bao_finding_arg(f, bao_member_key(m));

@@ -65,10 +65,10 @@ static void mistakes_are_told_at_their_line(void **state)
     } rows[] = {
         {"- a\n", BAO_BC_ENVELOPE_NOT_MAP, 1, false},
         {"unit: '1'\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_MISSING, 1, false},
-        {"form: f\nunit: '1'\nperiod:\ndata: {}\n", BAO_BC_ENVELOPE_MISSING, 1, false},
+        {"form: f\nunit: '1'\nperiod:\ndata: {}\n", BAO_BC_ENVELOPE_MISSING, 3, false},
         {"form: [f]\nunit: '1'\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_TEXT, 1, false},
         {"form: F 1\nunit: '1'\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_SHAPE, 1, false},
-        {"form: f\nunit: Ea Kar\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_SHAPE, 2, false},
+        {"form: f\nunit: Ea Kar\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_UNIT, 2, false},
         {"form: f\nunit: '1'\nperiod: Quý 3\ndata: {}\n", BAO_BC_ENVELOPE_PERIOD, 3, false},
         {"form: f\nunit: '1'\nperiod: 2026-Q5\ndata: {}\n", BAO_BC_ENVELOPE_PERIOD, 3, false},
         {KEY "revision: 0\ndata: {}\n", BAO_BC_ENVELOPE_REVISION, 4, false},
@@ -77,7 +77,10 @@ static void mistakes_are_told_at_their_line(void **state)
         {KEY "tong_so: 5\ndata: {}\n", BAO_BC_ENVELOPE_UNKNOWN, 4, true},
         {KEY "dataa: {}\nnil: true\n", BAO_BC_ENVELOPE_UNKNOWN_NEAR, 4, true},
         {KEY, BAO_BC_ENVELOPE_NO_DATA, 1, true},
-        {KEY "data:\n", BAO_BC_ENVELOPE_NO_DATA, 1, true},
+        {KEY "data:\n", BAO_BC_ENVELOPE_NO_DATA, 4, true},
+        {KEY "data:\na: 1\nb: 2\n", BAO_BC_ENVELOPE_FLAT, 5, true},
+        {KEY "signed:\n  chuc_vu: Chủ tịch\n  date: 2026-09-16\ndata: {}\n", BAO_BC_ENVELOPE_SIGNED_KEY, 5,
+         true},
         {KEY "data: 5\n", BAO_BC_ENVELOPE_DATA_SHAPE, 4, true},
         {KEY "nil: true\ndata: {a: 1}\n", BAO_BC_ENVELOPE_NIL_DATA, 4, true},
         {KEY "nil: yes\ndata: {}\n", BAO_BC_ENVELOPE_NIL_SHAPE, 4, true},
@@ -97,6 +100,28 @@ static void mistakes_are_told_at_their_line(void **state)
         assert_int_equal(w.findings.items[0].at.line, rows[i].line);
         assert_int_equal(w.envelope.has_key, rows[i].has_key);
     }
+    bao_arena_deinit(&w.arena);
+}
+
+/* What follows from a mistake that is told is not told as another. */
+static void one_slip_is_told_once(void **state)
+{
+    static const char *const texts[] = {
+        KEY "Data: {a: 1}\n",
+        KEY "data:\na: 1\nb: 2\nc: 3\n",
+        "form: f\nunitt: '1'\nperiod: 2026\ndata: {}\n",
+        "form: f\nunit: '1'\nPeriod: 2026\ndata: {}\n",
+    };
+    struct world w = {.arena = BAO_ARENA_NULL(0)};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(texts); i++) {
+        assert_int_equal(read_text(&w, texts[i]), BAO_ENVELOPE_E_BAD);
+        assert_int_equal(w.findings.n, 1);
+    }
+    /* The caret stands under the name, not under its value. */
+    assert_int_equal(read_text(&w, KEY "signed: {chuc_vu: Chủ tịch}\ndata: {}\n"), BAO_ENVELOPE_E_BAD);
+    assert_int_equal(w.findings.items[0].at.column, 10);
     bao_arena_deinit(&w.arena);
 }
 
@@ -146,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_text_however_they_are_written),
         cmocka_unit_test(mistakes_are_told_at_their_line),
+        cmocka_unit_test(one_slip_is_told_once),
         cmocka_unit_test(every_sentence_is_whole_in_both_languages),
         cmocka_unit_test(what_stands_beside_the_data_is_kept),
     };
