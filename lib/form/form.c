@@ -67,10 +67,34 @@ static int compile_schema(struct bao_form_loader *l)
     return r < 0 ? r : 0;
 }
 
+/* Of x-for, x-key and x-personal the form's own reader has said more than the schema compiler can: what that
+ * adds from `first` on about the same values, or the maps that hold them, is taken back. */
+static void drop_implied(struct bao_findings *findings, size_t first)
+{
+    size_t n = first;
+
+    for (size_t i = first; i < findings->n; i++) {
+        const struct bao_finding *f = &findings->items[i];
+        bool told = false;
+
+        for (size_t k = 0; k < first && !told; k++)
+            told = f->severity == BAO_ERROR && findings->items[k].at.offset >= f->at.offset &&
+                   findings->items[k].at.offset - f->at.offset < f->at.length &&
+                   (f->code == BAO_BC_SCHEMA_SHAPE || f->code == BAO_BC_SCHEMA_KEY_REQUIRED ||
+                    f->code == BAO_BC_SCHEMA_KEY_PLACE);
+        if (told)
+            findings->by_severity[BAO_ERROR]--;
+        else
+            findings->items[n++] = *f;
+    }
+    findings->n = n;
+}
+
 /* Reads as far as mistakes let it: an author wants them all at once. */
 static int read_form(struct bao_form_loader *l)
 {
     struct bao_form_top top;
+    size_t told;
     int r;
 
     if (!bao_form_read_top(l, &top) && l->form->schema_node == NULL)
@@ -78,9 +102,11 @@ static int read_form(struct bao_form_loader *l)
     if (l->form->id.n != 0 && l->form->version != 0)
         check_file_name(l);
     (void)bao_form_read_schema(l); /* its findings tell */
+    told = l->reader.findings->n;
     r = compile_schema(l);
     if (r < 0)
         return r;
+    drop_implied(l->reader.findings, told);
     if (!bao_form_read_indicators(l, top.indicators))
         return 0;
     return bao_form_load_rules(l, &top);

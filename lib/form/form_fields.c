@@ -177,6 +177,7 @@ static bool read_period(struct bao_form_loader *l, const struct bao_node *map)
     if (!bao_fields_read(&l->reader, map, rows, BAO_COUNT(rows), &raw))
         return false;
     l->form->period_type = raw.type;
+    l->period_known = true;
     if (raw.type == BAO_PERIOD_ONCE)
         return read_once(l, map, &raw);
     ok = read_calendar(l, raw.calendar);
@@ -270,8 +271,7 @@ static bool check_rows(struct bao_form_loader *l, const struct bao_node *value)
             ok = false;
         }
     if (f->n_kinds == 0 && !has_row(f, BAO_STR_NULL)) {
-        bao_finding_arg2(bao_complain(&l->reader, BAO_BC_FORM_DEADLINE_KIND, value), BAO_STR("loại khác"),
-                         BAO_STR("another kind"));
+        (void)bao_complain(&l->reader, BAO_BC_FORM_DEADLINE_OPEN, value);
         ok = false;
     }
     return ok;
@@ -380,9 +380,11 @@ static bool read_times(struct bao_form_loader *l, const struct bao_form_top *top
 {
     bool ok = read_period(l, top->period);
 
+    if (!l->period_known) /* nothing else can be told of times */
+        return false;
     if (l->form->period_type == BAO_PERIOD_ONCE) {
         if (top->deadline != NULL) {
-            bao_finding_arg(bao_complain(&l->reader, BAO_BC_FORM_ONCE, top->deadline), BAO_STR("deadline"));
+            (void)bao_complain(&l->reader, BAO_BC_FORM_ONCE_DEADLINE, top->deadline);
             return false;
         }
         return ok;

@@ -6,6 +6,7 @@
 struct bao_form_loader {
     struct bao_form *form;
     struct bao_reader reader; /* the form's arena; findings of its mistakes */
+    bool period_known;        /* the type of period could be read */
 };
 
 /* The keys of the document but schema and checks: form_fields.c. false: there are findings. */

@@ -228,8 +228,9 @@ static bool read_xfor(struct walk *w, const struct bao_node *schema, const struc
     struct bao_part part = {.required = false}, *parts;
     const struct bao_node *title = bao_node_get(schema, "title"), *en = bao_node_get(schema, "x-en");
 
-    if (value->type == BAO_MAP ? !bao_fields_read(&w->l->reader, value, rows, BAO_COUNT(rows), &raw)
-                               : value->type != BAO_LIST) {
+    if (value->type == BAO_MAP && !bao_fields_read(&w->l->reader, value, rows, BAO_COUNT(rows), &raw))
+        return false;
+    if (value->type != BAO_MAP && value->type != BAO_LIST) {
         (void)bao_complain(&w->l->reader, BAO_BC_FORM_XFOR, value);
         return false;
     }

@@ -173,6 +173,12 @@ static void complain_field(const struct loading *l, const struct bao_expr_path *
         bao_finding_arg(f, names[near]);
 }
 
+/* each: names the lists of this report without "self". */
+static struct bao_str each_root(struct bao_str root)
+{
+    return bao_str_is(root, "self") ? BAO_STR("") : root;
+}
+
 static int resolve_schema(const struct loading *l, const struct bao_expr_path *path, struct rule_shape shape,
                           struct rule_read *read, enum rule_type *ret_type)
 {
@@ -190,6 +196,8 @@ static int resolve_schema(const struct loading *l, const struct bao_expr_path *p
             f = complain_path(l, r == RULE_STEP_E_LIST ? BAO_BC_RULE_LIST : BAO_BC_RULE_NOT_MAP, path);
             bao_finding_arg(f, path_text(l->loader->arena, path->root, path->steps, i));
             bao_finding_arg(f, path->steps[i].name);
+            if (r == RULE_STEP_E_LIST)
+                bao_finding_arg(f, path_text(l->loader->arena, each_root(path->root), path->steps, i));
         }
         if (r != 0)
             return BAO_CHECKS_E_BAD;

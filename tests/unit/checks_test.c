@@ -712,7 +712,7 @@ static void mistakes_are_told_at_their_place(void **state)
         {"  - {id: x, rule: 'self.kinh_phi.giao2 > 1'}\n", BAO_BC_RULE_PATH_NEAR, 20, "giao"},
         {"  - {id: x, rule: '1 < self.minh_chung.tienn'}\n", BAO_BC_RULE_PATH_NEAR, 24, "tien"},
         {"  - {id: x, rule: self.zzzzzzzz > 1}\n", BAO_BC_RULE_PATH, 19, "self.zzzzzzzz"},
-        {"  - {id: x, rule: self.nhiem_vu.ma == ''}\n", BAO_BC_RULE_LIST, 19, "ma"},
+        {"  - {id: x, rule: self.nhiem_vu.ma == ''}\n", BAO_BC_RULE_LIST, 19, "nhiem_vu"},
         {"  - {id: x, rule: self.a.b > 1}\n", BAO_BC_RULE_NOT_MAP, 19, "b"},
         {"  - {id: x, rule: 'self.nhiem_vu.all(x, x.tiendo > 1)'}\n", BAO_BC_RULE_PATH_NEAR, 41, "tien_do"},
         {"  - {id: x, rule: slef.a > 1}\n", BAO_BC_RULE_NAME, 19, "self, prev, prev_year, ytd, period, unit"},

@@ -125,7 +125,9 @@ static void mistakes_of_authors_are_told(void **state)
          6},
         {HEAD REPORTERS PERIOD "deadline: [{kinds: [ward], working_days: 2}]\n" SCHEMA,
          BAO_BC_FORM_DEADLINE_KIND, 7},
-        {HEAD PERIOD "deadline: [{kinds: [ward], working_days: 2}]\n" SCHEMA, BAO_BC_FORM_DEADLINE_KIND, 6},
+        {HEAD PERIOD "deadline: [{kinds: [ward], working_days: 2}]\n" SCHEMA, BAO_BC_FORM_DEADLINE_OPEN, 6},
+        {HEAD "period: {type: once, from: 2026-08-01, to: 2026-08-15, due: 2026-08-20}\n" DEADLINE SCHEMA,
+         BAO_BC_FORM_ONCE_DEADLINE, 6},
         {HEAD PERIOD DEADLINE "lock: {working_days: 2, days: 3}\n" SCHEMA, BAO_BC_FORM_LOCK_SHAPE, 7},
         {HEAD PERIOD DEADLINE "lock: {then: refuse}\n" SCHEMA, BAO_BC_FORM_LOCK_SHAPE, 7},
         {HEAD PERIOD DEADLINE "effective: {from: 2027-01-01, to: 2026-01-01}\n" SCHEMA, BAO_BC_FORM_EFFECTIVE,
@@ -184,6 +186,40 @@ static void mistakes_of_authors_are_told(void **state)
             tell(&w);
         }
         assert_true(found);
+    }
+    unload(&w);
+}
+
+/* What follows from a mistake that is told is not told as another. */
+static void one_mistake_is_told_once(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned code;
+    } rows[] = {
+        {HEAD "period: {type: quarterr}\n" DEADLINE SCHEMA, BAO_BC_FIELD_WORD_NEAR},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-for: ward}\n",
+         BAO_BC_FORM_XFOR},
+        {HEAD PERIOD DEADLINE
+         "schema:\n  type: object\n  properties:\n    l: {x-for: {kinds: [ward], requird: true}}\n",
+         BAO_BC_FIELD_UNKNOWN_NEAR},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {x-personal: có}\n",
+         BAO_BC_FORM_XPERSONAL},
+        {HEAD PERIOD DEADLINE "schema:\n  type: object\n  properties:\n    l: {type: array, maxItems: 2, "
+                              "x-key: m, items: {type: object}}\n",
+         BAO_BC_FORM_XKEY},
+    };
+    struct world w = {.arena = BAO_ARENA_NULL(0)};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(rows); i++) {
+        assert_int_equal(load(&w, rows[i].text), BAO_FORM_E_BAD);
+        if (w.findings.n != 1 || w.findings.by_severity[BAO_ERROR] != 1 ||
+            w.findings.items[0].code != rows[i].code) {
+            print_message("%s\n", rows[i].text);
+            tell(&w);
+            fail();
+        }
     }
     unload(&w);
 }
@@ -336,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_becomes_what_it_says),
         cmocka_unit_test(mistakes_of_authors_are_told),
+        cmocka_unit_test(one_mistake_is_told_once),
         cmocka_unit_test(unknown_paths_and_keywords_are_errors),
         cmocka_unit_test(mistakes_of_expressions_have_pointers),
         cmocka_unit_test(findings_outlive_the_form),
