@@ -14,15 +14,18 @@ enum {
     HEX = 2,
     LETTER = 4,
     ATEXT = 8 /* RFC 5321, with the dot */,
-    PLAIN = 16 /* RFC 3986: unreserved, sub-delims */
+    PLAIN = 16, /* RFC 3986: unreserved, sub-delims */
+    COLON = 32,
+    PATH_MARK = 64, /* @ / */
+    QUESTION = 128
 };
 
 static const uint8_t classes[256] = {
-    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
-    0,  0,  0,  0,  0,  0,  0,  24, 0,  8,  24, 8,  24, 24, 16, 16, 24, 24, 16, 24, 24, 8,  27, 27, 27, 27,
-    27, 27, 27, 27, 27, 27, 0,  16, 0,  24, 0,  8,  0,  30, 30, 30, 30, 30, 30, 28, 28, 28, 28, 28, 28, 28,
-    28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 0,  0,  0,  8,  24, 8,  30, 30, 30, 30, 30, 30, 28,
-    28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 8,  8,  8,  24, 0,
+    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,   0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+    0,  0,  0,  0,  0,  0,  0,  24, 0,  8,  24, 8,   24, 24, 16, 16, 24, 24, 16, 24, 24, 72, 27, 27, 27, 27,
+    27, 27, 27, 27, 27, 27, 32, 16, 0,  24, 0,  136, 64, 30, 30, 30, 30, 30, 30, 28, 28, 28, 28, 28, 28, 28,
+    28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28,  28, 0,  0,  0,  8,  24, 8,  30, 30, 30, 30, 30, 30, 28,
+    28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28,  28, 28, 28, 28, 28, 28, 28, 8,  8,  8,  24, 0,
 };
 
 static inline bool is(char c, int class)
@@ -375,27 +378,29 @@ static bool take_percent(struct text *t)
 /* Characters of a part up to its end or a stopper; false at one that may not stand there. */
 static bool take_part(struct text *t, enum where where, const char *stop, bool wide)
 {
-    static const char *const more[] = {
-        [IN_USER] = ":", [IN_HOST] = "", [IN_PATH] = ":@/", [IN_QUERY] = ":@/?", [IN_FRAGMENT] = ":@/?"};
+    static const uint8_t good[] = {[IN_USER] = PLAIN | COLON,
+                                   [IN_HOST] = PLAIN,
+                                   [IN_PATH] = PLAIN | COLON | PATH_MARK,
+                                   [IN_QUERY] = PLAIN | COLON | PATH_MARK | QUESTION,
+                                   [IN_FRAGMENT] = PLAIN | COLON | PATH_MARK | QUESTION};
 
     for (;;) {
         char c;
 
-        while (!at_end(t) && is(*t->p, PLAIN))
+        while (!at_end(t) && is(*t->p, good[where]))
             t->p++;
         if (at_end(t))
             return true;
         c = *t->p;
-        if (c != '\0' && strchr(stop, c) != NULL)
-            return true;
+        for (const char *s = stop; *s != '\0'; s++)
+            if (*s == c)
+                return true;
         if (c == '%') {
             if (!take_percent(t))
                 return false;
         } else if ((uint8_t)c >= 0x80) {
             if (!wide || !take_wide(t, where))
                 return false;
-        } else if (c != '\0' && strchr(more[where], c) != NULL) {
-            t->p++;
         } else {
             return false;
         }
