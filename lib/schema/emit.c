@@ -357,7 +357,7 @@ static enum bao_lead lead_of_one(const struct bao_ins *ins)
     case BAO_OP_SEEN:
         return BAO_LEAD_SEEN;
     case BAO_OP_ITEMS:
-        return BAO_LEAD_LIST;
+        return ins->n == 0 ? BAO_LEAD_LIST : BAO_LEAD_TUPLE;
     default:
         return is_scalar(ins->op) ? BAO_LEAD_SCALAR : BAO_LEAD_ANY;
     }
@@ -373,7 +373,7 @@ static enum bao_lead lead_of(const struct bao_ins *ins, uint32_t n)
         return BAO_LEAD_NUM;
     if (n == 2 && ins[0].op == BAO_OP_SWITCH)
         return BAO_LEAD_SWITCH;
-    if (n == 2 && ins[0].op == BAO_OP_LIST_LENGTH && ins[1].op == BAO_OP_ITEMS)
+    if (n == 2 && ins[0].op == BAO_OP_LIST_LENGTH && ins[1].op == BAO_OP_ITEMS && ins[1].n == 0)
         return BAO_LEAD_MEASURED;
     for (uint32_t i = 0; i < n; i++)
         if (!is_scalar(ins[i].op))

@@ -77,8 +77,9 @@ enum bao_lead {
     BAO_LEAD_PLAIN, /* MEMBERS with names and without patterns */
     BAO_LEAD_FEW,
     BAO_LEAD_SEEN,
-    BAO_LEAD_LIST,     /* ITEMS */
-    BAO_LEAD_MEASURED, /* LIST_LENGTH, ITEMS */
+    BAO_LEAD_LIST,     /* ITEMS without prefix subs */
+    BAO_LEAD_TUPLE,    /* ITEMS with them */
+    BAO_LEAD_MEASURED, /* LIST_LENGTH, ITEMS without prefix subs */
     BAO_LEAD_SWITCH,   /* SWITCH, then what decides without the member */
     BAO_LEAD_MEMO,     /* MEMO, then a list with a lead of its own */
 };

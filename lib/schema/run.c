@@ -122,6 +122,7 @@ bao_run_fn *const bao_run_leads[] = {
     [BAO_LEAD_FEW] = bao_run_few,
     [BAO_LEAD_SEEN] = bao_run_seen,
     [BAO_LEAD_LIST] = bao_run_items,
+    [BAO_LEAD_TUPLE] = bao_run_tuple,
     [BAO_LEAD_MEASURED] = bao_run_measured_items,
 };
 

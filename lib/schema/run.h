@@ -39,7 +39,8 @@ extern bao_run_fn *const bao_run_leads[];
 bao_run_fn bao_run_members, bao_run_plain, bao_run_few, bao_run_seen, bao_run_names, bao_run_dependent;
 const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_str key, uint32_t hash);
 /* run_list.c */
-bao_run_fn bao_run_items, bao_run_measured_items, bao_run_contains, bao_run_unique, bao_run_unique_key;
+bao_run_fn bao_run_items, bao_run_tuple, bao_run_measured_items, bao_run_contains, bao_run_unique,
+    bao_run_unique_key;
 /* run_scalar.c */
 bao_run_fn bao_run_scalar, bao_run_text_enum, bao_run_pattern, bao_run_format, bao_run_length;
 bool bao_run_one_scalar(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v);

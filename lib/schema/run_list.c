@@ -33,6 +33,52 @@ static const struct bao_node *all_maps(struct bao_schema_scratch *r, const struc
     return x;
 }
 
+/* Texts whose octets tell whether their characters are few and many enough, up to one of which they do not,
+ * or to a value of another type. NULL: one is bad. */
+static const struct bao_node *all_lengths(const struct bao_ins *pc, const struct bao_node *x,
+                                          const struct bao_node *end)
+{
+    bool good;
+
+    for (; x < end && x->type == BAO_STRING; x++) {
+        if (!bao_run_quick_length(pc, x, &good))
+            return x;
+        if (!good)
+            return NULL;
+    }
+    return x;
+}
+
+/* A list under `at` of which every item must satisfy the same. */
+static inline bool is_list(struct bao_schema_scratch *r, const struct bao_ins *at, const struct bao_node *x)
+{
+    bool good;
+
+    if (x->len == 0)
+        return true;
+    if (at->rest != NULL && bao_run_by_kinds(at->rest, x, &good))
+        return good;
+    return bao_run_items(r, at, x, NULL);
+}
+
+/* Lists that meet the same, up to the first value of another type. NULL: one is bad. */
+static const struct bao_node *all_lists(struct bao_schema_scratch *r, const struct bao_ins *pc,
+                                        const struct bao_node *x, const struct bao_node *end)
+{
+    if (pc->lead == BAO_LEAD_LIST) {
+        do {
+            if (!is_list(r, pc, x))
+                return NULL;
+        } while (++x < end && x->type == BAO_LIST);
+        return x;
+    }
+    do {
+        if ((int64_t)x->len < pc->lo || (int64_t)x->len > pc->hi || !is_list(r, pc + 1, x))
+            return NULL;
+    } while (++x < end && x->type == BAO_LIST);
+    return x;
+}
+
 /* Items that every one must satisfy the same list. Those of one type stand mostly together: what is asked of
  * them is picked once. */
 static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, const struct bao_node *x,
@@ -49,16 +95,19 @@ static bool all_items(struct bao_schema_scratch *r, const struct bao_sub *sub, c
             x = all_maps(r, pc, x, end);
             if (x == NULL)
                 return false;
-        } else if (pc->lead == BAO_LEAD_LIST) {
+        } else if (pc->lead == BAO_LEAD_LIST || pc->lead == BAO_LEAD_MEASURED) {
+            x = all_lists(r, pc, x, end);
+            if (x == NULL)
+                return false;
+        } else if (pc->lead == BAO_LEAD_TUPLE) {
             do {
-                if (!bao_run_items(r, pc, x, NULL))
+                if (!bao_run_tuple(r, pc, x, NULL))
                     return false;
             } while (++x < end && x->type == type);
-        } else if (pc->lead == BAO_LEAD_MEASURED) {
-            do {
-                if (!bao_run_measured_items(r, pc, x, NULL))
-                    return false;
-            } while (++x < end && x->type == type);
+        } else if (pc->lead == BAO_LEAD_LENGTH && (x = all_lengths(pc, x, end)) == end) {
+            return true;
+        } else if (x == NULL) {
+            return false;
         } else {
             if (BAO_UNLIKELY(!bao_run_go(r, pc, x, NULL)))
                 return false;
@@ -122,16 +171,37 @@ static bool all_multiples(const struct bao_node *x, const struct bao_node *end, 
     return true;
 }
 
+static inline float float_of(const struct bao_node *x)
+{
+    float f;
+
+    memcpy(&f, &x->len, sizeof(f));
+    return f;
+}
+
+static inline float less(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static inline float more(float a, float b)
+{
+    return a > b ? a : b;
+}
+
 static bool all_decimals(const struct bao_node *x, const struct bao_node *end, float least, float most)
 {
     float low = INFINITY, high = -INFINITY;
 
-    for (; x < end; x++) {
-        float f;
+    for (; end - x >= 4; x += 4) {
+        float a = float_of(x), b = float_of(x + 1), c = float_of(x + 2), d = float_of(x + 3);
 
-        memcpy(&f, &x->len, sizeof(f));
-        low = f < low ? f : low;
-        high = f > high ? f : high;
+        low = less(low, less(less(a, b), less(c, d)));
+        high = more(high, more(more(a, b), more(c, d)));
+    }
+    for (; x < end; x++) {
+        low = less(low, float_of(x));
+        high = more(high, float_of(x));
     }
     return low > least && high < most;
 }
@@ -141,13 +211,12 @@ static bool both_kinds(const struct bao_node *x, const struct bao_node *end, con
                        const struct bao_range *range)
 {
     int64_t lo = whole == NULL ? INT64_MIN : whole->lo, hi = whole == NULL ? INT64_MAX : whole->hi;
-    float least = range->least, most = range->most, f;
+    float least = range->least, most = range->most;
     bool good = true;
 
     for (; x < end; x++) {
         if (x->type == BAO_DEC) {
-            memcpy(&f, &x->len, sizeof(f));
-            good &= (f > least) & (f < most);
+            good &= (float_of(x) > least) & (float_of(x) < most);
         } else {
             good &= (x->i >= lo) & (x->i <= hi);
         }
@@ -202,6 +271,23 @@ static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, cons
             return true;
     }
     return mixed_numbers(r, pc, v);
+}
+
+/* Every prefix sub has its item; the rest is for what is left over. */
+bool bao_run_tuple(struct bao_schema_scratch *r, const struct bao_ins *pc, const struct bao_node *v,
+                   struct bao_eval *ev)
+{
+    uint32_t n = v->len < pc->n ? v->len : pc->n;
+    const struct bao_node *x = v->items;
+
+    if (BAO_UNLIKELY(ev != NULL || (v->len > n && pc->rest != NULL)))
+        return any_items(r, pc, v, ev);
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
+    for (uint32_t i = 0; i < n; i++)
+        if (pc->subs[i] != NULL && BAO_UNLIKELY(!bao_run_ask(r, pc->subs[i], &x[i], NULL)))
+            return false;
+    return true;
 }
 
 static inline __attribute__((always_inline)) bool pick_way(struct bao_schema_scratch *r,
@@ -290,6 +376,35 @@ static inline uint64_t mix(const struct bao_node *x)
     return bao_node_mix(x);
 }
 
+/* What equal values have in common and others mostly do not. */
+static inline uint64_t mark_of(const struct bao_node *x)
+{
+    uint64_t first;
+
+    if (x->type == BAO_INT)
+        return (uint64_t)x->i;
+    if (x->type != BAO_STRING)
+        return x->type;
+    if (x->len < 8)
+        return x->len;
+    memcpy(&first, x->str, 8);
+    return first;
+}
+
+/* Pair by pair. */
+static bool few_differ(const struct bao_node *items, uint32_t n)
+{
+    uint64_t marks[FEW];
+
+    for (uint32_t i = 0; i < n; i++) {
+        marks[i] = mark_of(&items[i]);
+        for (uint32_t k = 0; k < i; k++)
+            if (marks[i] == marks[k] && is_same(&items[i], &items[k]))
+                return false;
+    }
+    return true;
+}
+
 /* With a table on the stack: the high half of a hash and an index, or 0. 1 they all differ, 0 not, -1 hashes
  * were made to collide. */
 static int some_differ(const struct bao_node *items, uint32_t n)
@@ -325,13 +440,8 @@ bool bao_run_unique(struct bao_schema_scratch *r, const struct bao_ins *pc, cons
 
     (void)pc;
     (void)ev;
-    if (v->len <= FEW) {
-        for (uint32_t i = 1; i < v->len; i++)
-            for (uint32_t k = 0; k < i; k++)
-                if (is_same(&v->items[i], &v->items[k]))
-                    return false;
-        return true;
-    }
+    if (v->len <= FEW)
+        return few_differ(v->items, v->len);
     r->steps -= v->len >> 3;
     found = v->len <= SOME ? some_differ(v->items, v->len) : -1;
     if (found >= 0)

@@ -17,12 +17,12 @@ const struct bao_node *bao_run_member_of(const struct bao_node *map, struct bao_
     return NULL;
 }
 
-const struct bao_entry *bao_run_find(const struct bao_members *m, const struct bao_member *x)
+const struct bao_entry *bao_run_find_further(const struct bao_members *m, const struct bao_member *x)
 {
     const uint32_t *slots = m->names.slots;
     uint32_t mask = m->names.mask;
 
-    for (uint32_t at = x->hash & mask; slots[at] != 0; at = (at + 1) & mask)
+    for (uint32_t at = (x->hash + 1) & mask; slots[at] != 0; at = (at + 1) & mask)
         if (bao_entry_is_for(&m->entries[slots[at] - 1], x))
             return &m->entries[slots[at] - 1];
     return NULL;

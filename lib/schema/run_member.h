@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* The entry of a member by its hash; NULL: nobody speaks of it. */
-const struct bao_entry *bao_run_find(const struct bao_members *m, const struct bao_member *x);
+/* The entry of a member behind the first place that its hash says; NULL: nobody speaks of it. */
+const struct bao_entry *bao_run_find_further(const struct bao_members *m, const struct bao_member *x);
 
 /* Behind the last member; an empty map may have no address to reckon from. */
 static inline const struct bao_member *bao_member_end(const struct bao_node *v)
@@ -54,7 +54,14 @@ _Static_assert(offsetof(struct bao_entry, hash) == offsetof(struct bao_entry, le
 static inline __attribute__((always_inline)) const struct bao_entry *
 bao_entry_of(const struct bao_members *m, const struct bao_entry *guess, const struct bao_member *x)
 {
-    return BAO_LIKELY(bao_entry_is_for(guess, x)) ? guess : bao_run_find(m, x);
+    uint32_t slot;
+
+    if (BAO_LIKELY(bao_entry_is_for(guess, x)))
+        return guess;
+    slot = m->names.slots[x->hash & m->names.mask];
+    if (slot == 0)
+        return NULL;
+    return bao_entry_is_for(&m->entries[slot - 1], x) ? &m->entries[slot - 1] : bao_run_find_further(m, x);
 }
 
 /* The value under an entry's key; NULL: there is none. *guess is where it stands when the file keeps to the
