@@ -14,7 +14,7 @@ from reports import check_exact, communes, report, send_until_committed
 LONG = bool(os.environ.get("BAOCAO_LONG"))
 SEED = int(os.environ.get("BAOCAO_SEED") or time.time_ns() % 1_000_000)
 ROUNDS, REPORTS, CLIENTS = (int(os.environ.get("BAOCAO_ROUNDS") or 200), 2000, 4) if LONG else (3, 300, 4)
-CUTS = 400 if LONG else 12
+CUTS = ROUNDS if LONG else 12
 
 
 class Client(threading.Thread):

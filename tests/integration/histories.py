@@ -3,7 +3,7 @@ import os
 import shutil
 
 import yaml
-from conftest import PROVINCE, SOURCE
+from conftest import PROVINCE
 
 UNITS = ("24133", "24211", "24259")
 

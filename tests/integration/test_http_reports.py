@@ -9,7 +9,7 @@ import zlib
 import pytest
 import yaml
 
-from conftest import SOURCE, Daemon, wait_for
+from conftest import SOURCE, Daemon
 from reports import FORM, PERIOD, report
 from web import add_token, ask, wait_for_token
 
