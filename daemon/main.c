@@ -17,6 +17,7 @@
 #include "daemon/store/pgcall.h"
 #include "daemon/store/tokens.h"
 #include "daemon/store/verify.h"
+#include "lib/base/utf8.h"
 
 #include <unistd.h>
 
@@ -514,7 +515,8 @@ static int usage(FILE *to, enum bao_lang lang)
         for (size_t w = 0; w < BAO_COUNT(commands[i].words) && commands[i].words[w] != NULL; w++)
             n += (size_t)snprintf(name + n, sizeof(name) - n, "%s ", commands[i].words[w]);
         snprintf(name + n, sizeof(name) - n, "%s", commands[i].argument != NULL ? commands[i].argument : "");
-        fprintf(to, "  baocaod %-36s %s\n", name, commands[i].what[lang]);
+        fprintf(to, "  baocaod %s%*s %s\n", name, 36 - (int)bao_utf8_width(bao_str_c(name)), "",
+                commands[i].what[lang]);
     }
     fputs(
         lang == BAO_VI

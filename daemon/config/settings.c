@@ -25,6 +25,10 @@ struct setting {
     const char *meaning[BAO_LANGS];
 };
 
+#ifndef BAOCAO_SHARE_DIR /* where the build installs the forms */
+#define BAOCAO_SHARE_DIR "/usr/share/baocaod/schemas"
+#endif
+
 #define AT(member) offsetof(struct baod_settings, member)
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)
@@ -186,7 +190,7 @@ static const struct setting table[] = {
      "forms",
      TEXT,
      AT(forms),
-     "/usr/share/baocaod/schemas",
+     BAOCAO_SHARE_DIR,
      0,
      0,
      NULL,
@@ -196,7 +200,7 @@ static const struct setting table[] = {
      "province",
      TEXT,
      AT(province),
-     "/usr/share/baocaod/schemas/provinces/66-dak-lak",
+     BAOCAO_SHARE_DIR "/provinces/66-dak-lak",
      0,
      0,
      NULL,
