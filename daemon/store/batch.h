@@ -101,6 +101,11 @@ int baod_batch_add(struct baod_batch *b, struct baod_submission *s) BAO_MUST_CHE
 /* Queues BEGIN, the lock and the reads, and a sync that calls done. */
 int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
                     void *user) BAO_MUST_CHECK;
+/* May reports of the same keys be stored, as far as the obligations read tell? Then
+ * baod_batch_read_stored() queues reading them, before anything else is asked of the batch. */
+bool baod_batch_wants_stored(const struct baod_batch *b);
+int baod_batch_read_stored(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
+                           void *user) BAO_MUST_CHECK;
 /* Was this batch read by another daemon's forms or registry? */
 bool baod_batch_is_outdated(const struct baod_batch *b);
 /* Could it still be accepted, or its findings matter, as far as the rows read tell? */

@@ -18,24 +18,25 @@ static const struct baod_pg_statement HEAD = {
               "  FROM (VALUES (1)) one(x)"
               "  LEFT JOIN LATERAL (SELECT * FROM baocao.audit ORDER BY seq DESC LIMIT 1) a ON true"};
 
-/* Each report's obligation, and of its reports the one of this very key and the counted one. Where none was
- * ever accepted, which is the common case, the reports are not looked at. A stored report whose obligation
- * has gone is found all the same. */
 static const struct baod_pg_statement KEYS = {
-    "w_keys", "SELECT k.i, o.unit, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, "
-              "o.last_revision, o.received_at,"
-              "       o.kept_at, o.kept_until, r.revision, r.state, r.form_version, r.received_at, "
-              "r.seq_from, r.receipt, r.content,"
-              "       r.sha256, r.figures"
-              "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[]) WITH ORDINALITY k(unit, form, "
-              "period, revision, i)"
-              "  LEFT JOIN LATERAL (SELECT * FROM baocao.obligation o"
-              "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period "
-              "OFFSET 0) o ON true"
-              "  LEFT JOIN LATERAL (SELECT * FROM baocao.report r"
-              "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
-              "                        AND r.revision = ANY (ARRAY[k.revision, o.revision])"
-              "                        AND o.last_revision IS DISTINCT FROM 0 OFFSET 0) r ON true"};
+    "w_keys",
+    "SELECT k.i, o.due_at, o.lock_at, o.extended_to, o.exempt, o.revision, o.last_revision, o.received_at,"
+    "       o.kept_at, o.kept_until"
+    "  FROM unnest($1::int4[], $2::int4[], $3::int4[]) WITH ORDINALITY k(unit, form, period, i)"
+    " CROSS JOIN LATERAL (SELECT * FROM baocao.obligation o"
+    "                      WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period OFFSET 0) o"};
+
+/* Of each report's key the one of this very revision and the counted one. Where none was ever accepted, which
+ * is the common case, it is not asked: only to begin on every year's partition costs as much as the rest. */
+static const struct baod_pg_statement STORED = {
+    "w_stored",
+    "SELECT k.i, r.revision, r.state, r.form_version, r.received_at, r.seq_from, r.receipt, r.content,"
+    "       r.sha256, r.figures"
+    "  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[]) WITH ORDINALITY"
+    "       k(unit, form, period, revision, counted, i)"
+    " CROSS JOIN LATERAL (SELECT * FROM baocao.report r"
+    "                      WHERE r.unit = k.unit AND r.form = k.form AND r.period = k.period"
+    "                        AND r.revision = ANY (ARRAY[k.revision, k.counted]) OFFSET 0) r"};
 
 static const struct baod_pg_statement SUMS = {
     "w_sums",
@@ -125,16 +126,16 @@ static size_t row_index(struct baod_batch *b, const struct baod_pg_result *r, si
 static struct baod_obligation get_obligation(const struct baod_pg_result *r, size_t row)
 {
     return (struct baod_obligation){
-        .exists = !baod_pg_is_null(r, row, 1),
-        .due_at = baod_pg_time(r, row, 2),
-        .lock_at = baod_pg_time(r, row, 3),
-        .extended_to = baod_pg_time(r, row, 4),
-        .exempt = baod_pg_int(r, row, 5) != 0,
-        .revision = (int)baod_pg_int(r, row, 6),
-        .last_revision = (int)baod_pg_int(r, row, 7),
-        .received_at = baod_pg_time(r, row, 8),
-        .kept_at = baod_pg_time(r, row, 9),
-        .kept_until = baod_pg_time(r, row, 10),
+        .exists = true,
+        .due_at = baod_pg_time(r, row, 1),
+        .lock_at = baod_pg_time(r, row, 2),
+        .extended_to = baod_pg_time(r, row, 3),
+        .exempt = baod_pg_int(r, row, 4) != 0,
+        .revision = (int)baod_pg_int(r, row, 5),
+        .last_revision = (int)baod_pg_int(r, row, 6),
+        .received_at = baod_pg_time(r, row, 7),
+        .kept_at = baod_pg_time(r, row, 8),
+        .kept_until = baod_pg_time(r, row, 9),
     };
 }
 
@@ -142,7 +143,7 @@ static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, si
                         struct baod_stored *stored)
 {
     struct baod_pg_ints ints;
-    int e = baod_pg_ints(r, row, 19, &b->arena, &ints);
+    int e = baod_pg_ints(r, row, 9, &b->arena, &ints);
 
     if (e < 0) {
         b->error = e;
@@ -161,20 +162,35 @@ static void get_figures(struct baod_batch *b, const struct baod_pg_result *r, si
 static struct baod_stored get_stored(struct baod_batch *b, const struct baod_pg_result *r, size_t row)
 {
     struct baod_stored stored = {.exists = true,
-                                 .revision = (int)baod_pg_int(r, row, 11),
-                                 .state = (uint8_t)baod_pg_int(r, row, 12),
-                                 .form_version = (int)baod_pg_int(r, row, 13),
-                                 .received_at = baod_pg_time(r, row, 14),
-                                 .seq_from = baod_pg_int(r, row, 15)};
+                                 .revision = (int)baod_pg_int(r, row, 1),
+                                 .state = (uint8_t)baod_pg_int(r, row, 2),
+                                 .form_version = (int)baod_pg_int(r, row, 3),
+                                 .received_at = baod_pg_time(r, row, 4),
+                                 .seq_from = baod_pg_int(r, row, 5)};
 
-    get_octets(b, baod_pg_bytes(r, row, 16), stored.id, sizeof(stored.id));
-    get_octets(b, baod_pg_bytes(r, row, 17), stored.content, sizeof(stored.content));
-    get_octets(b, baod_pg_bytes(r, row, 18), stored.sha256, sizeof(stored.sha256));
+    get_octets(b, baod_pg_bytes(r, row, 6), stored.id, sizeof(stored.id));
+    get_octets(b, baod_pg_bytes(r, row, 7), stored.content, sizeof(stored.content));
+    get_octets(b, baod_pg_bytes(r, row, 8), stored.sha256, sizeof(stored.sha256));
     get_figures(b, r, row, &stored);
     return stored;
 }
 
 static void on_keys(const struct baod_pg_result *r, void *user)
+{
+    struct baod_batch *b = user;
+
+    if (!answered(b, r))
+        return;
+    for (size_t row = 0; row < baod_pg_rows(r); row++) {
+        size_t i = row_index(b, r, row, b->n);
+
+        if (i == SIZE_MAX)
+            return;
+        b->items[i].obligation = get_obligation(r, row);
+    }
+}
+
+static void on_stored(const struct baod_pg_result *r, void *user)
 {
     struct baod_batch *b = user;
 
@@ -186,9 +202,6 @@ static void on_keys(const struct baod_pg_result *r, void *user)
 
         if (i == SIZE_MAX)
             return;
-        b->items[i].obligation = get_obligation(r, row);
-        if (baod_pg_is_null(r, row, 11))
-            continue;
         stored = get_stored(b, r, row);
         if (stored.revision == b->items[i].s->verdict.revision)
             b->items[i].same = stored;
@@ -326,10 +339,49 @@ int baod_batch_look_back(struct baod_batch *b, struct baod_pg *pg, baod_pg_callb
 
 /* ------------------------------------------------------------------ reading */
 
-/* The items' keys as four arrays. */
-static int item_keys(struct baod_batch *b, struct baod_pg_param ret[4])
+/* May reports of its key be stored? One whose obligation has gone is found all the same. */
+static bool may_be_stored(const struct baod_item *item)
 {
-    int32_t *v = bao_arena_array(&b->arena, 4 * b->n, sizeof(*v));
+    return item->unit != 0 && item->form != 0 &&
+           (!item->obligation.exists || item->obligation.last_revision != 0);
+}
+
+bool baod_batch_wants_stored(const struct baod_batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (may_be_stored(&b->items[i]))
+            return true;
+    return false;
+}
+
+int baod_batch_read_stored(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
+{
+    enum { KEYS_OF_STORED = 5 };
+    struct baod_pg_param *params = bao_arena_array(&b->arena, KEYS_OF_STORED, sizeof(*params));
+    int32_t *v = bao_arena_array(&b->arena, KEYS_OF_STORED * b->n, sizeof(*v));
+    int r;
+
+    if (params == NULL || v == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct baod_item *item = &b->items[i];
+
+        v[i] = may_be_stored(item) ? item->unit : 0; /* no unit has the number 0 */
+        v[b->n + i] = item->form;
+        v[2 * b->n + i] = item->period;
+        v[3 * b->n + i] = item->s->verdict.revision;
+        v[4 * b->n + i] = item->obligation.revision;
+    }
+    for (size_t k = 0; k < KEYS_OF_STORED; k++)
+        params[k] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, b->n);
+    r = baod_pg_exec(pg, &STORED, params, KEYS_OF_STORED, on_stored, b);
+    return r < 0 ? r : baod_pg_sync(pg, done, user);
+}
+
+/* The items' keys as three arrays. */
+static int item_keys(struct baod_batch *b, struct baod_pg_param ret[3])
+{
+    int32_t *v = bao_arena_array(&b->arena, 3 * b->n, sizeof(*v));
 
     if (v == NULL)
         return -ENOMEM;
@@ -337,9 +389,8 @@ static int item_keys(struct baod_batch *b, struct baod_pg_param ret[4])
         v[i] = b->items[i].unit;
         v[b->n + i] = b->items[i].form;
         v[2 * b->n + i] = b->items[i].period;
-        v[3 * b->n + i] = b->items[i].s->verdict.revision;
     }
-    for (size_t k = 0; k < 4; k++)
+    for (size_t k = 0; k < 3; k++)
         ret[k] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, b->n);
     return 0;
 }
@@ -360,7 +411,7 @@ static int sums_keys(struct baod_batch *b, struct baod_pg_param ret[3])
 
 int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
 {
-    struct baod_pg_param *params = bao_arena_array(&b->arena, 8, sizeof(*params));
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 7, sizeof(*params));
     int r;
 
     if (params == NULL)
@@ -368,7 +419,7 @@ int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *
     params[0] = baod_pg_p_int4(&b->arena, baod_dictionary_province(b->dictionary));
     r = item_keys(b, params + 1);
     if (r == 0)
-        r = sums_keys(b, params + 5);
+        r = sums_keys(b, params + 4);
     if (r == 0)
         r = baod_pg_exec(pg, &BEGIN, NULL, 0, on_plain, b);
     if (r == 0)
@@ -376,8 +427,8 @@ int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *
     if (r == 0)
         r = baod_pg_exec(pg, &HEAD, NULL, 0, on_head, b);
     if (r == 0)
-        r = baod_pg_exec(pg, &KEYS, params + 1, 4, on_keys, b);
+        r = baod_pg_exec(pg, &KEYS, params + 1, 3, on_keys, b);
     if (r == 0 && b->n_sums != 0)
-        r = baod_pg_exec(pg, &SUMS, params + 5, 3, on_sums, b);
+        r = baod_pg_exec(pg, &SUMS, params + 4, 3, on_sums, b);
     return r < 0 ? r : baod_pg_sync(pg, done, user);
 }

@@ -644,26 +644,47 @@ static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct ba
     return baod_pg_exec(pg, &AUDIT, params, 9, on_written, b);
 }
 
+/* What goes with the reports that are stored, all by statements of one pipeline. */
+static int write_beside(struct baod_batch *b, struct baod_pg *pg)
+{
+    int r = write_receipts(b, pg);
+
+    if (r == 0)
+        r = write_superseded(b, pg);
+    if (r == 0)
+        r = write_obligations(b, pg);
+    if (r == 0)
+        r = write_sums(b, pg);
+    return r < 0 ? r : write_rechecks(b, pg);
+}
+
+/* COPY stands outside the pipeline. Its data take a while to be laid out, and the server has the rest to do
+ * meanwhile. */
+static int write_by_copy(struct baod_batch *b, struct baod_pg *pg)
+{
+    int r = write_beside(b, pg);
+
+    if (r == 0)
+        r = baod_pg_sync(pg, NULL, NULL);
+    return r < 0 ? r : copy_reports(b, pg);
+}
+
+static int write_reports(struct baod_batch *b, struct baod_pg *pg)
+{
+    int r = make_ids(b);
+
+    if (r == 0 && b->n_stored > BAOD_BATCH_PIPELINED)
+        return write_by_copy(b, pg);
+    if (r == 0)
+        r = insert_reports(b, pg);
+    return r < 0 ? r : write_beside(b, pg);
+}
+
 int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod_signer *signer,
                      baod_pg_callback *committed, baod_pg_callback *done, void *user)
 {
-    int r = 0;
+    int r = b->n_stored != 0 ? write_reports(b, pg) : 0;
 
-    if (b->n_stored != 0) {
-        r = make_ids(b);
-        if (r == 0)
-            r = b->n_stored <= BAOD_BATCH_PIPELINED ? insert_reports(b, pg) : copy_reports(b, pg);
-        if (r == 0)
-            r = write_receipts(b, pg);
-        if (r == 0)
-            r = write_superseded(b, pg);
-        if (r == 0)
-            r = write_obligations(b, pg);
-        if (r == 0)
-            r = write_sums(b, pg);
-        if (r == 0)
-            r = write_rechecks(b, pg);
-    }
     if (r == 0)
         r = write_moves(b, pg, signer);
     if (r == 0 && b->n_spooled != 0) {
@@ -671,6 +692,7 @@ int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod
         if (r == 0)
             r = write_outcomes(b, pg);
     }
+    baod_pg_push(pg); /* signing takes as long as some of these statements */
     if (r == 0 && b->n_leaves != 0)
         r = write_audit(b, pg, signer);
     if (r == 0)

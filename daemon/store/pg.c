@@ -600,6 +600,12 @@ int baod_pg_sync(struct baod_pg *pg, baod_pg_callback *callback, void *user)
     return takes_work(pg) ? queue_sync(pg, callback, user) : -ENOTCONN;
 }
 
+void baod_pg_push(struct baod_pg *pg)
+{
+    if (takes_work(pg))
+        send_or_lose(pg, true);
+}
+
 static int queue_simple(struct baod_pg *pg, enum op_kind kind, const char *sql, struct bao_str data,
                         baod_pg_callback *callback, void *user)
 {

@@ -89,6 +89,9 @@ int baod_pg_exec(struct baod_pg *pg, const struct baod_pg_statement *statement,
 /* Queues the end of an error group and flushes. Outside BEGIN .. COMMIT it is also the commit of the group.
  */
 int baod_pg_sync(struct baod_pg *pg, baod_pg_callback *callback, void *user) BAO_MUST_CHECK;
+/* Sends what is queued so far, so that the server may begin while more is being made. Answers still wait for
+ * a sync. */
+void baod_pg_push(struct baod_pg *pg);
 /* Queues COPY ... FROM STDIN (FORMAT binary). data is borrowed until the callback. The operation before it
  * must be a sync (-EINVAL); it is its own error group. */
 int baod_pg_copy(struct baod_pg *pg, const char *sql, struct bao_str data, baod_pg_callback *callback,

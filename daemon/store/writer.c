@@ -22,14 +22,16 @@ enum {
     SCAN_MAX = 4, /* queue entries looked at for a place in the batch, times its size */
 };
 
-/* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; with history checks READING -> LOOKING_BACK ->
- * JUDGING -> WRITING; RECHECKING between two batches; ROLLING_BACK after a failure; PAUSED before an attempt
- * is made again; SETTING_ASIDE while a poisonous report goes to quarantine. */
+/* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; READING_STORED follows READING where reports of
+ * the same keys may be stored; with history checks LOOKING_BACK -> JUDGING go before WRITING; RECHECKING
+ * between two batches; ROLLING_BACK after a failure; PAUSED before an attempt is made again; SETTING_ASIDE
+ * while a poisonous report goes to quarantine. */
 enum state {
     OFFLINE,
     PREPARING,
     IDLE,
     READING,
+    READING_STORED,
     LOOKING_BACK,
     JUDGING,
     WRITING,
@@ -438,27 +440,50 @@ static void on_looked_back(const struct baod_pg_result *r, void *user)
         abort(); /* fails only without a work function */
 }
 
-static void on_read_done(const struct baod_pg_result *r, void *user)
+/* All that deciding needs has been read, but for what history checks look back on. */
+static void after_reading(struct baod_writer *w)
 {
-    struct baod_writer *w = user;
     struct baod_batch *b = &w->batch;
     int e;
 
-    if (w->state != READING || baod_pg_outcome(r) == BAOD_PG_LOST)
-        return; /* on_lost takes care */
-    if (!is_read(w))
-        return;
-    if (baod_batch_is_outdated(b)) {
-        w->outdated = true;
-        roll_back(w);
-        return;
-    }
     if (!baod_batch_looks_back(b)) {
         write_batch(w, baod_batch_decide(b));
         return;
     }
     w->state = LOOKING_BACK;
     e = baod_batch_look_back(b, w->pg, on_looked_back, w);
+    if (e < 0)
+        give_up(w, e);
+}
+
+static void on_stored_read(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    if (w->state != READING_STORED || baod_pg_outcome(r) == BAOD_PG_LOST || !is_read(w))
+        return; /* on_lost takes care */
+    after_reading(w);
+}
+
+static void on_read_done(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+    struct baod_batch *b = &w->batch;
+    int e;
+
+    if (w->state != READING || baod_pg_outcome(r) == BAOD_PG_LOST || !is_read(w))
+        return; /* on_lost takes care */
+    if (baod_batch_is_outdated(b)) {
+        w->outdated = true;
+        roll_back(w);
+        return;
+    }
+    if (!baod_batch_wants_stored(b)) {
+        after_reading(w);
+        return;
+    }
+    w->state = READING_STORED;
+    e = baod_batch_read_stored(b, w->pg, on_stored_read, w);
     if (e < 0)
         give_up(w, e);
 }

@@ -11,14 +11,13 @@
 
 #include <time.h>
 
-enum { FIELDS = 20, BATCH = 1000, KEYS = 5 };
+enum { FIELDS = 20, BATCH = 1000, KEYS = 5, SUMS_PARAMS = 8 };
 
 struct rows {
     struct bao_buf copy; /* COPY data of report */
     struct baod_pg_param receipts[KEYS];
     struct baod_pg_param obligations[8];
-    struct baod_pg_param (*sums)[6];
-    size_t n_sums;
+    struct baod_pg_param sums[SUMS_PARAMS];
     struct baod_pg_param audit[9];
 };
 
@@ -178,13 +177,50 @@ static const struct baod_pg_statement SUMS = {
     "                                  AND p.to_day BETWEEN m.from_day AND m.to_day) q"
     "  JOIN baocao.rollup s ON s.scope = q.scope AND s.form = q.form AND s.period = q.period ORDER BY q.b"};
 
-static struct baod_pg_param copy_ints(struct loader *l, const struct baod_pg_result *r, size_t row,
-                                      size_t column)
+/* Appends one array of a row to those of its batch. */
+static size_t add_ints(struct loader *l, const struct baod_pg_result *r, size_t row, size_t column,
+                       struct bao_buf *all)
 {
     struct baod_pg_ints ints;
 
     must(baod_pg_ints(r, row, column, &l->arena, &ints), "sums");
-    return baod_pg_p_int8s(&l->arena, ints.v, NULL, ints.n);
+    must(bao_buf_append(all, ints.v, ints.n * sizeof(*ints.v)), "sums");
+    return ints.n;
+}
+
+static struct baod_pg_param all_ints(struct loader *l, const struct bao_buf *all)
+{
+    size_t n = bao_buf_len(all) / sizeof(int64_t);
+    int64_t *v = alloc(l, n, sizeof(*v));
+
+    if (n != 0)
+        memcpy(v, bao_buf_data(all), n * sizeof(*v));
+    return baod_pg_p_int8s(&l->arena, v, NULL, n);
+}
+
+/* Lays out rows [row, end) for one statement: their arrays end to end, each row knowing where its own lie. */
+static void lay_out_sums(struct loader *l, const struct baod_pg_result *r, size_t row, size_t end,
+                         struct baod_pg_param *ret)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf counts = BAO_BUF_NULL((size_t)256 << 20);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf sums = BAO_BUF_NULL((size_t)256 << 20);
+    size_t n = end - row, at = 0;
+    int32_t *v = alloc(l, 6 * n, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++, row++) {
+        size_t width = add_ints(l, r, row, 5, &counts);
+
+        if (add_ints(l, r, row, 6, &sums) != width)
+            die("sums", "their arrays are not of one length");
+        for (size_t k = 0; k < 4; k++)
+            v[k * n + i] = (int32_t)baod_pg_int(r, row, 1 + k);
+        v[4 * n + i] = (int32_t)at + 1;
+        v[5 * n + i] = (int32_t)(at += width);
+    }
+    for (size_t k = 0; k < 6; k++)
+        ret[k] = baod_pg_p_int4s(&l->arena, v + k * n, NULL, n);
+    ret[6] = all_ints(l, &counts);
+    ret[7] = all_ints(l, &sums);
 }
 
 static void fetch_sums(struct loader *l)
@@ -194,20 +230,12 @@ static void fetch_sums(struct loader *l)
     size_t row = 0;
 
     for (size_t b = 0; b < l->n_batches; b++) {
-        struct rows *rows = &l->batches[b];
         size_t end = row;
 
         while (end < baod_pg_rows(r) && baod_pg_int(r, end, 0) == (int64_t)b)
             end++;
-        rows->sums = alloc(l, end - row, sizeof(*rows->sums));
-        for (; row < end; row++) {
-            struct baod_pg_param *p = rows->sums[rows->n_sums++];
-
-            for (size_t k = 0; k < 4; k++)
-                p[k] = baod_pg_p_int4(&l->arena, (int32_t)baod_pg_int(r, row, 1 + k));
-            p[4] = copy_ints(l, r, row, 5);
-            p[5] = copy_ints(l, r, row, 6);
-        }
+        lay_out_sums(l, r, row, end, l->batches[b].sums);
+        row = end;
     }
     if (row != baod_pg_rows(r))
         die("sums", "not all belong to a batch");
@@ -259,11 +287,15 @@ static const struct baod_pg_statement WRITE_OBLIGATIONS = {
                      "       k(unit, form, period, revision, last_revision, received_at, kept_at, kept_until)"
                      " WHERE o.unit = k.unit AND o.form = k.form AND o.period = k.period"};
 
+/* A statement a batch, not one a row: five rows cost as much by it as two by statements of their own. */
 static const struct baod_pg_statement WRITE_SUMS = {
-    "l_sums",
-    "INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums) VALUES ($1, $2, $3, $4, $5, $6)"
-    " ON CONFLICT (scope, form, period)"
-    " DO UPDATE SET reported = excluded.reported, counts = excluded.counts, sums = excluded.sums"};
+    "l_sums", "INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums)"
+              " SELECT k.scope, k.form, k.period, k.reported, ($7::int8[])[k.first:k.last], "
+              "($8::int8[])[k.first:k.last]"
+              "   FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::int4[])"
+              "        k(scope, form, period, reported, first, last)"
+              " ON CONFLICT (scope, form, period)"
+              " DO UPDATE SET reported = excluded.reported, counts = excluded.counts, sums = excluded.sums"};
 
 static const struct baod_pg_statement WRITE_AUDIT = {
     "l_audit", "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
@@ -276,8 +308,7 @@ static void write_batch(struct loader *l, const struct rows *rows)
         die("COPY", baod_pg_call_error(l->target));
     (void)ask(l->target, &WRITE_RECEIPTS, rows->receipts, KEYS);
     (void)ask(l->target, &WRITE_OBLIGATIONS, rows->obligations, 8);
-    for (size_t i = 0; i < rows->n_sums; i++)
-        (void)ask(l->target, &WRITE_SUMS, rows->sums[i], 6);
+    (void)ask(l->target, &WRITE_SUMS, rows->sums, SUMS_PARAMS);
     (void)ask(l->target, &WRITE_AUDIT, rows->audit, 9);
     (void)ask(l->target, &COMMIT, NULL, 0);
 }
