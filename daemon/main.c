@@ -15,6 +15,7 @@
 #include "daemon/store/heads.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/pgcall.h"
+#include "daemon/store/quarantine.h"
 #include "daemon/store/tokens.h"
 #include "daemon/store/verify.h"
 #include "lib/base/utf8.h"
@@ -301,6 +302,50 @@ static int run_token(const struct invocation *call, const char *conninfo, const 
     return r;
 }
 
+static int run_quarantine(const struct invocation *call, const char *conninfo,
+                          const struct baod_snapshot *files, struct bao_buf *out)
+{
+    struct baod_quarantine_place place = {.offset = files->registry.offset, .lang = call->lang};
+    struct bao_buf why = BAO_BUF_NULL(1 << 20);
+    struct baod_quarantine_ask ask;
+    int r = baod_quarantine_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
+
+    if (r == 0)
+        r = open_call(conninfo, &why, &place.call);
+    if (r == 0)
+        r = baod_quarantine_run(&place, &ask, out, &why);
+    baod_pg_call_close(place.call);
+    fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+    bao_buf_deinit(&why);
+    return r;
+}
+
+static void tell_waiting(const char *why, void *user)
+{
+    const struct invocation *call = user;
+
+    fprintf(stderr,
+            call->lang == BAO_VI
+                ? "baocaod: cơ sở dữ liệu chưa trả lời%s%s; đang thử lại, nhiều nhất %d giây…\n"
+                : "baocaod: the database does not answer yet%s%s; trying for up to %d s…\n",
+            *why != '\0' ? ": " : "", why, DATABASE_WAIT_MS / 1000);
+}
+
+/* Waits for the database and says so, before a task begins that would wait in silence. */
+static int await_database(const struct invocation *call, const char *conninfo, struct bao_buf *out)
+{
+    const struct baod_pg_call_options options = {.conninfo = conninfo,
+                                                 .application = "baocaod command",
+                                                 .wait_ms = DATABASE_WAIT_MS,
+                                                 .waiting = tell_waiting,
+                                                 .user = (void *)call};
+    struct baod_pg_call *pg = NULL;
+    int r = baod_pg_call_open(&options, out, &pg);
+
+    baod_pg_call_close(pg);
+    return r;
+}
+
 /* Runs a task at the configured database, or at the private one, which a running daemon may be serving from.
  */
 static int at_database(const struct invocation *call, const struct baod_settings *settings, task *run)
@@ -318,6 +363,8 @@ static int at_database(const struct invocation *call, const struct baod_settings
         if (r == 0)
             conninfo = baod_embedded_conninfo(embedded);
     }
+    if (r == 0)
+        r = await_database(call, conninfo, &out);
     if (r == 0)
         r = run(call, conninfo, files, &out);
     fprintf(r == 0 ? stdout : stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&out)));
@@ -369,6 +416,18 @@ static int token(const struct invocation *call, const struct baod_settings *sett
         fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
     bao_buf_deinit(&why);
     return r == 0 ? at_database(call, settings, run_token) : EXIT_USAGE;
+}
+
+static int quarantine(const struct invocation *call, const struct baod_settings *settings)
+{
+    struct bao_buf why = BAO_BUF_NULL(1 << 16);
+    struct baod_quarantine_ask ask;
+    int r = baod_quarantine_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
+
+    if (r != 0)
+        fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+    bao_buf_deinit(&why);
+    return r == 0 ? at_database(call, settings, run_quarantine) : EXIT_USAGE;
 }
 
 static int rebuild(const struct invocation *call, const struct baod_settings *settings)
@@ -457,6 +516,11 @@ static const struct {
      "add|list|revoke …",
      token,
      {"cấp, liệt kê, thu hồi mã truy cập", "make, list and revoke access tokens"}},
+    {{"quarantine"},
+     "list|show|drop …",
+     quarantine,
+     {"báo cáo hợp lệ mà cơ sở dữ liệu không nhận được, đang giữ riêng",
+      "valid reports that the database would not take, set aside"}},
     {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
     {{"units", "apply"},
      "[--dry-run …]",
@@ -523,12 +587,17 @@ static int usage(FILE *to, enum bao_lang lang)
             ? "\ntoken add --name TÊN (--unit MÃ[,MÃ…] | --role office|oversight|operator) [--expires NGÀY]\n"
               "token list [--format text|json]\n"
               "token revoke MÃ_SỐ\n"
+              "quarantine list [--format text|json], quarantine show|drop MÃ_SỐ: chữa nguyên nhân thì bản "
+              "gửi "
+              "lại sẽ được nhận\n"
               "units apply, office …: [--format text|json]\n"
               "office …: [--by AI], ghi vào nhật ký là ai làm; nếu không ghi thì là người chạy lệnh\n"
             : "\ntoken add --name NAME (--unit CODE[,CODE…] | --role office|oversight|operator) [--expires "
               "DAY]\n"
               "token list [--format text|json]\n"
               "token revoke ID\n"
+              "quarantine list [--format text|json], quarantine show|drop ID: once the cause is mended the "
+              "next copy is taken\n"
               "units apply, office …: [--format text|json]\n"
               "office …: [--by WHO], recorded as the one who acts; else the user who runs the command\n",
         to);

@@ -2,16 +2,18 @@
 
 #include "lib/base/error.h"
 
-enum { DEADLINE_MS = 10 * 60 * 1000, ERROR_SIZE = 512 };
+enum { DEADLINE_MS = 10 * 60 * 1000, ERROR_SIZE = 512, SILENCE_MS = 1000 };
 
 struct baod_pg_call {
     uv_loop_t loop;
     uv_timer_t patience; /* how long to try to connect */
+    uint64_t rest_ms;    /* ... once it has been told that this takes a while */
     struct baod_pg *pg;
     struct baod_pg_result *result;
     bool waiting;
     int outcome;
     void (*notice)(const char *severity, const char *sqlstate, const char *message, void *user);
+    void (*tell)(const char *why, void *user); /* until it has been */
     void *user;
     char error[ERROR_SIZE];
 };
@@ -25,13 +27,26 @@ static void on_ready(struct baod_pg *pg, void *user)
     call->outcome = 0;
 }
 
+/* True when it had not been told before. */
+static bool tell_waiting(struct baod_pg_call *call)
+{
+    void (*tell)(const char *why, void *user) = call->tell;
+
+    call->tell = NULL;
+    if (tell != NULL)
+        tell(call->error, call->user);
+    return tell != NULL;
+}
+
 static void on_lost(struct baod_pg *pg, const char *why, void *user)
 {
     struct baod_pg_call *call = user;
 
     (void)pg;
     snprintf(call->error, sizeof(call->error), "%s", why);
-    if (!uv_is_active((uv_handle_t *)&call->patience))
+    if (uv_is_active((uv_handle_t *)&call->patience))
+        (void)tell_waiting(call);
+    else
         call->waiting = false;
 }
 
@@ -46,8 +61,22 @@ static void on_notice(const char *severity, const char *sqlstate, const char *me
 static void on_patience(uv_timer_t *timer)
 {
     struct baod_pg_call *call = timer->data;
+    uint64_t rest_ms = call->rest_ms;
 
-    call->waiting = false;
+    (void)tell_waiting(call);
+    call->rest_ms = 0;
+    if (rest_ms != 0)
+        (void)uv_timer_start(timer, on_patience, rest_ms, 0);
+    else
+        call->waiting = false;
+}
+
+static void be_patient(struct baod_pg_call *call, uint64_t ms)
+{
+    uint64_t first = call->tell != NULL && ms > SILENCE_MS ? SILENCE_MS : ms;
+
+    call->rest_ms = ms - first;
+    (void)uv_timer_start(&call->patience, on_patience, first, 0);
 }
 
 static void wait_here(struct baod_pg_call *call)
@@ -105,6 +134,7 @@ int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf
     (void)uv_timer_init(&made->loop, &made->patience); /* cannot fail */
     made->patience.data = made;
     made->notice = options->notice;
+    made->tell = options->waiting;
     made->user = options->user;
     call = made;
     pg.user = call;
@@ -114,10 +144,11 @@ int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf
     call->waiting = true;
     call->outcome = BAOD_PG_CALL_E_CONNECT;
     if (options->wait_ms > 0)
-        (void)uv_timer_start(&call->patience, on_patience, (uint64_t)options->wait_ms, 0);
+        be_patient(call, (uint64_t)options->wait_ms);
     baod_pg_open(call->pg);
     wait_here(call);
     uv_timer_stop(&call->patience);
+    call->tell = NULL;
     if (call->outcome != 0) {
         r = why == NULL ? 0 : bao_buf_append_c(why, call->error);
         return r < 0 ? r : call->outcome;

@@ -15,6 +15,9 @@ struct baod_pg_call_options {
     int deadline_ms; /* longest wait for one answer; 0 = 10 minutes */
     bool read_only;
     void (*notice)(const char *severity, const char *sqlstate, const char *message, void *user);
+    /* Optional: told once while connecting, when the first attempt failed or has not been answered after a
+     * second; why may be empty. Nobody should sit before a silent program. */
+    void (*waiting)(const char *why, void *user);
     void *user;
 };
 

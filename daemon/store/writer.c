@@ -172,7 +172,11 @@ static const struct baod_pg_statement QUARANTINE = {
     "w_quarantine",
     "INSERT INTO baocao.quarantine (id, at, received_at, unit, form, period, revision, sqlstate, message, "
     "body, raw_size)"
-    " VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"};
+    " VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    " ON CONFLICT (unit, form, period, revision) DO UPDATE SET at = excluded.at, tries = quarantine.tries + "
+    "1,"
+    " sqlstate = excluded.sqlstate, message = excluded.message, body = excluded.body,"
+    " raw_size = excluded.raw_size"};
 
 static void on_set_aside(const struct baod_pg_result *r, void *user)
 {

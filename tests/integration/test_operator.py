@@ -1,0 +1,112 @@
+"""What an operator does beside serving: reports that the tables would not take, a database that does not answer, and what
+people with BI tools may see."""
+import json
+import socket
+import subprocess
+
+import psycopg2
+import pytest
+from brp import Client
+from reports import check_exact, communes, many, report, send_until_committed
+
+
+def listed(daemon):
+    done = daemon.operate("quarantine", "list", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_report_that_the_tables_refuse_is_set_aside_alone_and_taken_once_that_is_mended(daemon):
+    """A constraint that nobody foresaw: class 23. The others of its batch are stored; it is kept once, whatever often it
+    is sent."""
+    assert listed(daemon) == []
+    slot = daemon.sql("SELECT slot FROM baocao.indicator WHERE code = 'diss.press'")[0][0]
+    daemon.sql(f"ALTER TABLE baocao.report ADD CONSTRAINT mistake CHECK (figures[{slot}] IS DISTINCT FROM 7777)")
+    good, units = many(60, seed=61), communes()
+    bad = report(units[70], 1, 7777)
+    with Client(daemon.reports_port, timeout=60) as client:
+        answers = client.submit_all([document for _, document in good.values()] + [bad])
+        assert {a.verb for a in answers[:-1]} == {"OK"}
+        assert (answers[-1].verb, answers[-1].code) == ("WAIT", "INTERNAL"), answers[-1]
+        again = client.submit(bad)
+        assert (again.verb, again.code) == ("WAIT", "INTERNAL"), again
+    kept, = listed(daemon)
+    assert (kept["unit"], kept["form"], kept["period"], kept["revision"]) == (units[70], "nd73-quarterly", "2026-Q3", 1)
+    assert (kept["tries"], kept["sqlstate"], kept["accepted"]) == (2, "23514", False) and "mistake" in kept["message"]
+    shown = daemon.operate("quarantine", "show", kept["id"])
+    assert shown.returncode == 0 and shown.stdout == bad
+    assert "còn chờ" in daemon.operate("quarantine", "list").stdout
+    daemon.sql("ALTER TABLE baocao.report DROP CONSTRAINT mistake")
+    send_until_committed(daemon, {(units[70], 1): (7777, bad)})
+    assert listed(daemon)[0]["accepted"] is True
+    assert "a later copy was accepted" in daemon.operate("--lang", "en", "quarantine", "list").stdout
+    assert daemon.operate("quarantine", "drop", kept["id"]).returncode == 0
+    assert listed(daemon) == []
+    gone = daemon.operate("quarantine", "drop", kept["id"])
+    assert gone.returncode == 1 and "quarantine list" in gone.stderr
+    assert daemon.operate("quarantine", "show", "x").returncode == 2
+    check_exact(daemon.sql, {**good, (units[70], 1): (7777, bad)})
+
+
+@pytest.mark.parametrize("words, says", [(["verify"], "chưa trả lời"), (["--lang", "en", "token", "list"], "does not answer yet")])
+def test_a_command_says_at_once_that_the_database_does_not_answer(make_daemon, words, says):
+    with socket.socket() as silent:  # takes connections and says nothing
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        daemon = make_daemon(database_url=f"postgresql://x@127.0.0.1:{silent.getsockname()[1]}/x")
+        asked = subprocess.Popen([daemon.programs.baocaod, "--config", daemon.write_config(), *words],
+                                 stderr=subprocess.PIPE, text=True)
+        try:
+            assert says in asked.stderr.readline()
+            assert asked.poll() is None, "it was told while it still waits"
+        finally:
+            asked.kill()
+            asked.communicate()
+
+
+def refused(cursor, sql):
+    """The SQLSTATE that the statement ends with."""
+    try:
+        cursor.execute(sql)
+    except psycopg2.Error as error:
+        return error.pgcode
+    return "00000"
+
+
+def test_the_offices_role_reads_the_views_and_nothing_else(daemon):
+    send_until_committed(daemon, many(5, seed=62))
+    owner = daemon.sql("SELECT current_user")[0][0]
+    connection = daemon.connect()
+    connection.autocommit = True
+    with connection.cursor() as c:
+        c.execute("SELECT relname FROM pg_class WHERE relnamespace = 'office'::regnamespace AND relkind = 'v'")
+        views = [row[0] for row in c.fetchall()]
+        c.execute("SELECT relname FROM pg_class WHERE relnamespace = 'baocao'::regnamespace AND relkind IN ('r', 'p', 'v')")
+        tables = [row[0] for row in c.fetchall()]
+        c.execute("SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'baocao'::regnamespace AND prosecdef")
+        assert c.fetchall() == [("heirs", ["search_path=pg_catalog"])], "functions that lend their owner's rights"
+        c.execute("SELECT rolname FROM pg_roles WHERE pg_has_role('baocao_office', oid, 'MEMBER') AND rolname <> 'baocao_office'")
+        assert c.fetchall() == []
+        c.execute("SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'baocao_office'")
+        assert ("statement_timeout=60s",) in c.fetchall()
+        assert len(views) >= 12 and len(tables) >= 20
+        c.execute("SET SESSION AUTHORIZATION baocao_office")
+        for view in views:
+            c.execute(f"SELECT * FROM office.{view} LIMIT 3")
+        c.execute("SELECT count(*) FROM office.report")
+        assert c.fetchone()[0] == 5
+        assert {refused(c, f"SELECT * FROM baocao.{table}") for table in tables} == {"42501"}
+        acts = ["UPDATE office.unit SET name_vi = ''", "DELETE FROM office.report", "INSERT INTO office.alert DEFAULT VALUES",
+                "DELETE FROM baocao.report", "CREATE TABLE office.mine (a int)", "CREATE TABLE baocao.mine (a int)",
+                "CREATE VIEW office.mine AS SELECT 1", f'SET ROLE "{owner}"', "SELECT baocao.make_year(2031)",
+                "DROP VIEW office.unit", "COMMENT ON VIEW office.unit IS ''"]
+        assert not {"00000"} & {refused(c, act) for act in acts}, [a for a in acts if refused(c, a) == "00000"]
+    connection.close()
+
+
+def test_every_view_and_column_of_the_office_is_explained_in_both_languages(daemon):
+    rows = daemon.sql("SELECT c.relname, a.attname, col_description(c.oid, a.attnum), obj_description(c.oid)"
+                      "  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+                      " WHERE c.relnamespace = 'office'::regnamespace AND c.relkind = 'v'")
+    assert len(rows) > 100
+    assert [row[:2] for row in rows if " — " not in (row[2] or "") or " — " not in (row[3] or "")] == []
