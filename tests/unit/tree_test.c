@@ -3,6 +3,8 @@
 
 #include "lib/base/crypto.h"
 
+#include <time.h>
+
 static void hash_of(struct bao_str text, enum bao_load_format format, char hex[65])
 {
     struct loaded l;
@@ -229,6 +231,109 @@ static void lists_and_maps_say_what_they_hold(void **state)
     }
 }
 
+/* ---- keys that were chosen to collide ---- */
+
+enum { TWINS = 20000, TWIN_LEN = 16 };
+
+static bool is_printable(uint64_t w)
+{
+    if ((w & UINT64_C(0x8080808080808080)) != 0)
+        return false;
+    for (; w != 0; w >>= 8)
+        if ((w & 0xff) < ' ' || (w & 0xff) == '"' || (w & 0xff) == '\\' || (w & 0xff) == 0x7f)
+            return false;
+    return true;
+}
+
+/* The state of bao_key_hash() after the first eight octets of a key of TWIN_LEN. */
+static uint64_t after_eight(uint64_t w)
+{
+    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ (TWIN_LEN * UINT64_C(0xff51afd7ed558ccd));
+
+    h = (h ^ w) * UINT64_C(0xff51afd7ed558ccd);
+    return h ^ h >> 32;
+}
+
+/* A map of TWINS keys; of one hash, as anybody can make them who reads that function: the second half of a
+ * key undoes what the first half did. */
+static void make_twins(struct bao_buf *out, bool collide)
+{
+    uint64_t want = after_eight(UINT64_C(0x6161616161616161)) ^ UINT64_C(0x7a7a7a7a7a7a7a7a), x = 0;
+
+    for (unsigned n = 0; n < TWINS; x++) {
+        uint64_t first = 0, second = UINT64_C(0x7a7a7a7a7a7a7a7a);
+        char key[TWIN_LEN + 1] = {0};
+
+        for (unsigned i = 0; i < 8; i++)
+            first |= ('a' + (x >> i * 4 & 15)) << i * 8;
+        if (collide)
+            second = want ^ after_eight(first);
+        if (!is_printable(second))
+            continue;
+        memcpy(key, &first, 8);
+        memcpy(key + 8, &second, 8);
+        if (strlen(key) != TWIN_LEN)
+            continue;
+        assert_int_equal(bao_buf_printf(out, "%s\"%s\": %u", n == 0 ? "{" : ", ", key, n), 0);
+        n++;
+    }
+}
+
+/* Loads the map twice, in both formats, compares the two and asks for every key; the processor time of that.
+ */
+static double use_twins(struct bao_str text, bool collide)
+{
+    struct loaded json, yaml;
+    clock_t began = clock();
+    double took;
+
+    load(&json, text, BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+    load(&yaml, text, BAO_LOAD_PLAIN, BAO_FORMAT_YAML);
+    assert_int_equal(json.r, 0);
+    assert_int_equal(yaml.r, 0);
+    assert_int_equal(json.doc.root.len, TWINS);
+    assert_true(bao_node_equal(&json.doc.root, &yaml.doc.root));
+    for (uint32_t i = 0; i < TWINS; i++) {
+        const struct bao_member *m = &json.doc.root.members[i];
+
+        assert_ptr_equal(bao_node_member(&json.doc.root, bao_member_key(m)), m);
+    }
+    took = (double)(clock() - began) / CLOCKS_PER_SEC;
+    for (uint32_t i = 1; collide && i < TWINS; i++)
+        assert_int_equal(json.doc.root.members[i].hash, json.doc.root.members[0].hash);
+    unload(&json);
+    unload(&yaml);
+    return took;
+}
+
+/* The hash is not keyed, so it is not what a large map is searched by. Were it, each of the colliding keys
+ * would be held against all the others: the hundredfold and more. */
+static void keys_that_collide_cost_what_others_do(void **state)
+{
+    struct bao_buf plain = BAO_BUF_NULL(1 << 24), twins = BAO_BUF_NULL(1 << 24),
+                   again = BAO_BUF_NULL(1 << 24);
+    struct loaded l;
+    double usual, hostile;
+
+    (void)state;
+    make_twins(&plain, false);
+    make_twins(&twins, true);
+    /* One of them that comes twice is seen. */
+    assert_int_equal(bao_buf_append_str(&again, bao_buf_str(&twins)), 0);
+    assert_int_equal(bao_buf_printf(&again, ", %.*s0}", TWIN_LEN + 4, bao_buf_data(&twins) + 1), 0);
+    load(&l, bao_buf_str(&again), BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
+    assert_int_not_equal(l.r, 0);
+    unload(&l);
+    bao_buf_deinit(&again);
+    assert_int_equal(bao_buf_append_c(&plain, "}"), 0);
+    assert_int_equal(bao_buf_append_c(&twins, "}"), 0);
+    usual = use_twins(bao_buf_str(&plain), false);
+    hostile = use_twins(bao_buf_str(&twins), true);
+    assert_true(hostile < 10 * usual + 0.1);
+    bao_buf_deinit(&plain);
+    bao_buf_deinit(&twins);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +343,7 @@ int main(void)
         cmocka_unit_test(maps_without_an_index_answer_the_same),
         cmocka_unit_test(a_copy_needs_nothing_of_the_original),
         cmocka_unit_test(lists_and_maps_say_what_they_hold),
+        cmocka_unit_test(keys_that_collide_cost_what_others_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
