@@ -177,8 +177,7 @@ static int write_rows(struct job *job, struct baod_pg_call *call, int64_t seq)
     uint8_t(*ids)[16] = bao_arena_array(a, n, sizeof(*ids));
     bao_time *times = bao_arena_array(a, n, sizeof(*times));
     int32_t *revisions = bao_arena_array(a, n, sizeof(*revisions));
-    struct baod_pg_param params[9], trim[2];
-    int r;
+    struct baod_pg_param params[9];
 
     if (texts == NULL || ids == NULL || times == NULL || revisions == NULL)
         return -ENOMEM;
@@ -200,29 +199,50 @@ static int write_rows(struct job *job, struct baod_pg_call *call, int64_t seq)
     params[5] = baod_pg_p_int4s(a, revisions, NULL, n);
     params[6] = baod_pg_p_texts(a, texts + 3 * n, n);
     params[7] = baod_pg_p_texts(a, texts + 4 * n, n);
-    params[8] = trim[0] = baod_pg_p_int8(a, seq);
-    trim[1] = params[1];
-    r = baod_pg_call_exec(call, &INSERT, params, BAO_COUNT(params), NULL);
-    return r == 0 ? baod_pg_call_exec(call, &TRIM, trim, BAO_COUNT(trim), NULL) : r;
+    params[8] = baod_pg_p_int8(a, seq);
+    return baod_pg_call_exec(call, &INSERT, params, BAO_COUNT(params), NULL);
 }
 
+/* What fails here is left to the next batch of those units. */
+static void trim_rings(struct job *job, struct baod_pg_call *call, int64_t seq)
+{
+    uint8_t(*ids)[16] = bao_arena_array(&job->arena, job->list.n, sizeof(*ids));
+    struct baod_pg_param params[2];
+    size_t i = 0;
+
+    if (ids == NULL)
+        return;
+    for (const struct entry *e = job->list.first; e != NULL; e = e->next, i++)
+        memcpy(ids[i], e->id, sizeof(ids[i]));
+    params[0] = baod_pg_p_int8(&job->arena, seq);
+    params[1] = baod_pg_p_uuids(&job->arena, (const uint8_t(*)[16])ids, i);
+    if (baod_pg_call_exec(call, &TRIM, params, BAO_COUNT(params), NULL) != 0)
+        baod_log(BAOD_LOG_INFO, "refusals: the oldest stay for now: %s", baod_pg_call_error(call));
+}
+
+/* Everything that can be is done before the province's lock is taken or after it is given back: while the
+ * processors are busy each answer takes its time, and the reports' writer waits for that lock. */
 static int write_batch(struct job *job, struct baod_pg_call *call)
 {
     const struct baod_chain_signer *signer = &job->owner->signer;
     struct bao_hash *leaves = bao_arena_array(&job->arena, job->list.n, sizeof(*leaves));
     struct baod_chain chain;
     size_t i = 0;
-    int r = leaves == NULL ? -ENOMEM : baod_chain_begin(call, &job->arena, signer, &chain);
+    int r = leaves == NULL ? -ENOMEM : forget_strangers(job, call);
 
-    if (r == 0)
-        r = forget_strangers(job, call);
     for (const struct entry *e = job->list.first; r == 0 && e != NULL; e = e->next)
         r = make_leaf(e, &leaves[i++]);
+    if (r == 0)
+        r = baod_chain_begin(call, &job->arena, signer, &chain);
     if (r == 0)
         r = write_rows(job, call, chain.row.seq);
     if (r == 0)
         r = baod_chain_write(call, &job->arena, signer, &chain, leaves, job->list.n);
-    return r == 0 ? baod_pg_call_exec(call, &COMMIT, NULL, 0, NULL) : r;
+    if (r == 0)
+        r = baod_pg_call_exec(call, &COMMIT, NULL, 0, NULL);
+    if (r == 0)
+        trim_rings(job, call, chain.row.seq);
+    return r;
 }
 
 static void on_work(uv_work_t *work)
