@@ -362,6 +362,8 @@ static int at_database(const struct invocation *call, const struct baod_settings
         r = baod_embedded_open(&options, &out, &embedded);
         if (r == 0)
             conninfo = baod_embedded_conninfo(embedded);
+        else if (r > 0)
+            r = bao_buf_append_c(&out, "\n") < 0 ? -ENOMEM : r; /* why it is refused */
     }
     if (r == 0)
         r = await_database(call, conninfo, &out);

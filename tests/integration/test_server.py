@@ -130,6 +130,9 @@ def test_root_is_refused_with_the_way_out(make_daemon):
     done = subprocess.run([daemon.programs.baocaod, "--config", daemon.write_config()], capture_output=True, text=True,
                           timeout=60)
     assert done.returncode != 0 and "--user" in done.stderr
+    asked = subprocess.run([daemon.programs.baocaod, "--config", daemon.write_config(), "token", "list"], capture_output=True,
+                           text=True, timeout=60)
+    assert asked.returncode == 1 and "--user" in asked.stderr and asked.stderr.endswith("\n")
 
 
 def test_words_left_over_are_refused(programs):
