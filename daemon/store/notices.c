@@ -7,6 +7,8 @@
 
 enum { PARAMS = 5, KNOWN_MAX = 256 };
 
+#define UNDEFINED_TABLE "42P01"
+
 /* Which row of the table outcome. */
 struct outcome_key {
     int64_t seq;
@@ -216,7 +218,8 @@ static void on_rows(const struct baod_pg_result *r, void *user)
 {
     struct asked *a = user;
 
-    if (baod_pg_outcome(r) == BAOD_PG_SQL)
+    /* A new database's tables are being made while the first peers come. */
+    if (baod_pg_outcome(r) == BAOD_PG_SQL && strcmp(baod_pg_sqlstate(r), UNDEFINED_TABLE) != 0)
         baod_log(BAOD_LOG_ERROR, "notices: %s %s", baod_pg_sqlstate(r), baod_pg_message(r));
     if (baod_pg_outcome(r) == BAOD_PG_OK && a->tell != NULL && !a->n->closed)
         tell_rows(a, r);
