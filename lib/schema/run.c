@@ -245,10 +245,11 @@ static inline void set_stack(struct bao_schema_scratch *r)
 static inline int run_sub(struct bao_schema_scratch *r, const struct bao_sub *sub,
                           const struct bao_node *value)
 {
+    const struct bao_ins *pc = sub->at[value->type];
     bool good;
 
     set_stack(r);
-    good = bao_run_ask(r, sub, value, NULL);
+    good = pc == NULL || bao_run_leads[pc->lead](r, pc, value, NULL);
     return BAO_UNLIKELY(r->error != 0) ? r->error : good;
 }
 

@@ -138,7 +138,8 @@ static inline bool bao_run_int_multiple(const struct bao_ins *pc, int64_t i)
 /* Whole numbers: a range, and perhaps what they must be a multiple of. */
 static inline bool bao_run_int_fits(const struct bao_ins *pc, const struct bao_node *v)
 {
-    if (v->i < pc->lo || v->i > pc->hi)
+    /* No list has a range that is empty. */
+    if ((uint64_t)v->i - (uint64_t)pc->lo > (uint64_t)pc->hi - (uint64_t)pc->lo)
         return false;
     pc++;
     return pc->op == BAO_OP_GOOD || bao_run_int_multiple(pc, v->i);
@@ -158,9 +159,10 @@ static inline __attribute__((always_inline)) bool bao_run_go(struct bao_schema_s
 {
     bool good;
 
-    if (pc->lead - 1u < BAO_LEAD_TEXT) {
-        if (pc->lead == BAO_LEAD_INT)
-            return bao_run_int_fits(pc, v);
+    /* Figures are by far the commonest. */
+    if (pc->lead == BAO_LEAD_INT)
+        return bao_run_int_fits(pc, v);
+    if (pc->lead <= BAO_LEAD_TEXT) {
         if (pc->lead == BAO_LEAD_TEXT)
             return v->len == pc->key->n && bao_text_same(v->str, pc->key->p, v->len);
         if (pc->lead == BAO_LEAD_LENGTH && bao_run_quick_length(pc, v, &good))

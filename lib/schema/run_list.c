@@ -16,11 +16,17 @@ static const struct bao_node *all_maps(struct bao_schema_scratch *r, const struc
     const struct bao_members *m = pc->members;
 
     if (pc->lead == BAO_LEAD_FEW) {
+        const struct bao_node *from = x;
+
         do {
             if (!bao_run_few_members(r, m, x))
                 return NULL;
         } while (++x < end && x->type == BAO_MAP);
-        return x;
+        r->steps -= x - from;
+        if (r->steps >= 0)
+            return x;
+        bao_run_fail(r, -E2BIG);
+        return NULL;
     }
     do {
         if (!bao_run_may_go_over(r, x->len)) {
@@ -253,7 +259,7 @@ static __attribute__((noinline)) bool numbers(struct bao_schema_scratch *r, cons
     if (!bao_run_may_go_on(r))
         return bao_run_fail(r, -E2BIG);
     r->steps -= v->len >> 3;
-    if (v->kinds == 1u << BAO_INT && at->lead == BAO_LEAD_INT && at->lo <= at->hi) {
+    if (v->kinds == 1u << BAO_INT && at->lead == BAO_LEAD_INT) {
         if (at[1].op == BAO_OP_GOOD)
             return all_ints(x, end, at);
         if (at->lo >= 0)
@@ -336,7 +342,9 @@ bool bao_run_contains(struct bao_schema_scratch *r, const struct bao_ins *pc, co
     const struct bao_count count = *pc->count;
     uint64_t found = 0;
 
-    r->steps -= v->len >> 3;
+    r->steps -= v->len;
+    if (r->steps < 0)
+        return bao_run_fail(r, -E2BIG);
     if (ev == NULL && v->kinds != 0 && (v->kinds & ~(count.sub->refuses | BAO_KIND_UNSURE)) == 0)
         return count.min == 0;
     for (uint32_t i = 0; i < v->len; i++) {

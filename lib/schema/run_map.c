@@ -134,6 +134,8 @@ bool bao_run_few(struct bao_schema_scratch *r, const struct bao_ins *ins, const 
                  struct bao_eval *ev)
 {
     (void)ev;
+    if (!bao_run_may_go_on(r))
+        return bao_run_fail(r, -E2BIG);
     return bao_run_few_members(r, ins->members, v);
 }
 

@@ -58,6 +58,8 @@ bao_entry_of(const struct bao_members *m, const struct bao_entry *guess, const s
 
     if (BAO_LIKELY(bao_entry_is_for(guess, x)))
         return guess;
+    if (guess->len != UINT32_MAX && bao_entry_is_for(guess + 1, x))
+        return guess + 1;
     slot = m->names.slots[x->hash & m->names.mask];
     if (slot == 0)
         return NULL;
@@ -83,14 +85,12 @@ static inline const struct bao_node *bao_entry_value(const struct bao_node *v, c
     return NULL;
 }
 
-/* One or two names and nothing else to say: each is looked for. */
+/* One or two names and nothing else to say: each is looked for. Takes nothing from the budget. */
 static inline __attribute__((always_inline)) bool
 bao_run_few_members(struct bao_schema_scratch *r, const struct bao_members *m, const struct bao_node *v)
 {
     const struct bao_member *guess = v->members;
 
-    if (!bao_run_may_go_on(r))
-        return bao_run_fail(r, -E2BIG);
     for (const struct bao_entry *e = m->entries, *end = e + m->n; e < end; e++) {
         const struct bao_node *x = bao_entry_value(v, e, &guess);
         const struct bao_ins *pc;
