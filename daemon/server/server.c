@@ -123,6 +123,7 @@ static void end_loop(struct baod_server *s)
     s->queries = baod_queries_free(s->queries);
     s->notices = baod_notices_free(s->notices);
     s->reading = baod_pg_free(s->reading);
+    s->quick = baod_pg_free(s->quick);
     if (s->custody != NULL)
         baod_custody_believe(s->custody, NULL);
     s->credentials = baod_credentials_free(s->credentials);

@@ -59,7 +59,7 @@ struct baod_server {
     const char *conninfo;
     struct baod_writer *writer;
     struct baod_intake *intake;
-    struct baod_pg *reading;
+    struct baod_pg *reading, *quick; /* quick: for questions of one form, period and scope */
     struct baod_queries *queries;
     struct baod_notices *notices;
     struct baod_credentials *credentials;

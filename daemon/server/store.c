@@ -239,6 +239,10 @@ int baod_server_make_store(struct baod_server *s)
                                             .read_only = true,
                                             .lost = on_lost_reading,
                                             .user = s};
+    const struct baod_pg_options quick = {.conninfo = s->conninfo,
+                                          .application = "baocaod reading, quick",
+                                          .read_only = true,
+                                          .ready = baod_queries_quick};
     struct baod_intake_options intake = {
         .max_bytes = (size_t)s->settings->total_bytes,
         .max_raw = (size_t)s->settings->max_document,
@@ -279,7 +283,9 @@ int baod_server_make_store(struct baod_server *s)
     if (r == 0)
         r = baod_pg_new(&s->loop, &reading, &s->reading);
     if (r == 0)
-        r = baod_queries_new(s->reading, s->snapshot->registry.offset, &s->queries);
+        r = baod_pg_new(&s->loop, &quick, &s->quick);
+    if (r == 0)
+        r = baod_queries_new(s->reading, s->quick, s->snapshot->registry.offset, &s->queries);
     if (r == 0)
         r = make_credentials(s);
     if (r == 0)
@@ -289,6 +295,8 @@ int baod_server_make_store(struct baod_server *s)
     s->cache = (struct baod_cache){.spool = s->spool, .pg = s->reading};
     if (r == 0)
         baod_pg_open(s->reading);
+    if (r == 0)
+        baod_pg_open(s->quick);
     if (r == 0)
         r = baod_notices_new(&s->loop, s->conninfo, &s->notices);
     return r;

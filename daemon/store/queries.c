@@ -1,5 +1,6 @@
 #include "daemon/store/queries.h"
 #include "daemon/ops/log.h"
+#include "daemon/store/extremes.h"
 #include "daemon/store/pg.h"
 #include "daemon/store/spans.h"
 
@@ -14,7 +15,7 @@ enum {
 };
 
 /* What becomes of the statement's rows. */
-enum shape { PLAIN, SPANS, TRENDS };
+enum shape { PLAIN, SPANS, TRENDS, EXTREMES };
 
 struct question {
     struct baod_pg_statement statement;
@@ -25,10 +26,13 @@ struct question {
     bool has_as_of; /* ... or the moment that is asked about */
 };
 
+enum { ROLLUP_LEAST = 11, ROLLUP_COLUMNS = 16 };
+
 /* One question under way. */
 struct asked {
     struct bao_arena arena;
     struct baod_queries *q;
+    struct baod_pg *pg;
     const struct question *question;
     struct baod_pg_param params[PARAMS_MAX];
     struct bao_period span; /* of spans */
@@ -38,7 +42,7 @@ struct asked {
 };
 
 struct baod_queries {
-    struct baod_pg *pg;
+    struct baod_pg *pg, *quick;
     int offset;
     size_t under_way;
     bool closed; /* freed by its owner; lives until the last answer */
@@ -397,10 +401,53 @@ static const char rollup_sql[] =
                         " WHERE $4::text IS NULL AND " ANY(
                             "i.code", "$5") " ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
 
+/* The same of one form and period, the reports' figures handed over for extremes.c; of ratios, few as they
+ * are, the least and the most are found here. g numbers the scopes. */
+static const char rollup_one_sql[] =
+    "WITH p AS MATERIALIZED (SELECT * FROM baocao.form_period WHERE id = $1 AND label = $2),"
+    " k AS MATERIALIZED (SELECT row_number() OVER ()::int4 AS g, p.form, p.period, p.to_day, s.scope"
+    "     FROM p CROSS JOIN baocao.scope s WHERE s.id = $3),"
+    " m AS MATERIALIZED (SELECT k.g, k.form, k.period, n.unit FROM k"
+    "     JOIN baocao.scope_unit n ON n.scope = k.scope AND n.seq_to = 9223372036854775807"
+    "                             AND k.to_day BETWEEN n.from_day AND n.to_day),"
+    " o AS MATERIALIZED (SELECT m.g, count(*) AS owed FROM m CROSS JOIN LATERAL ("
+    "     SELECT FROM baocao.obligation o WHERE o.unit = m.unit AND o.form = m.form AND o.period = m.period"
+    "     OFFSET 0) o GROUP BY 1),"
+    " q AS MATERIALIZED (SELECT m.g, r.figures FROM m CROSS JOIN LATERAL ("
+    "     SELECT r.figures FROM baocao.report r WHERE r.unit = m.unit AND r.form = m.form"
+    "        AND r.period = m.period AND r.state = 1 OFFSET 0) r),"
+    " f AS MATERIALIZED (SELECT q.g, string_agg(array_send(q.figures), '') AS figures FROM q GROUP BY 1),"
+    " i AS MATERIALIZED (SELECT k.g, row_number() OVER (PARTITION BY k.g ORDER BY j.slot) AS n, j.*"
+    "     FROM k JOIN p USING (form, period) JOIN baocao.indicator j ON j.form = k.form"
+    "      AND (p.version IS NULL OR p.version BETWEEN j.version_from AND j.version_to) AND " ANY(
+        "j.code",
+        "$5") "),"
+              " y AS MATERIALIZED (SELECT v.g, v.slot, min(v.value) AS least, max(v.value) AS most FROM ("
+              "     SELECT i.g, i.slot, baocao.figure(q.figures[i.slot], i.decimals, q.figures[i.slot_to],"
+              "            i.decimals_to, i.percent) AS value"
+              "       FROM i JOIN q ON q.g = i.g WHERE i.slot_to IS NOT NULL OFFSET 0) v GROUP BY 1, 2)"
+              " SELECT p.id, p.label, p.from_day, p.to_day, s.id, s.name_vi, i.code, i.label_vi, i.label_en,"
+              "        i.measure_vi, CASE WHEN i.over_units = 'sum' AND coalesce(r.counts[i.slot], 0) > 0"
+              "             THEN baocao.figure(r.sums[i.slot], i.decimals, r.sums[i.slot_to], i.decimals_to,"
+              "                                i.percent) END::text, y.least::text, y.most::text,"
+              "        coalesce(r.counts[i.slot], 0)::int8, o.owed,"
+              "        (SELECT trim_scale(t.value)::text FROM baocao.target t"
+              "          WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 AND t.unit "
+              "= 0"
+              "            AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1),"
+              "        CASE WHEN i.slot_to IS NULL THEN i.slot::int8 END, i.decimals::int8,"
+              "        CASE WHEN i.n = 1 THEN f.figures END"
+              "   FROM o JOIN k USING (g) JOIN p USING (form, period) JOIN baocao.scope s USING (scope)"
+              "   JOIN i ON i.g = o.g"
+              "   LEFT JOIN baocao.rollup r ON r.scope = k.scope AND r.form = k.form AND r.period = k.period"
+              "   LEFT JOIN f ON f.g = o.g LEFT JOIN y ON y.g = o.g AND y.slot = i.slot"
+              "  WHERE $4::text IS NULL ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
+
 #include "daemon/store/as_of.inc"
 
 enum {
     SPAN = BAOD_QUESTIONS,
+    ROLLUP_ONE,
     SPAN_TODAY,
     TREND_TODAY,
     STATUS_TODAY,
@@ -414,6 +461,7 @@ enum {
 
 static const struct question questions[STATEMENTS] = {
     [BAOD_ASK_ROLLUP] = {{"q_rollup", rollup_sql}, rollup_columns, BAO_COUNT(rollup_columns)},
+    [ROLLUP_ONE] = {{"q_rollup_one", rollup_one_sql}, rollup_columns, BAO_COUNT(rollup_columns), EXTREMES},
     [BAOD_ASK_STATUS] =
         {{"q_status",
           "SELECT form, period, scope, owed::int8, pending::int8, overdue::int8, on_time::int8, late::int8, "
@@ -622,6 +670,8 @@ static int make_rows(struct asked *a, const struct baod_pg_result *r, struct bao
     if (!ok)
         return -ENOMEM;
     *ret = (struct baod_rows){a->question->columns, width, cells, n};
+    if (a->question->shape == EXTREMES)
+        return baod_extremes_put(&a->arena, r, ROLLUP_COLUMNS, ROLLUP_LEAST, cells, width);
     return 0;
 }
 
@@ -633,6 +683,7 @@ static int shape_rows(struct asked *a, const struct baod_pg_result *r, struct ba
     case TRENDS:
         return baod_trend_rows(&a->arena, r, a->limit, ret);
     case PLAIN:
+    case EXTREMES:
         break;
     }
     return make_rows(a, r, ret);
@@ -774,6 +825,12 @@ static const size_t as_of_statement[BAOD_QUESTIONS] = {[BAOD_ASK_ROLLUP] = ROLLU
                                                        [BAOD_ASK_MISSING] = MISSING_AT,
                                                        [BAOD_ASK_REPORT] = REPORT_AT};
 
+/* Is it asked of one form, period and scope? */
+static bool is_of_one(const struct baod_ask *ask)
+{
+    return ask->form.n != 0 && ask->period.n != 0 && ask->scope.n != 0 && ask->span.n == 0 && !ask->today;
+}
+
 /* The statement that answers: a question has others for spans and for the units of today. */
 static size_t statement_of(const struct baod_ask *ask)
 {
@@ -781,7 +838,10 @@ static size_t statement_of(const struct baod_ask *ask)
         return as_of_statement[ask->question];
     switch (ask->question) {
     case BAOD_ASK_ROLLUP:
-        return ask->today ? SPAN_TODAY : ask->span.n != 0 ? SPAN : BAOD_ASK_ROLLUP;
+        return ask->today         ? SPAN_TODAY
+               : ask->span.n != 0 ? SPAN
+               : is_of_one(ask)   ? ROLLUP_ONE
+                                  : BAOD_ASK_ROLLUP;
     case BAOD_ASK_TREND:
         return ask->today ? TREND_TODAY : BAOD_ASK_TREND;
     case BAOD_ASK_STATUS:
@@ -793,8 +853,27 @@ static size_t statement_of(const struct baod_ask *ask)
     }
 }
 
+/* Questions that one plan suits, whatever they name, go where none waits behind a long one. */
+static struct baod_pg *connection_of(const struct baod_queries *q, const struct baod_ask *ask)
+{
+    bool quick = is_of_one(ask) && ask->as_of.n == 0 &&
+                 (ask->question == BAOD_ASK_ROLLUP || ask->question == BAOD_ASK_STATUS);
+
+    return quick && baod_pg_is_ready(q->quick) ? q->quick : q->pg;
+}
+
+void baod_queries_quick(struct baod_pg *quick, void *user)
+{
+    static const struct baod_pg_statement one_plan = {NULL, "SET plan_cache_mode = force_generic_plan"};
+
+    (void)user;
+    if (baod_pg_exec(quick, &one_plan, NULL, 0, NULL, NULL) < 0 || baod_pg_sync(quick, NULL, NULL) < 0)
+        baod_pg_drop(quick, "no memory");
+}
+
 int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done, void *user)
 {
+    struct baod_pg *pg;
     struct asked *a;
     int r;
 
@@ -805,28 +884,34 @@ int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_as
     a = calloc(1, sizeof(*a));
     if (a == NULL)
         return -ENOMEM;
-    *a = (struct asked){.q = q, .question = &questions[statement_of(ask)], .done = done, .user = user};
+    *a = (struct asked){.q = q,
+                        .pg = connection_of(q, ask),
+                        .question = &questions[statement_of(ask)],
+                        .done = done,
+                        .user = user};
+    pg = a->pg;
     q->under_way++;
     r = set_filters(a, ask);
     if (r == 0)
-        r = baod_pg_exec(q->pg, &a->question->statement, a->params, n_params(a->question), on_rows, a);
+        r = baod_pg_exec(a->pg, &a->question->statement, a->params, n_params(a->question), on_rows, a);
     if (r != 0) {
         asked_free(a);
         return r == -ENOTCONN ? -EAGAIN : r;
     }
-    r = baod_pg_sync(q->pg, NULL, NULL);
+    r = baod_pg_sync(pg, NULL, NULL);
     if (r < 0)
-        baod_pg_drop(q->pg, "no memory"); /* the question is queued and must be answered */
+        baod_pg_drop(pg, "no memory"); /* the question is queued and must be answered */
     return 0;
 }
 
-int baod_queries_new(struct baod_pg *pg, int offset, struct baod_queries **ret)
+int baod_queries_new(struct baod_pg *pg, struct baod_pg *quick, int offset, struct baod_queries **ret)
 {
     struct baod_queries *q = calloc(1, sizeof(*q));
 
     if (q == NULL)
         return -ENOMEM;
     q->pg = pg;
+    q->quick = quick;
     q->offset = offset;
     *ret = q;
     return 0;

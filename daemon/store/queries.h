@@ -49,7 +49,7 @@ enum baod_question {
     BAOD_ASK_ALERT,   /* office.alert */
     BAOD_ASK_RATE,    /* office.rate */
     BAOD_ASK_REFUSAL, /* office.refusal, the newest first */
-    BAOD_ASK_SHARED,    /* totals of figures that several forms ask for (same_as), each unit counted once */
+    BAOD_ASK_SHARED,  /* totals of figures that several forms ask for (same_as), each unit counted once */
     BAOD_QUESTIONS,
 };
 
@@ -87,8 +87,12 @@ typedef void baod_ask_done(void *user, int r, const struct baod_rows *rows);
 int baod_queries_ask(struct baod_queries *q, const struct baod_ask *ask, baod_ask_done *done,
                      void *user) BAO_MUST_CHECK;
 
-/* Over a connection that stays the caller's, for as long as the queries live. offset: the province's, in
- * seconds east of UTC, for times. */
-int baod_queries_new(struct baod_pg *pg, int offset, struct baod_queries **ret) BAO_MUST_CHECK;
+/* Over connections that stay the caller's, for as long as the queries live. quick: for what is asked of one
+ * form, period and scope, so that it never waits behind a question about everything; baod_queries_quick() is
+ * to be its `ready`. offset: the province's, in seconds east of UTC, for times. */
+int baod_queries_new(struct baod_pg *pg, struct baod_pg *quick, int offset,
+                     struct baod_queries **ret) BAO_MUST_CHECK;
+/* Sets the session up: one plan for all questions of a kind, for planning takes longer than answering. */
+void baod_queries_quick(struct baod_pg *quick, void *user);
 /* Answers what waits with -ECANCELED; accepts NULL; gives NULL. */
 struct baod_queries *baod_queries_free(struct baod_queries *q);

@@ -3,6 +3,8 @@ people with BI tools may see."""
 import json
 import socket
 import subprocess
+import urllib.parse
+from decimal import Decimal
 
 import psycopg2
 import pytest
@@ -110,3 +112,28 @@ def test_every_view_and_column_of_the_office_is_explained_in_both_languages(daem
                       " WHERE c.relnamespace = 'office'::regnamespace AND c.relkind = 'v'")
     assert len(rows) > 100
     assert [row[:2] for row in rows if " — " not in (row[2] or "") or " — " not in (row[3] or "")] == []
+
+
+def test_a_rollup_of_one_scope_is_the_views_to_the_last_digit(daemon):
+    """It goes another way than the view, and than the same question without a scope."""
+    send_until_committed(daemon, many(90, seed=63))
+    columns = ("scope", "indicator", "value", "min", "max", "reported", "owed", "target")
+    view = daemon.sql(f"SELECT {', '.join(columns)} FROM office.rollup WHERE form = 'nd73-quarterly' AND period = '2026-Q3'")
+    expected = {row[:2]: [None if x is None else Decimal(x) for x in row[2:]] for row in view}
+    assert len({v[1] for v in expected.values()}) > 5, "the least of the units differ"
+    assert any(v[1] is not None and v[1] != v[2] for v in expected.values())
+
+    def asked(**more):
+        with daemon.open(f"{daemon.server}/v1/rollups?{urllib.parse.urlencode({**window, **more})}") as answer:
+            rows = json.load(answer, parse_float=Decimal, parse_int=Decimal)
+        return {(row["scope"], row["indicator"]): [row[c] for c in columns[2:]] for row in rows}
+
+    window, one = {"form": "nd73-quarterly", "period": "2026-Q3"}, {}
+    for scope in {row[0] for row in view}:
+        one.update(asked(scope=scope))
+    assert one == expected
+    assert asked() == expected
+    code = next(c for _, c in expected if expected["66", c][1] is not None)
+    assert asked(scope="66", indicator=code) == {("66", code): expected["66", code]}
+    assert asked(scope="nowhere") == {}
+    assert daemon.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'baocaod reading, quick'")[0][0] == 1
