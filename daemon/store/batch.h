@@ -13,7 +13,8 @@
 #include "lib/form/receipt.h"
 
 enum {
-    BAOD_BATCH_PIPELINED = 16,    /* up to so many reports go as statements of the pipeline, more by COPY */
+    BAOD_BATCH_SINGLY = 2,        /* up to so many reports go by a statement each, */
+    BAOD_BATCH_PIPELINED = 12,    /* up to so many by one together, more by COPY, outside the pipeline */
     BAOD_UNIT_SCOPES = 64,        /* scopes of one unit */
     BAOD_BATCH_OCTETS = 32 << 20, /* of bodies in one batch */
 };

@@ -4,7 +4,7 @@
 
 #include <sys/random.h>
 
-enum { REPORT_FIELDS = 20, LEAF_MAX = 1024, ID_RANDOM = 10 };
+enum { REPORT_FIELDS = 20, LEAF_MAX = 1024, ID_RANDOM = 10, IDS_AT_ONCE = 16 };
 
 #define REPORT_COLUMNS                                                                                       \
     "(unit, form, period, revision, form_version, state, nil, received_at, seq_from, seq_to, leaf, "         \
@@ -15,6 +15,21 @@ static const struct baod_pg_statement INSERT_REPORT = {
     "w_report",
     "INSERT INTO baocao.report " REPORT_COLUMNS
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"};
+
+/* Several at once, still in the pipeline: of a statement a row most would be its beginning and end. Figures
+ * travel end to end. */
+static const struct baod_pg_statement INSERT_REPORTS = {
+    "w_reports",
+    "INSERT INTO baocao.report " REPORT_COLUMNS
+    " SELECT k.unit, k.form, k.period, k.revision, k.form_version, k.state, k.nil, k.received_at, $20,"
+    "        k.seq_to, k.leaf, k.raw_size, k.receipt, k.content, k.sha256, ($21::int8[])[k.first:k.last],"
+    "        k.warnings, k.explanations, k.collected, k.body"
+    "   FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::int4[], $7::int4[],"
+    "               $8::int4[], $9::int4[], $10::int2[], $11::bool[], $12::timestamptz[], $13::int8[],"
+    "               $14::uuid[], $15::bytea[], $16::bytea[], $17::text[], $18::text[], $19::text[],"
+    "               $22::bytea[])"
+    "        k(unit, form, period, revision, form_version, leaf, raw_size, first, last, state, nil,"
+    "          received_at, seq_to, receipt, content, sha256, warnings, explanations, collected, body)"};
 
 static const char COPY_REPORT[] = "COPY baocao.report " REPORT_COLUMNS " FROM STDIN (FORMAT binary)";
 
@@ -122,7 +137,7 @@ static bool stores(const struct baod_item *item)
 /* Gives each stored report its id; one that it got in an earlier attempt stays. */
 static int make_ids(struct baod_batch *b)
 {
-    uint8_t random[BAOD_BATCH_PIPELINED][ID_RANDOM];
+    uint8_t random[IDS_AT_ONCE][ID_RANDOM];
     size_t left = 0;
 
     for (size_t i = 0; i < b->n; i++) {
@@ -224,7 +239,7 @@ static int report_params(struct baod_batch *b, const struct baod_item *item,
     return 0;
 }
 
-static int insert_reports(struct baod_batch *b, struct baod_pg *pg)
+static int insert_singly(struct baod_batch *b, struct baod_pg *pg)
 {
     for (size_t i = 0; i < b->n; i++) {
         struct baod_pg_param *params;
@@ -242,6 +257,117 @@ static int insert_reports(struct baod_batch *b, struct baod_pg *pg)
             return r;
     }
     return 0;
+}
+
+/* The columns of several reports, an array each. */
+struct report_columns {
+    int32_t *numbers[9]; /* unit form period revision form_version leaf raw_size first last */
+    int16_t *state;
+    bool *nil, *null;
+    bao_time *received_at;
+    int64_t *seq_to, *figures;
+    uint8_t (*receipt)[16];
+    struct bao_str *texts[6]; /* content sha256 warnings explanations collected body */
+    size_t n_figures;
+};
+
+/* Room for so many reports with so many figures together. */
+static int make_columns(struct bao_arena *a, size_t n, size_t figures, struct report_columns *ret)
+{
+    struct report_columns c = {.state = bao_arena_array(a, n, sizeof(*c.state)),
+                               .nil = bao_arena_array(a, n, sizeof(*c.nil)),
+                               .null = bao_arena_array(a, figures, sizeof(*c.null)),
+                               .received_at = bao_arena_array(a, n, sizeof(*c.received_at)),
+                               .seq_to = bao_arena_array(a, n, sizeof(*c.seq_to)),
+                               .figures = bao_arena_array(a, figures, sizeof(*c.figures)),
+                               .receipt = bao_arena_array(a, n, sizeof(*c.receipt))};
+    bool ok = c.state != NULL && c.nil != NULL && c.null != NULL && c.received_at != NULL &&
+              c.seq_to != NULL && c.figures != NULL && c.receipt != NULL;
+
+    for (size_t k = 0; k < BAO_COUNT(c.numbers); k++)
+        ok = (c.numbers[k] = bao_arena_array(a, n, sizeof(*c.numbers[k]))) != NULL && ok;
+    for (size_t k = 0; k < BAO_COUNT(c.texts); k++)
+        ok = (c.texts[k] = bao_arena_array(a, n, sizeof(*c.texts[k]))) != NULL && ok;
+    if (!ok)
+        return -ENOMEM;
+    *ret = c;
+    return 0;
+}
+
+static void put_report(struct report_columns *c, const struct baod_batch *b, const struct baod_item *item)
+{
+    const struct baod_submission *s = item->s;
+    const struct bao_verdict *v = item->verdict;
+    size_t at = (size_t)item->leaf;
+    bool counted = item->decision.kind == BAOD_COUNT;
+    const int32_t numbers[] = {item->unit,
+                               item->form,
+                               item->period,
+                               v->revision,
+                               v->form->version,
+                               item->leaf,
+                               (int32_t)s->document.n,
+                               (int32_t)c->n_figures + 1,
+                               (int32_t)(c->n_figures + item->slots->n)};
+    const struct bao_str texts[] = {octets(v->content, sizeof(v->content)),
+                                    octets(s->sha256, sizeof(s->sha256)),
+                                    text_or_null(v->warnings),
+                                    text_or_null(v->explanations),
+                                    text_or_null(v->collected),
+                                    s->stored};
+
+    for (size_t k = 0; k < BAO_COUNT(numbers); k++)
+        c->numbers[k][at] = numbers[k];
+    for (size_t k = 0; k < BAO_COUNT(texts); k++)
+        c->texts[k][at] = texts[k];
+    c->state[at] = counted ? BAOD_COUNTED : BAOD_SUPERSEDED;
+    c->nil[at] = v->nil;
+    c->received_at[at] = s->received_at;
+    c->seq_to[at] = counted ? INT64_MAX : b->seq;
+    memcpy(c->receipt[at], s->receipt.id, sizeof(c->receipt[at]));
+    for (size_t i = 0; i < item->slots->n; i++, c->n_figures++) {
+        c->figures[c->n_figures] = item->figures[i].scaled;
+        c->null[c->n_figures] = !item->figures[i].present;
+    }
+}
+
+/* The reports of a small batch by one statement. */
+static int insert_together(struct baod_batch *b, struct baod_pg *pg)
+{
+    enum { NUMBERS = 9, PARAMS = 22 };
+    struct bao_arena *a = &b->arena;
+    struct baod_pg_param *params = bao_arena_array(a, PARAMS, sizeof(*params)), *p = params;
+    size_t n = b->n_stored, figures = 0;
+    struct report_columns c;
+
+    for (size_t i = 0; i < b->n; i++)
+        figures += stores(&b->items[i]) ? b->items[i].slots->n : 0;
+    if (params == NULL || make_columns(a, n, figures, &c) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < b->n; i++)
+        if (stores(&b->items[i]))
+            put_report(&c, b, &b->items[i]);
+    for (size_t k = 0; k < NUMBERS; k++)
+        *p++ = baod_pg_p_int4s(a, c.numbers[k], NULL, n);
+    *p++ = baod_pg_p_int2s(a, c.state, NULL, n);
+    *p++ = baod_pg_p_bools(a, c.nil, n);
+    *p++ = baod_pg_p_times(a, c.received_at, n);
+    *p++ = baod_pg_p_int8s(a, c.seq_to, NULL, n);
+    *p++ = baod_pg_p_uuids(a, (const uint8_t(*)[16])c.receipt, n);
+    *p++ = baod_pg_p_byteas(a, c.texts[0], n);
+    *p++ = baod_pg_p_byteas(a, c.texts[1], n);
+    for (size_t k = 2; k < 5; k++)
+        *p++ = baod_pg_p_texts(a, c.texts[k], n);
+    *p++ = baod_pg_p_int8(a, b->seq);
+    *p++ = baod_pg_p_int8s(a, c.figures, c.null, figures);
+    *p++ = baod_pg_p_byteas(a, c.texts[5], n);
+    bao_require(p == params + PARAMS);
+    return baod_pg_exec(pg, &INSERT_REPORTS, params, PARAMS, on_written, b);
+}
+
+static int insert_reports(struct baod_batch *b, struct baod_pg *pg)
+{
+    return b->n_stored <= BAOD_BATCH_SINGLY ? insert_singly(b, pg) : insert_together(b, pg);
 }
 
 static int copy_reports(struct baod_batch *b, struct baod_pg *pg)

@@ -1,8 +1,10 @@
 """Nothing acked is lost or doubled, and every sum is exact, whatever fails."""
 import os
+import re
 import signal
 import threading
 import time
+import zlib
 
 import pytest
 from brp import Client
@@ -10,6 +12,12 @@ from conftest import wait_for
 from reports import SAMPLES, check_exact, many, report, communes, send_until_committed
 
 MANY = int(os.environ.get("BAOCAO_TEST_REPORTS", "2000"))
+
+
+def waiting(daemon):
+    """Reports that wait for the next batch."""
+    with daemon.open(f"{daemon.server}/metrics") as answer:
+        return int(re.search(r"^baocaod_writer_waiting (\d+)", answer.read().decode(), re.M).group(1))
 
 
 def stored(sql):
@@ -86,6 +94,33 @@ def test_revisions_in_any_order_end_with_the_highest(daemon):
     backwards = dict(reversed(list(reports.items())))
     send_until_committed(daemon, backwards)
     check_exact(daemon.sql, reports)
+
+
+def test_batches_of_every_size_store_the_same_rows(daemon):
+    """One by one, some by one statement, many by COPY: while the province is locked a batch of each size gathers."""
+    units, made = communes(), {}
+    for size in (1, 2, 3, 11, 60):
+        documents = [report(units.pop(), 1, 17) for _ in range(size + 1)]
+        with Client(daemon.reports_port) as client, daemon.connect() as holder, holder.cursor() as c:
+            c.execute("SELECT pg_advisory_xact_lock(7316, 66)")
+            first = client.report(documents[0])
+            wait_for(lambda: daemon.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")[0][0], 60)
+            rest = [client.report(d) for d in documents[1:]]
+            wait_for(lambda: waiting(daemon) == size, 60)
+            holder.rollback()
+            for txn in [first, *rest]:
+                assert client.answer(txn).state == "committed"
+        made[size] = documents
+    sizes = {n for n, in daemon.sql("SELECT n FROM baocao.audit")}
+    assert all({size, size + 1} & sizes for size in made), sizes  # together with the first, should its turn have timed out
+    rows = daemon.sql("SELECT DISTINCT form, period, revision, form_version, state, nil, seq_to, raw_size, figures,"
+                      "       warnings, explanations, collected FROM baocao.report")
+    assert len(rows) == 1, rows
+    sent = {zlib.decompress(body) for body, in daemon.sql("SELECT body FROM baocao.report")}
+    assert sent == {d.encode("utf-8") for documents in made.values() for d in documents}
+    check_exact(daemon.sql)
+    done = daemon.operate("--lang", "en", "verify", "--audit")
+    assert done.returncode == 0 and "82 reports checked: 0 wrong" in done.stdout, done.stdout + done.stderr
 
 
 def test_kill_9_during_a_stream_loses_and_doubles_nothing(daemon):
