@@ -4,10 +4,16 @@
 
 enum { OUT_MAX = 64 << 20 };
 
+/* Draft 7 cannot say these. */
+static const char *const lost_keys[] = {"minContains",      "maxContains", "unevaluatedProperties",
+                                        "unevaluatedItems", "$anchor",     "$dynamicRef",
+                                        "$dynamicAnchor",   "$vocabulary"};
+
 struct export
 {
     struct bao_buf *out;
     bool draft7;
+    bool *lost; /* by lost_keys: what was left out */
 };
 
 /* How a map is to be read. */
@@ -56,66 +62,197 @@ static int print_ref(const struct export *e, struct bao_str ref, bool in_common)
     return r == 0 ? bao_buf_append_c(e->out, "\"") : r;
 }
 
-static const char *renamed(const struct export *e, struct bao_str key)
-{
-    static const char *const pairs[][2] = {
-        {"$defs", "definitions"},
-        {"prefixItems", "items"},
-        {"dependentSchemas", "dependencies"},
-        {"dependentRequired", "dependencies"},
-    };
-
-    for (size_t i = 0; e->draft7 && i < BAO_COUNT(pairs); i++)
-        if (bao_str_is(key, pairs[i][0]))
-            return pairs[i][1];
-    return NULL;
-}
-
 static int print_schema(const struct export *e, const struct bao_node *node, enum reading how,
                         bool in_common);
 
-static int print_key(const struct export *e, struct bao_str key, enum reading how)
-{
-    const char *other = how == SCHEMA ? renamed(e, key) : NULL;
-    int r = other == NULL ? bao_json_quote(e->out, key) : bao_json_quote(e->out, bao_str_c(other));
+/* Members printed so far of one map. */
+struct members {
+    const struct export *e;
+    bool in_common, any;
+};
 
-    return r == 0 ? bao_buf_append_c(e->out, ":") : r;
+static int print_key(struct members *m, struct bao_str key)
+{
+    int r = m->any ? bao_buf_append_c(m->e->out, ",\n") : 0;
+
+    m->any = true;
+    if (r == 0)
+        r = bao_json_quote(m->e->out, key);
+    return r == 0 ? bao_buf_append_c(m->e->out, ":") : r;
 }
 
-/* Draft 7 ignores what stands beside a $ref, so the reference moves into an allOf there. */
-static int print_reference(const struct export *e, const struct bao_node *map, const struct bao_node *ref,
-                           bool in_common)
+static int print_member(struct members *m, struct bao_str key, const struct bao_node *value, enum reading how)
 {
-    bool wrap = e->draft7 && map->len > 1;
-    int r = bao_buf_append_c(e->out, wrap ? "\"allOf\":[{\"$ref\":" : "\"$ref\":");
+    int r = print_key(m, key);
 
+    return r == 0 ? print_schema(m->e, value, how, m->in_common) : r;
+}
+
+/* ---- what draft 7 says otherwise ---- */
+
+static bool has(const struct bao_node *map, const char *key)
+{
+    return bao_node_get(map, key) != NULL;
+}
+
+/* Does anything but `properties` and its like speak of the same members? */
+static bool is_applied_in_place(const struct bao_node *map)
+{
+    static const char *const keys[] = {"$ref", "$dynamicRef", "allOf", "anyOf",           "oneOf",
+                                       "if",   "then",        "else",  "dependentSchemas"};
+
+    for (size_t i = 0; i < BAO_COUNT(keys); i++)
+        if (has(map, keys[i]))
+            return true;
+    return false;
+}
+
+static void lose(const struct export *e, struct bao_str key)
+{
+    for (size_t i = 0; i < BAO_COUNT(lost_keys); i++)
+        if (bao_str_is(key, lost_keys[i]))
+            e->lost[i] = true;
+}
+
+/* The name of a member that draft 7 has under the same or another name; NULL: it is printed apart or lost. */
+static const char *draft7_key(const struct export *e, const struct bao_node *map, struct bao_str key)
+{
+    static const char *const apart[] = {"$ref", "allOf", "dependentSchemas", "dependentRequired", NULL};
+    bool tuple = has(map, "prefixItems");
+
+    if (is_one_of(key, apart))
+        return NULL;
+    if (bao_str_is(key, "prefixItems"))
+        return "items";
+    if (bao_str_is(key, "items") && tuple)
+        return "additionalItems";
+    if (bao_str_is(key, "contains") && has(map, "minContains") &&
+        bao_node_is_number(bao_node_get(map, "minContains")) &&
+        bao_num_sign(bao_node_num(bao_node_get(map, "minContains"))) == 0)
+        return NULL; /* none need be there */
+    if (bao_str_is(key, "unevaluatedProperties") && !is_applied_in_place(map) &&
+        !has(map, "additionalProperties"))
+        return "additionalProperties";
+    if (bao_str_is(key, "unevaluatedItems") && !is_applied_in_place(map) && !has(map, "items") &&
+        !has(map, "contains"))
+        return tuple ? "additionalItems" : "items";
+    for (size_t i = 0; i < BAO_COUNT(lost_keys); i++)
+        if (bao_str_is(key, lost_keys[i])) {
+            lose(e, key);
+            return NULL;
+        }
+    return bao_str_is(key, "$defs") ? "definitions" : "";
+}
+
+/* Draft 7 ignores what stands beside a $ref, so the reference moves into the allOf there. */
+static int print_all_of(struct members *m, const struct bao_node *map)
+{
+    const struct bao_node *ref = bao_node_get(map, "$ref"), *all = bao_node_get(map, "allOf");
+    struct bao_buf *out = m->e->out;
+    int r;
+
+    if (ref != NULL && map->len == 1) {
+        r = print_key(m, BAO_STR("$ref"));
+        return r == 0 ? print_ref(m->e, bao_node_str(ref), m->in_common) : r;
+    }
+    if (ref == NULL && all == NULL)
+        return 0;
+    r = print_key(m, BAO_STR("allOf"));
     if (r == 0)
-        r = print_ref(e, bao_node_str(ref), in_common);
-    return r == 0 && wrap ? bao_buf_append_c(e->out, "}]") : r;
+        r = bao_buf_append_c(out, "[");
+    if (r == 0 && ref != NULL) {
+        r = bao_buf_append_c(out, "{\"$ref\":");
+        if (r == 0)
+            r = print_ref(m->e, bao_node_str(ref), m->in_common);
+        if (r == 0)
+            r = bao_buf_append_c(out, "}");
+    }
+    for (uint32_t i = 0; all != NULL && all->type == BAO_LIST && i < all->len && r == 0; i++) {
+        r = i == 0 && ref == NULL ? 0 : bao_buf_append_c(out, ",");
+        if (r == 0)
+            r = print_schema(m->e, &all->items[i], SCHEMA, m->in_common);
+    }
+    return r == 0 ? bao_buf_append_c(out, "]") : r;
+}
+
+/* Names and schemas that depend on a member, which draft 7 gives together. */
+static int print_dependencies(struct members *m, const struct bao_node *map)
+{
+    const struct bao_node *names = bao_node_get(map, "dependentRequired"),
+                          *schemas = bao_node_get(map, "dependentSchemas");
+    struct members inner = {m->e, m->in_common, false};
+    int r;
+
+    if (names == NULL && schemas == NULL)
+        return 0;
+    r = print_key(m, BAO_STR("dependencies"));
+    if (r == 0)
+        r = bao_buf_append_c(m->e->out, "{");
+    for (uint32_t i = 0; names != NULL && names->type == BAO_MAP && i < names->len && r == 0; i++) {
+        struct bao_str key = bao_member_key(&names->members[i]);
+        const struct bao_member *both = schemas == NULL ? NULL : bao_node_member(schemas, key);
+
+        if (both == NULL) {
+            r = print_member(&inner, key, &names->members[i].value, DATA);
+            continue;
+        }
+        r = print_key(&inner, key);
+        if (r == 0)
+            r = bao_buf_append_c(m->e->out, "{\"allOf\":[{\"required\":");
+        if (r == 0)
+            r = bao_node_print_json(m->e->out, &names->members[i].value);
+        if (r == 0)
+            r = bao_buf_append_c(m->e->out, "},");
+        if (r == 0)
+            r = print_schema(m->e, &both->value, SCHEMA, m->in_common);
+        if (r == 0)
+            r = bao_buf_append_c(m->e->out, "]}");
+    }
+    for (uint32_t i = 0; schemas != NULL && schemas->type == BAO_MAP && i < schemas->len && r == 0; i++) {
+        struct bao_str key = bao_member_key(&schemas->members[i]);
+
+        if (names == NULL || bao_node_member(names, key) == NULL)
+            r = print_member(&inner, key, &schemas->members[i].value, SCHEMA);
+    }
+    return r == 0 ? bao_buf_append_c(m->e->out, "}") : r;
+}
+
+/* ---- maps ---- */
+
+/* The keywords of a schema; `$schema`, and at the root `$defs`, are the caller's. */
+static int print_keywords(struct members *m, const struct bao_node *map, bool root)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < map->len && r == 0; i++) {
+        const struct bao_node *value = &map->members[i].value;
+        struct bao_str key = bao_member_key(&map->members[i]);
+        const char *other = m->e->draft7 ? draft7_key(m->e, map, key) : "";
+
+        if (bao_str_is(key, "$schema") || (root && bao_str_is(key, "$defs")) || other == NULL)
+            continue;
+        if (bao_str_is(key, "$ref") && value->type == BAO_STRING) {
+            r = print_key(m, key);
+            if (r == 0)
+                r = print_ref(m->e, bao_node_str(value), m->in_common);
+        } else {
+            r = print_member(m, *other == '\0' ? key : bao_str_c(other), value, reading_of(key));
+        }
+    }
+    if (r == 0 && m->e->draft7)
+        r = print_all_of(m, map);
+    return r == 0 && m->e->draft7 ? print_dependencies(m, map) : r;
 }
 
 static int print_map(const struct export *e, const struct bao_node *map, enum reading how, bool in_common)
 {
+    struct members m = {e, in_common, false};
     int r = bao_buf_append_c(e->out, "{");
-    bool any = false;
 
-    for (uint32_t i = 0; i < map->len && r == 0; i++) {
-        const struct bao_member *m = &map->members[i];
-        struct bao_str key = bao_member_key(m);
-
-        if (how == SCHEMA && bao_str_is(key, "$schema"))
-            continue;
-        r = any ? bao_buf_append_c(e->out, ",") : 0;
-        any = true;
-        if (r == 0 && how == SCHEMA && bao_str_is(key, "$ref") && m->value.type == BAO_STRING) {
-            r = print_reference(e, map, &m->value, in_common);
-            continue;
-        }
-        if (r == 0)
-            r = print_key(e, key, how);
-        if (r == 0)
-            r = print_schema(e, &m->value, how == SCHEMA ? reading_of(key) : SCHEMA, in_common);
-    }
+    if (r == 0 && how == SCHEMA)
+        r = print_keywords(&m, map, false);
+    for (uint32_t i = 0; how != SCHEMA && i < map->len && r == 0; i++)
+        r = print_member(&m, bao_member_key(&map->members[i]), &map->members[i].value, SCHEMA);
     return r == 0 ? bao_buf_append_c(e->out, "}") : r;
 }
 
@@ -139,39 +276,45 @@ static int print_schema(const struct export *e, const struct bao_node *node, enu
 /* The form's own $defs and the common file become one. */
 static int print_root(const struct export *e, const struct bao_form *f)
 {
-    const char *defs = e->draft7 ? "definitions" : "$defs";
     const struct bao_node *own = bao_node_get(f->schema_node, "$defs");
+    struct members m = {e, false, true}, defs = {e, false, false};
     int r = bao_buf_printf(e->out, "{\"$schema\":\"%s\"",
                            e->draft7 ? "http://json-schema.org/draft-07/schema#"
                                      : "https://json-schema.org/draft/2020-12/schema");
 
-    for (uint32_t i = 0; i < f->schema_node->len && r == 0; i++) {
-        const struct bao_member *m = &f->schema_node->members[i];
-        struct bao_str key = bao_member_key(m);
-
-        if (bao_str_is(key, "$schema") || bao_str_is(key, "$defs"))
-            continue;
-        r = bao_buf_append_c(e->out, ",\n");
-        if (r == 0)
-            r = print_key(e, key, SCHEMA);
-        if (r == 0)
-            r = print_schema(e, &m->value, reading_of(key), false);
-    }
     if (r == 0)
-        r = bao_buf_printf(e->out, ",\n\"%s\":{", defs);
+        r = print_keywords(&m, f->schema_node, true);
+    if (r == 0)
+        r = print_key(&m, bao_str_c(e->draft7 ? "definitions" : "$defs"));
+    if (r == 0)
+        r = bao_buf_append_c(e->out, "{");
     if (r == 0 && f->common != NULL) {
-        r = bao_buf_append_c(e->out, "\"common\":");
+        r = print_key(&defs, BAO_STR("common"));
         if (r == 0)
             r = print_schema(e, f->common, SCHEMA, true);
     }
-    for (uint32_t i = 0; own != NULL && own->type == BAO_MAP && i < own->len && r == 0; i++) {
-        r = i == 0 && f->common == NULL ? 0 : bao_buf_append_c(e->out, ",\n");
-        if (r == 0)
-            r = print_key(e, bao_member_key(&own->members[i]), NAMED_SCHEMAS);
-        if (r == 0)
-            r = print_schema(e, &own->members[i].value, SCHEMA, false);
-    }
+    for (uint32_t i = 0; own != NULL && own->type == BAO_MAP && i < own->len && r == 0; i++)
+        r = print_member(&defs, bao_member_key(&own->members[i]), &own->members[i].value, SCHEMA);
     return r == 0 ? bao_buf_append_c(e->out, "}}\n") : r;
+}
+
+/* Names what the older draft cannot say. */
+static void tell_lost(const struct cli_options *options, const struct export *e)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < BAO_COUNT(lost_keys); i++) {
+        if (!e->lost[i])
+            continue;
+        fprintf(stderr, "%s%s",
+                any                       ? ", "
+                : options->lang == BAO_VI ? "baocao schema: bản xuất bỏ những từ khóa mà draft 7 không có: "
+                                          : "baocao schema: left out, as draft 7 has no such keywords: ",
+                lost_keys[i]);
+        any = true;
+    }
+    if (any)
+        fputc('\n', stderr);
 }
 
 static const struct bao_form *find(const struct bao_forms *forms, const char *id, int version)
@@ -188,7 +331,8 @@ static int export_form(const struct cli_options *options, const struct bao_forms
                        int version, bool draft7)
 {
     struct bao_buf out BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(OUT_MAX);
-    const struct export e = {&out, draft7};
+    bool lost[BAO_COUNT(lost_keys)] = {false};
+    const struct export e = {&out, draft7, lost};
     const struct bao_form *form = find(forms, id, version);
 
     if (form == NULL) {
@@ -201,6 +345,7 @@ static int export_form(const struct cli_options *options, const struct bao_forms
     if (print_root(&e, form) != 0 ||
         fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout) != bao_buf_len(&out) || fflush(stdout) != 0)
         return CLI_USAGE;
+    tell_lost(options, &e);
     return CLI_OK;
 }
 
