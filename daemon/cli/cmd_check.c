@@ -449,9 +449,9 @@ static int check_files(struct check *c, const struct arguments *a)
 
 static int add_past(struct cli_history *history, struct bao_arena *arena, const struct bao_node *list)
 {
-    int r = 0;
+    int r = list == NULL || list->type == BAO_NULL || list->type == BAO_LIST ? 0 : -EINVAL;
 
-    for (uint32_t i = 0; list != NULL && list->type == BAO_LIST && i < list->len && r == 0; i++) {
+    for (uint32_t i = 0; r == 0 && list != NULL && i < list->len; i++) {
         struct bao_str bytes;
 
         if (list->items[i].type != BAO_STRING)
@@ -479,7 +479,7 @@ static int check_line(void *data, const struct bao_node *request, struct bao_are
     if (r == 0)
         r = add_past(&history, arena, bao_node_get(request, "history"));
     if (r == -EINVAL)
-        return cli_answer_error(answer, request, BAO_STR("b64 or history is not base64"));
+        return cli_answer_error(answer, request, BAO_STR("b64 is not base64, or history no list of such"));
     if (r == 0)
         r = judge(c, arena, bytes, &verdict);
     if (r == 0)

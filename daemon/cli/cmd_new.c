@@ -297,12 +297,16 @@ static int put_head(struct bao_buf *out, const struct new_report *n)
 static int put_envelope(struct bao_buf *out, const struct new_report *n)
 {
     bool vi = n->options->lang == BAO_VI;
-    int r = bao_buf_append_c(out, n->form->signed_required ? "" : "# ");
+    int r =
+        bao_buf_append_c(out, vi ? "# signed: {position: Chủ tịch, number: 12/BC-UBND, date: 2026-09-16}\n"
+                                 : "# signed: {position: Chairman, number: 12/BC-UBND, date: 2026-09-16}\n");
 
-    if (r == 0)
-        r = bao_buf_append_c(out,
-                             vi ? "signed: {position: Chủ tịch, number: 12/BC-UBND, date: 2026-09-16}\n"
-                                : "signed: {position: Chairman, number: 12/BC-UBND, date: 2026-09-16}\n");
+    /* An example that is left standing must not pass for the unit's own words. */
+    if (r == 0 && n->form->signed_required)
+        r = bao_buf_append_c(out, vi ? "# Bắt buộc ghi người ký (by) hoặc chức vụ (position)\n"
+                                       "signed: {by: , position: , number: , date: }\n"
+                                     : "# Who signed (by) or the position is required\n"
+                                       "signed: {by: , position: , number: , date: }\n");
     if (r == 0 && n->form->nil_allowed)
         r = bao_buf_append_c(
             out, vi ? "# nil: true   # trong kỳ không phát sinh: bỏ dấu # và xóa từ data trở xuống\n"

@@ -247,6 +247,8 @@ static int put_sample_item(const struct cli_template *t, struct bao_buf *out, co
         if (!bao_form_step(t->form, item.place, key, &place))
             continue;
         title = title_of(t, place);
+        if (title.n == 0)
+            title = key;
         r = bao_buf_printf(out, "%*s# %s%.*s:   # %.*s%s: ", s->indent + 2, "", i == 0 ? "- " : "  ",
                            BAO_STR_ARG(key), BAO_STR_ARG(title),
                            !is_in(bao_form_keyword(t->form, item.place, "required"), key) ? ""

@@ -1,7 +1,14 @@
 /* Checks at work: over the data, over each item of a list, against earlier reports. */
 #include "lib/form/check.h"
 
-enum { LEVELS_MAX = 8, KNOWN_MAX = 32, MESSAGE_MAX = 8192, SHOWN_DECIMALS = 6 };
+enum {
+    LEVELS_MAX = 8,
+    KNOWN_MAX = 32,
+    MESSAGE_MAX = 8192,
+    SHOWN_DECIMALS = 6,
+    FIGURES_MAX = 4,
+    FIGURE_TEXT_MAX = 60
+};
 
 /* One list on the way to an item. */
 struct trail {
@@ -296,7 +303,8 @@ static enum bao_presence presence_of(struct runner *run, const struct bao_expr_p
 /* What the missing strategy says: run, skip, or fail with *ret_path absent. */
 enum verdict { RUN, SKIP, FAIL };
 
-static enum verdict look_for_missing(struct runner *run, const struct bao_expr_path **ret_path)
+static enum verdict look_for_missing(struct runner *run, const struct bao_expr_path **ret_path,
+                                     enum rule_root *ret_root)
 {
     const struct rule *rule = &run->check->program->rule;
     size_t n, asked = 0, absent = 0;
@@ -318,6 +326,7 @@ static enum verdict look_for_missing(struct runner *run, const struct bao_expr_p
         if (presence == BAO_PATH_PRESENT || run->check->missing == BAO_MISSING_SKIP_ALL)
             continue;
         *ret_path = &paths[i];
+        *ret_root = (enum rule_root)rule->reads[i].root;
         return run->check->missing == BAO_MISSING_FAIL ? FAIL : SKIP;
     }
     return run->check->missing == BAO_MISSING_SKIP_ALL && asked != 0 && absent == asked ? SKIP : RUN;
@@ -489,8 +498,64 @@ static unsigned failed_code(const struct bao_check *check)
     return BAO_BC_CHECK_FAILED;
 }
 
+/* "kinh_phi.giao", and whose it is when that is another report's. */
+static int put_read(enum bao_lang lang, const struct bao_expr_path *path, enum rule_root root,
+                    struct bao_buf *out)
+{
+    static const char *const whose[RULE_ROOTS][BAO_LANGS] = {
+        [RULE_PARENT] = {" của mục chứa nó", " of what holds the item"},
+        [RULE_PREV] = {" của kỳ trước", " of the period before"},
+        [RULE_PREV_ITEM] = {" của kỳ trước", " of the period before"},
+        [RULE_PREV_YEAR] = {" của cùng kỳ năm trước", " of the same period last year"},
+    };
+    bool first = true;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < path->n_steps; i++)
+        if (path->steps[i].kind == BAO_STEP_FIELD) {
+            r = bao_buf_printf(out, "%s%.*s", first ? "" : ".", BAO_STR_ARG(path->steps[i].name));
+            first = false;
+        }
+    return r != 0 || whose[root][lang] == NULL ? r : bao_buf_append_c(out, whose[root][lang]);
+}
+
+/* The rule, then the figures it read, as far as they are single values: "self.a <= self.b, trong khi a = 7
+ * (dòng 5), b = 3 (dòng 6)". What is personal is not read outside has(). */
+static int put_rule(struct runner *run, enum bao_lang lang, struct bao_buf *out)
+{
+    const struct rule *rule = &run->check->program->rule;
+    const struct bao_expr_path *paths;
+    size_t n, shown = 0;
+    int r = bao_buf_append_str(out, run->check->program->text);
+
+    paths = bao_expr_paths(rule->expr, &n);
+    for (size_t i = 0; r == 0 && i < n && shown < FIGURES_MAX; i++) {
+        enum rule_root root = (enum rule_root)rule->reads[i].root;
+        const struct bao_node *top = run->env.nodes[root],
+                              *node = top == NULL || paths[i].guarded || paths[i].n_steps == 0
+                                          ? NULL
+                                          : bao_expr_path_node(&paths[i], top);
+        bool of_prev = root == RULE_PREV || root == RULE_PREV_ITEM || root == RULE_PREV_YEAR ||
+                       (run->check->program->each_prev && (root == RULE_ITEM || root == RULE_PARENT));
+
+        if (node == NULL || !(bao_node_is_number(node) || node->type == BAO_BOOL ||
+                              (node->type == BAO_STRING && bao_node_str(node).n <= FIGURE_TEXT_MAX)))
+            continue;
+        r = bao_buf_append_c(out, shown++ != 0 ? ", " : lang == BAO_VI ? ", trong khi " : ", while ");
+        if (r == 0)
+            r = put_read(lang, &paths[i], root, out);
+        if (r == 0)
+            r = bao_buf_append_c(out, " = ");
+        if (r == 0)
+            r = bao_node_print_json(out, node);
+        if (r == 0 && !of_prev)
+            r = bao_buf_printf(out, lang == BAO_VI ? " (dòng %u)" : " (line %u)", node->line);
+    }
+    return r;
+}
+
 /* Adds the finding of the check under judgement. `own`: the form's sentence speaks; what: argument 1. */
-static int tell(struct runner *run, unsigned code, bool own, struct bao_str what)
+static int tell(struct runner *run, unsigned code, bool own, struct bao_text2 what)
 {
     const struct bao_check *check = run->check;
     const struct bao_node *explanation = NULL;
@@ -519,7 +584,7 @@ static int tell(struct runner *run, unsigned code, bool own, struct bao_str what
     f->check = check->id;
     f->item = item;
     bao_finding_arg(f, check->id);
-    bao_finding_arg(f, what);
+    bao_finding_arg2(f, what.vi, what.en);
     bao_finding_arg(f, item);
     r = fill_place(run, depth, f);
     for (unsigned i = 0; r == 0 && own && i < BAO_LANGS; i++)
@@ -527,17 +592,26 @@ static int tell(struct runner *run, unsigned code, bool own, struct bao_str what
     return r;
 }
 
-static int tell_missing(struct runner *run, const struct bao_expr_path *path)
+static int tell_missing(struct runner *run, const struct bao_expr_path *path, enum rule_root root)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf buf = BAO_BUF_NULL(MESSAGE_MAX);
-    struct bao_str text;
-    int r = bao_buf_append_str(&buf, path->root);
+    struct bao_text2 what;
+    int r = keep_text(run, &buf, put_read(BAO_VI, path, root, &buf), &what.vi);
 
-    for (size_t i = 0; r == 0 && i < path->n_steps; i++)
-        if (path->steps[i].kind == BAO_STEP_FIELD)
-            r = bao_buf_printf(&buf, ".%.*s", BAO_STR_ARG(path->steps[i].name));
-    r = keep_text(run, &buf, r, &text);
-    return r != 0 ? r : tell(run, BAO_BC_CHECK_INCOMPLETE, true, text);
+    if (r == 0)
+        r = keep_text(run, &buf, put_read(BAO_EN, path, root, &buf), &what.en);
+    return r != 0 ? r : tell(run, BAO_BC_CHECK_INCOMPLETE, true, what);
+}
+
+static int tell_failed(struct runner *run)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf buf = BAO_BUF_NULL(MESSAGE_MAX);
+    struct bao_text2 what;
+    int r = keep_text(run, &buf, put_rule(run, BAO_VI, &buf), &what.vi);
+
+    if (r == 0)
+        r = keep_text(run, &buf, put_rule(run, BAO_EN, &buf), &what.en);
+    return r != 0 ? r : tell(run, failed_code(run->check), true, what);
 }
 
 /* ---- judging ---- */
@@ -547,6 +621,7 @@ static int judge(struct runner *run)
 {
     const struct bao_check_program *p = run->check->program;
     const struct bao_expr_path *missing = NULL;
+    enum rule_root missing_root = RULE_SELF;
     struct bao_value v;
     bool touched,
         zeros = run->check->missing == BAO_MISSING_ZERO || run->check->missing == BAO_MISSING_SKIP_ALL;
@@ -563,22 +638,22 @@ static int judge(struct runner *run)
     }
     (void)bao_expr_paths(p->rule.expr, &n_paths);
     memset(run->known, 0, (n_paths < KNOWN_MAX ? n_paths : KNOWN_MAX) * sizeof(*run->known));
-    verdict = look_for_missing(run, &missing);
+    verdict = look_for_missing(run, &missing, &missing_root);
     if (verdict == SKIP)
         return 0;
     run->ran = true;
     if (verdict == FAIL)
-        return tell_missing(run, missing);
+        return tell_missing(run, missing, missing_root);
     r = bao_rule_run(&p->rule, &run->env, zeros, n_paths <= KNOWN_MAX ? run->known : NULL, &v);
     if (r != 0 || (v.type == BAO_V_BOOL && v.boolean))
         return r;
     if (v.type == BAO_V_BOOL)
-        return tell(run, failed_code(run->check), true, p->text);
+        return tell_failed(run);
     return tell(run,
                 v.type == BAO_V_ERROR    ? v.code
                 : v.type == BAO_V_ABSENT ? BAO_BC_EXPR_ABSENT
                                          : BAO_BC_EXPR_NOT_BOOL,
-                false, p->text);
+                false, (struct bao_text2){p->text, p->text});
 }
 
 /* Walks the lists of `each` from the container down; `other` is the same place in the other report. */

@@ -92,10 +92,15 @@ static bool read_text(struct reading *r, enum key key, struct bao_str *ret)
     if (value == NULL && r->misspelt[key])
         return false;
     if (value == NULL) {
-        f = complain_absent(r, BAO_BC_ENVELOPE_MISSING, key);
+        bool blank = r->blank[key] != NULL;
+
+        f = complain_absent(r, blank ? BAO_BC_REPORT_BLANK_TITLED : BAO_BC_ENVELOPE_MISSING, key);
         bao_finding_arg(f, bao_str_c(names[key]));
+        if (blank)
+            bao_finding_arg(f, bao_str_c(hints[key].example));
         bao_finding_arg2(f, bao_str_c(hints[key].vi), bao_str_c(hints[key].en));
-        bao_finding_arg(f, bao_str_c(hints[key].example));
+        if (!blank)
+            bao_finding_arg(f, bao_str_c(hints[key].example));
         return false;
     }
     if (text_of(r, value, ret))
@@ -282,7 +287,7 @@ static void read_data(struct reading *r, struct bao_envelope *e)
     e->data = data;
     if (data == NULL && is_flat(r))
         tell_flat(r);
-    else if (data == NULL && !e->nil && !r->misspelt[K_DATA])
+    else if (data == NULL && !e->nil && !r->misspelt[K_DATA] && (nil == NULL || nil->type == BAO_BOOL))
         (void)complain_absent(r, BAO_BC_ENVELOPE_NO_DATA, K_DATA);
     else if (data != NULL && data->type != BAO_MAP)
         bao_finding_arg(complain(r, BAO_BC_ENVELOPE_DATA_SHAPE, data), bao_spelling(r->reader, data));

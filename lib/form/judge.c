@@ -393,23 +393,27 @@ static void tell_blanks(struct judgement *j, size_t first)
     for (size_t i = first; i < findings->n; i++) {
         struct bao_finding *f = &findings->items[i];
         struct bao_str pointer = f->pointer;
+        bool is_part = f->code == BAO_BC_REPORT_PART_MISSING;
         const struct bao_member *blank;
 
-        if ((f->code != BAO_BC_MISSING && f->code != BAO_BC_MISSING_TITLED) || pointer.n < DATA.n)
+        if ((f->code != BAO_BC_MISSING && f->code != BAO_BC_MISSING_TITLED && !is_part) || pointer.n < DATA.n)
             continue;
         pointer = (struct bao_str){pointer.p + DATA.n, pointer.n - DATA.n};
-        blank = bao_blank_member(j->envelope.data, pointer, f->args[0].vi);
+        blank = bao_blank_member(j->envelope.data, pointer, f->args[is_part ? 1 : 0].vi);
         if (blank == NULL)
             continue;
-        f->code = f->code == BAO_BC_MISSING ? BAO_BC_REPORT_BLANK : BAO_BC_REPORT_BLANK_TITLED;
         f->at = bao_member_place(blank);
+        if (is_part)
+            f->code = BAO_BC_REPORT_PART_BLANK;
+        else
+            f->code = f->code == BAO_BC_MISSING ? BAO_BC_REPORT_BLANK : BAO_BC_REPORT_BLANK_TITLED;
     }
 }
 
 static int judge_data(struct judgement *j)
 {
-    size_t first;
     struct bao_verdict *v = j->v;
+    size_t first = v->findings.n;
     struct bao_check_context context = check_context(v, NULL);
     struct bao_check_tally tally = {0, 0};
     int r;
@@ -419,7 +423,6 @@ static int judge_data(struct judgement *j)
     r = bao_schema_is_valid(v->form->schema, j->scratch, v->data);
     if (r == -ENOMEM)
         return r;
-    first = v->findings.n;
     if (r != 1)
         r = bao_schema_report(v->form->schema, j->scratch, v->data,
                               (struct bao_schema_at){DATA, v->doc.source}, &v->findings);
@@ -511,13 +514,30 @@ static int conclude(struct bao_arena *arena, struct bao_verdict *v)
     return v->symbol == BAO_SYM_NONE ? print_warnings(arena, v) : 0;
 }
 
+/* Does it say who signed, by name or by position? */
+static bool names_signer(const struct bao_node *signed_by)
+{
+    static const char *const keys[] = {"by", "position"};
+
+    for (size_t i = 0; signed_by != NULL && i < BAO_COUNT(keys); i++) {
+        const struct bao_node *value = bao_node_get(signed_by, keys[i]);
+
+        if (value != NULL && value->type != BAO_NULL &&
+            !(value->type == BAO_STRING && bao_node_str(value).n == 0))
+            return true;
+    }
+    return false;
+}
+
 static int judge_body(struct judgement *j)
 {
     struct bao_verdict *v = j->v;
     int r;
 
-    if (v->form->signed_required && j->envelope.signed_by == NULL)
-        bao_finding_arg(bao_complain(&j->reader, BAO_BC_REPORT_SIGNED, &v->doc.root), v->form->id);
+    if (v->form->signed_required && !names_signer(j->envelope.signed_by))
+        bao_finding_arg(bao_complain(&j->reader, BAO_BC_REPORT_SIGNED,
+                                     j->envelope.signed_by != NULL ? j->envelope.signed_by : &v->doc.root),
+                        v->form->id);
     r = v->nil ? judge_nil(j) : judge_data(j);
     if (r == 0)
         r = conclude(j->arena, v);

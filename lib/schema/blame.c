@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/utf8.h"
+#include "lib/doc/yaml.h"
 #include "lib/schema/format.h"
 #include "lib/schema/hint.h"
 
@@ -100,6 +101,20 @@ static void want_list(const struct bao_case *c)
     bao_finding_arg(f, bao_report_spelling(c->r, c->node));
 }
 
+/* A fraction where a whole number is wanted. Where JSON says 1.500 that may be a thousand and a half. */
+static void blame_fraction(const struct bao_case *c)
+{
+    struct bao_str spelling = bao_report_spelling(c->r, c->node);
+    bool thousand = bao_core_is_thousand(spelling);
+    struct bao_finding *f =
+        bao_report_add(c, thousand ? BAO_BC_WHOLE_OR_GROUPS : BAO_BC_WHOLE_FRACTION, "type");
+
+    bao_finding_arg(f, spelling);
+    if (thousand)
+        bao_finding_arg(f, bao_arena_printf(c->r->arena, "%.*s%.*s", (int)spelling.n - 4, spelling.p, 3,
+                                            spelling.p + spelling.n - 3));
+}
+
 bool bao_blame_type(const struct bao_case *c)
 {
     const struct bao_sub *sub = c->sub;
@@ -112,7 +127,7 @@ bool bao_blame_type(const struct bao_case *c)
     if (c->node->type == BAO_NULL) {
         bao_report_arg(bao_report_add(c, BAO_BC_EMPTY, "type"), bao_report_wanted(c->r, sub));
     } else if (c->node->type == BAO_DEC && sub->only_whole) {
-        bao_finding_arg(bao_report_add(c, BAO_BC_WHOLE_FRACTION, "type"), bao_report_spelling(c->r, c->node));
+        blame_fraction(c);
     } else if (types == 0) {
         bao_report_arg(bao_report_add(c, BAO_BC_WANT_EMPTY, "type"), bao_report_value(c->r, c->node));
     } else if (types == (1u << BAO_INT | 1u << BAO_DEC)) {

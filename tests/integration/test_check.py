@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -113,6 +114,7 @@ def test_batch_answers_in_order():
     requests = [{"id": name, "b64": base64.b64encode(sample(name)).decode()} for name, *_ in expected()]
     requests.append({"id": "history", "b64": base64.b64encode(sample("02-24121-tan-lap.yaml")).decode(),
                      "history": [base64.b64encode(before).decode()]})
+    requests.append({"id": "odd", "b64": requests[0]["b64"], "history": "kỳ trước"})
     requests.append({"id": "none"})
     answer = baocao("check", "--batch", *BY, stdin="".join(json.dumps(r) + "\n" for r in requests))
     assert answer.returncode == 0, answer.stderr
@@ -122,8 +124,8 @@ def test_batch_answers_in_order():
         assert line["verdict"] == ("valid" if row[1] == "OK" else "invalid")
     assert lines[1]["indicators"]["coverage"] == 100
     assert lines[1]["indicators"]["model_new"] is None
-    assert lines[-2]["verdict"] == "invalid"
-    assert "error" in lines[-1]
+    assert lines[-3]["verdict"] == "invalid"
+    assert "error" in lines[-2] and "error" in lines[-1]
 
 
 def test_new_makes_a_report_that_passes_once_filled(tmp_path):
@@ -138,6 +140,42 @@ def test_new_makes_a_report_that_passes_once_filled(tmp_path):
     path = tmp_path / "new.yaml"
     path.write_text(text, encoding="utf-8")
     assert judge(str(path))[0]["symbol"] is None
+
+
+PARTS = """baocao: 1
+id: thu
+version: 1
+title: Thử
+period: {type: month}
+deadline: {working_days: 2}
+signed: required
+schema:
+  type: object
+  properties:
+    tong: {title: Tổng số, type: integer}
+    rieng: {title: Phần của phường, type: integer, x-for: {kinds: [ward], required: true}}
+  required: [tong]
+  additionalProperties: false
+"""
+
+
+def test_nothing_of_a_template_passes_for_the_unit_s_own_words(tmp_path):
+    """A part of this kind of unit and the signature stand in the template, blank, and are asked for at their lines."""
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "forms" / "thu.v1.yaml").write_text(PARTS, encoding="utf-8")
+    by = ("--forms", str(tmp_path / "forms"), *BY[2:])
+    text = baocao("new", "thu", "--unit", "24133", "--period", "2026-09", *by).stdout
+    path = tmp_path / "new.yaml"
+    path.write_text(text, encoding="utf-8")
+    lines = text.splitlines()
+    blanks = {name: next(i for i, line in enumerate(lines, 1) if line.strip().startswith(name)) for name in ("tong:", "rieng:", "signed:")}
+    findings = json.loads(baocao("check", str(path), "--format", "json", *by).stdout)[0]["findings"]
+    assert [(f["code"], f["line"]) for f in findings] == [("BC4132", blanks["signed:"]), ("BC4137", blanks["tong:"]),
+                                                         ("BC4138", blanks["rieng:"])]
+    for name, value in ("tong:", "5"), ("rieng:", "3"), ("position:", "Chủ tịch"):
+        text = text.replace(f"{name}\n", f"{name} {value}\n").replace(f"{name} ,", f"{name} {value},")
+    path.write_text(text, encoding="utf-8")
+    assert baocao("check", str(path), *by).returncode == 0
 
 
 def test_new_carries_open_items_over():
@@ -192,6 +230,46 @@ def test_exported_schema_stands_alone(path, tmp_path):
         for data, code in ((good, 0), (bad, 1)):
             (tmp_path / "d.json").write_text(json.dumps(data), encoding="utf-8")
             assert baocao("validate", "--schema", str(tmp_path / "s.json"), str(tmp_path / "d.json")).returncode == code
+
+
+TUPLES = """baocao: 1
+id: t
+version: 1
+title: T
+period: {type: month}
+deadline: {working_days: 2}
+schema:
+  type: object
+  properties:
+    a: {type: array, maxItems: 3, prefixItems: [{type: integer}, {type: string}], items: {type: boolean}}
+    b: {type: array, maxItems: 3, contains: {type: integer}, minContains: 0, maxContains: 2}
+    c: {$ref: "common#/$defs/percent", maximum: 50, allOf: [{minimum: 10}]}
+    x: {type: integer}
+    y: {type: integer}
+  dependentRequired: {x: [y]}
+  dependentSchemas: {x: {properties: {y: {minimum: 5}}}, y: {required: [c]}}
+  additionalProperties: false
+"""
+
+
+def test_draft_7_says_what_it_can(tmp_path):
+    """Tuples and dependencies are written as that draft knows them; what it cannot say is left out and told."""
+    shutil.copy(os.path.join(SCHEMAS, "common.yaml"), tmp_path)
+    (tmp_path / "t.v1.yaml").write_text(TUPLES, encoding="utf-8")
+    answer = baocao("schema", "export", "t", "--draft", "7", "--forms", str(tmp_path))
+    assert answer.returncode == 0 and answer.stderr.rstrip().endswith("draft 7 không có: minContains, maxContains")
+
+    def once(pairs):
+        assert len({k for k, _ in pairs}) == len(pairs), pairs
+        return dict(pairs)
+    schema = json.loads(answer.stdout, object_pairs_hook=once)
+    fields = schema["properties"]
+    assert fields["a"] == {"type": "array", "maxItems": 3, "items": [{"type": "integer"}, {"type": "string"}],
+                           "additionalItems": {"type": "boolean"}}
+    assert fields["b"] == {"type": "array", "maxItems": 3}
+    assert fields["c"] == {"maximum": 50, "allOf": [{"$ref": "#/definitions/common/definitions/percent"}, {"minimum": 10}]}
+    assert schema["dependencies"] == {"x": {"allOf": [{"required": ["y"]}, {"properties": {"y": {"minimum": 5}}}]},
+                                      "y": {"required": ["c"]}}
 
 
 def test_forms_check_lists_deadlines(tmp_path):

@@ -65,7 +65,7 @@ static void mistakes_are_told_at_their_line(void **state)
     } rows[] = {
         {"- a\n", BAO_BC_ENVELOPE_NOT_MAP, 1, false},
         {"unit: '1'\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_MISSING, 1, false},
-        {"form: f\nunit: '1'\nperiod:\ndata: {}\n", BAO_BC_ENVELOPE_MISSING, 3, false},
+        {"form: f\nunit: '1'\nperiod:\ndata: {}\n", BAO_BC_REPORT_BLANK_TITLED, 3, false},
         {"form: [f]\nunit: '1'\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_TEXT, 1, false},
         {"form: F 1\nunit: '1'\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_SHAPE, 1, false},
         {"form: f\nunit: Ea Kar\nperiod: 2026\ndata: {}\n", BAO_BC_ENVELOPE_UNIT, 2, false},
@@ -108,6 +108,7 @@ static void one_slip_is_told_once(void **state)
 {
     static const char *const texts[] = {
         KEY "Data: {a: 1}\n",
+        KEY "nil: có\n",
         KEY "data:\na: 1\nb: 2\nc: 3\n",
         "form: f\nunitt: '1'\nperiod: 2026\ndata: {}\n",
         "form: f\nunit: '1'\nPeriod: 2026\ndata: {}\n",

@@ -66,9 +66,11 @@ static void describe(struct bao_buf *out, const struct bao_verdict *v, struct ba
         assert_int_equal(bao_text_json(out, &v->findings.items[i]), 0);
         assert_int_equal(bao_buf_append_c(out, "\n"), 0);
     }
-    assert_int_equal(bao_buf_append_c(out, "\n== basic\n"), 0);
-    assert_int_equal(bao_text_json_basic(out, &v->findings, BAO_EN), 0);
-    assert_int_equal(bao_buf_append_c(out, "\n"), 0);
+    for (int lang = 0; lang < BAO_LANGS; lang++) {
+        assert_int_equal(bao_buf_append_c(out, lang == BAO_VI ? "\n== basic vi\n" : "\n== basic en\n"), 0);
+        assert_int_equal(bao_text_json_basic(out, &v->findings, (enum bao_lang)lang), 0);
+        assert_int_equal(bao_buf_append_c(out, "\n"), 0);
+    }
 }
 
 static void compare(struct bao_arena *arena, const char *name, struct bao_str got)
