@@ -4,13 +4,16 @@ import copy
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
+import yaml
 
 SOURCE = os.path.abspath(os.environ.get("BAOCAO_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
 BUILD = os.path.abspath(os.environ.get("BAOCAO_BUILD", os.path.join(SOURCE, "build", "tests")))
 BAOCAO = os.path.join(BUILD, "daemon", "baocao")
+BAOCAOD = os.path.join(BUILD, "daemon", "baocaod")
 SCHEMAS = os.path.join(SOURCE, "schemas")
 
 HARD = [{"ma": "KK-01", "noi_dung": "Thiếu người vận hành.", "nguyen_nhan": "Chưa tuyển được."}]
@@ -241,6 +244,24 @@ def test_the_example_of_the_readme_works(tmp_path):
     answer = subprocess.run([BAOCAO, "check", str(path), "--forms", str(tmp_path)], capture_output=True, text=True,
                             timeout=60, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_the_readme_s_pieces_make_one_form(tmp_path):
+    """Typed one after the other, as an author would."""
+    pieces = [yaml.safe_load(p) for p in re.findall(r"```yaml\n(.*?)```", read("README.md"), re.DOTALL)]
+    form = pieces[0] | pieces[2] | {"period": {"type": "month", "calendar": "nd09"}}
+    form["schema"]["properties"] |= pieces[3]
+    form["checks"] = pieces[4]["checks"] + pieces[5]
+    form |= pieces[6] | pieces[7]
+    path = tmp_path / "ho-so-thang.v1.yaml"
+    path.write_text(yaml.safe_dump(form, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    shutil.copy(os.path.join(SCHEMAS, "common.yaml"), tmp_path)
+    config = tmp_path / "c.yaml"
+    config.write_text(f"paths:\n  forms: {tmp_path}\n  province: {SCHEMAS}/provinces/66-dak-lak\n", encoding="utf-8")
+    for command in ([BAOCAOD, "--config", str(config), "forms", "check"],
+                    [BAOCAO, "validate", "--schema", os.path.join(SCHEMAS, "form.schema.yaml"), str(path)]):
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def test_coverage_names_what_exists():
