@@ -394,13 +394,15 @@ bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 }
 
 bool baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
-                    struct bao_str lines)
+                    struct bao_str heir, struct bao_str lines)
 {
     struct baod_peer *p = answer_to(peers, peer);
-    const struct bao_buf none = BAO_BUF_NULL(0);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(256);
 
+    if (p != NULL && heir.n != 0 && bao_head_put(&keys, "heir", heir) < 0)
+        bao_buf_clear(&keys); /* without memory it is not named; the lines say it too */
     if (p != NULL)
-        give(p, txn, symbol, 0, &none, lines);
+        give(p, txn, symbol, 0, &keys, lines);
     return p != NULL;
 }
 

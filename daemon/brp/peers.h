@@ -124,10 +124,10 @@ struct baod_brp_fate {
 };
 /* True: the peer was told of a report that it may know of. */
 bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const struct baod_brp_fate *fate);
-/* Answers DUE: JSON lines, or a symbol. */
-/* True: the peer was still there. */
+/* Answers DUE: JSON lines and who answers for the unit now (may be empty), or a symbol. True: the peer was
+ * still there. */
 bool baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
-                    struct bao_str lines);
+                    struct bao_str heir, struct bao_str lines);
 /* Answers HELLO. The answer of AUTH is put off the longer the oftener its address or its token was wrong. */
 void baod_brp_identity(struct baod_peers *peers, uint64_t peer, const struct baod_brp_verdict *verdict);
 /* Ends the connections of tokens that hold no more: `holds(user, credential)` is asked for each. */

@@ -146,10 +146,31 @@ static int by_files(struct due *d, const struct baod_snapshot *s, struct bao_str
 
 /* ---- from the hub ---- */
 
-static int by_hub(struct due *d, struct bao_str code)
+/* The hub says that another unit answers for this one: people are told, and the other's code is asked for,
+ * whose answer holds this one's. False: it does not, or there is no memory to remember it. */
+static bool go_on_with_heir(struct due *d, struct bao_str code, const struct bao_client_event *event,
+                            struct bao_str *ret)
+{
+    struct bao_str heir = bao_head_get(&event->head, "heir");
+
+    if (heir.n == 0 || bao_str_eq(heir, code))
+        return false;
+    heir = bao_arena_str(&d->arena, heir);
+    if (heir.p == NULL)
+        return false;
+    fprintf(stderr,
+            d->options->lang == BAO_VI ? "baocao: %.*s là đơn vị cũ; nay thuộc %.*s.\n"
+                                       : "baocao: %.*s is a former unit; today it is %.*s.\n",
+            BAO_STR_ARG(code), BAO_STR_ARG(heir));
+    *ret = heir;
+    return true;
+}
+
+static int by_hub(struct due *d, struct bao_str code, bool follow)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(4096);
     struct bao_client_event event;
+    struct bao_str heir;
     struct cli_brp *b = NULL;
     const char *why = bao_errno_text(ENOMEM, d->options->lang);
     char until[16];
@@ -161,6 +182,10 @@ static int by_hub(struct due *d, struct bao_str code)
     }
     if (r == 0)
         r = cli_brp_ask(d->options, &d->brp, "DUE", bao_buf_str(&keys), &b, &event, &why);
+    if (r == 0 && event.answer == BAO_OK && follow && go_on_with_heir(d, code, &event, &heir)) {
+        cli_brp_close(b);
+        return by_hub(d, heir, false);
+    }
     if (r == 0 && event.answer == BAO_OK)
         r = show_all(d, event.body);
     else if (r == 0)
@@ -181,14 +206,14 @@ static int run(struct due *d)
     int r;
 
     if (d->ask && bao_is_unit_code(code))
-        return by_hub(d, code);
+        return by_hub(d, code, true);
     if (!cli_forms_open(&forms, d->options, d->forms, d->province))
         return CLI_USAGE;
     snapshot = cli_forms_unit(&forms, &d->arena, today(BAO_VN_OFFSET), &code);
     if (snapshot == NULL)
         return CLI_USAGE;
     if (d->ask)
-        return by_hub(d, code);
+        return by_hub(d, code, true);
     r = by_files(d, snapshot, code);
     if (r < 0)
         fprintf(stderr, "baocao due: %s\n", bao_errno_text(r, d->options->lang));

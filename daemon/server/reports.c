@@ -94,7 +94,8 @@ static void on_due(void *user, const struct baod_due_answer *answer)
     struct stat_call *call = user;
     struct baod_server *s = call->server;
 
-    if (s->peers != NULL && baod_brp_lines(s->peers, call->peer, call->txn, answer->symbol, answer->lines) &&
+    if (s->peers != NULL &&
+        baod_brp_lines(s->peers, call->peer, call->txn, answer->symbol, answer->heir, answer->lines) &&
         answer->from_store && s->notices != NULL)
         baod_notices_read_all(s->notices, answer->codes, answer->n_codes);
     free(call);

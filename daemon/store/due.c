@@ -13,6 +13,7 @@ struct asked {
     struct baod_due_ask ask;
     struct bao_str *codes;
     size_t n_codes;
+    struct bao_str heir;
     struct baod_pg_param params[PARAMS];
     baod_due_done *done;
     void *user;
@@ -47,7 +48,12 @@ static const struct baod_pg_statement LIST = {
 
 static void finish(struct asked *a, enum bao_symbol symbol, struct bao_str lines, bool from_store)
 {
-    const struct baod_due_answer answer = {symbol, lines, from_store, a->codes, a->n_codes};
+    const struct baod_due_answer answer = {.symbol = symbol,
+                                           .lines = lines,
+                                           .heir = a->heir,
+                                           .from_store = from_store,
+                                           .codes = a->codes,
+                                           .n_codes = a->n_codes};
 
     a->done(a->user, &answer);
     (void)baod_snapshot_unref(a->ask.snapshot);
@@ -194,6 +200,17 @@ static void on_list(const struct baod_pg_result *r, void *user)
         answer(a, &list, true);
 }
 
+/* Who answers for the unit today when it is one of the past. */
+static struct bao_str heir_of(const struct bao_registry *r, struct bao_str unit, bao_date today)
+{
+    const struct bao_unit *was = bao_registry_any(r, unit), *now;
+
+    if (was == NULL || was->from > today || bao_registry_unit(r, unit, today) != NULL)
+        return BAO_STR_NULL;
+    now = bao_registry_successor(r, unit, today);
+    return now == NULL ? BAO_STR_NULL : now->code;
+}
+
 static int prepare(struct asked *a)
 {
     const struct baod_snapshot *s = a->ask.snapshot;
@@ -204,6 +221,7 @@ static int prepare(struct asked *a)
     a->ask.unit = bao_arena_str(&a->arena, a->ask.unit);
     if (a->ask.unit.p == NULL)
         return -ENOMEM;
+    a->heir = heir_of(&s->registry, a->ask.unit, today);
     r = bao_due_codes(&a->arena, &s->registry, a->ask.unit, today, &a->codes, &a->n_codes);
     if (r < 0)
         return r;

@@ -18,7 +18,8 @@ struct baod_due_ask {
 struct baod_due_answer {
     enum bao_symbol symbol; /* NONE: lines; UNKNOWN: no such unit; BUSY */
     struct bao_str lines;
-    bool from_store;             /* so the unit has read what became of its reports */
+    struct bao_str heir; /* who answers today for a unit that is no more; empty: the unit itself, or nobody */
+    bool from_store;     /* so the unit has read what became of its reports */
     const struct bao_str *codes; /* whose obligations these are: the unit and those it took over */
     size_t n_codes;
 };

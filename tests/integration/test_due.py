@@ -230,7 +230,9 @@ def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon,
         for other in ("90004", "90006"):
             assert c.submit(report("truoc", other, day(-12), 5)).code == "UNIT"
             assert c.ask("DUE", unit=other).code == "UNIT"
-        assert [json.loads(line)["state"] for line in c.ask("DUE", unit="90001").body.splitlines()] == ["late"]
+        gone = c.ask("DUE", unit="90001")
+        assert [json.loads(line)["state"] for line in gone.body.splitlines()] == ["late"]
+        assert gone.heir == "90005" and c.ask("DUE", unit="90005").heir is None
     with connect(daemon, certificates, "90003") as c:  # the larger part of 90004
         assert c.submit(report("truoc", "90004", day(-12), 3)).state == "committed"
         assert c.submit(report("truoc", "90001", day(-12), 3, 3)).code == "UNIT"
@@ -248,6 +250,13 @@ def test_a_successor_owes_sends_and_corrects_what_merged_units_owed(make_daemon,
         assert not [f for f in other.told if f.verb == "RETURNED"]
         c.ask("DUE", unit="90005")  # reads what became of all that it answers for
         wait_for(lambda: unread(postgres) == 0)
+
+    # The client says it as it does from the files, and goes on with the one that answers now.
+    told_by = [daemon.programs.run("due", "--unit", "90001", "--format", "json", "--lang", lang, "--to", f"127.0.0.1:{daemon.reports_port}",
+                                   "--ca", f"{certificates}/ca.pem", "--cert", f"{certificates}/unit-90005.pem",
+                                   "--key", f"{certificates}/unit-90005.key") for lang in ("vi", "en")]
+    assert all({row["unit"] for row in json.loads(t.stdout)} == {"90001", "90002", "90005"} for t in told_by), told_by
+    assert "90001 là đơn vị cũ; nay thuộc 90005" in told_by[0].stderr and "today it is 90005" in told_by[1].stderr
 
     # Over HTTP a successor's secret opens the same.
     secret = make_token(daemon, "--unit", "90005", ca=f"{certificates}/ca.pem")
