@@ -282,7 +282,8 @@ static int run_token(const struct invocation *call, const char *conninfo, const 
 {
     struct bao_buf why = BAO_BUF_NULL(1 << 20);
     struct baod_token_ask ask;
-    struct baod_token_place place = {.registry = &files->registry, .lang = call->lang};
+    struct baod_token_place place = {
+        .registry = &files->registry, .lang = call->lang, .headed = isatty(STDOUT_FILENO) != 0};
     struct baod_clock clock;
     int applied = 0;
     int r = baod_token_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);

@@ -301,8 +301,12 @@ static int list_text(const struct baod_pg_result *res, const struct baod_token_p
         [BAO_VI] = {"còn hiệu lực", "hết hạn", "đã thu hồi"},
         [BAO_EN] = {"in force", "expired", "revoked"},
     };
+    static const char *const heads[BAO_LANGS] = {
+        [BAO_VI] = "số hiệu\tvai trò\tđơn vị\ttên\tcấp lúc\thết hạn\tdùng lần cuối\ttình trạng\n",
+        [BAO_EN] = "id\trole\tunits\tname\tmade\texpires\tlast used\tstate\n",
+    };
     char buffer[40];
-    int r = 0;
+    int r = place->headed ? bao_buf_append_c(out, heads[place->lang]) : 0;
 
     for (size_t row = 0; row < baod_pg_rows(res) && r == 0; row++) {
         bool revoked = !baod_pg_is_null(res, row, REVOKED);

@@ -39,6 +39,7 @@ struct baod_token_place {
     const struct bao_registry *registry;
     bao_time now;
     enum bao_lang lang;
+    bool headed; /* the list's columns get their names: people read it, not a program */
 };
 
 /* Does it. `out` gets what belongs on standard output: the new secret alone on its line (the only time it can

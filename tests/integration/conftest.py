@@ -178,10 +178,15 @@ class Daemon:
             words = ("--to", f"127.0.0.1:{self.reports_port}", *words)
         return self.programs.run(command, *words, env=env, **options)
 
-    def operate(self, *words):
-        """An operator's command of baocaod with this daemon's configuration."""
+    def operate_words(self, *words):
+        """The command line of an operator's command of baocaod with this daemon's configuration."""
         user = ["--user", USER] if USER else []
-        return self.programs.run("--config", self.write_config(), *user, *words, program=self.programs.baocaod)
+        return [self.programs.baocaod, "--config", self.write_config(), *user, *words]
+
+    def operate(self, *words):
+        """Runs it."""
+        program, *more = self.operate_words(*words)
+        return self.programs.run(*more, program=program)
 
     def postmaster_pid(self):
         for folder, _, files in os.walk(os.path.join(self.state, "pg")):

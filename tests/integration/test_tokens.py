@@ -2,7 +2,9 @@
 import hashlib
 import json
 import os
+import pty
 import re
+import subprocess
 import time
 import uuid
 
@@ -29,6 +31,17 @@ def add(daemon, *words):
     return secret, re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", done.stderr).group(0)
 
 
+def on_a_terminal(daemon, *words):
+    """What an operator's command prints when its output is a terminal."""
+    master, slave = pty.openpty()
+    command = daemon.operate_words(*words)
+    assert subprocess.run(command, stdout=slave, stderr=subprocess.DEVNULL, timeout=120, check=False, cwd=daemon.root).returncode == 0
+    os.close(slave)
+    seen = os.read(master, 65536).decode("utf-8")
+    os.close(master)
+    return seen
+
+
 def test_the_operators_commands(daemon):
     secret, first = add(daemon, "--unit", "24133,24121", "--name", "Phần mềm «X»", "--expires", "2099-12-31")
     office, second = add(daemon, "--role", "office", "--name", "Văn phòng")
@@ -44,6 +57,8 @@ def test_the_operators_commands(daemon):
     assert daemon.operate("token", "revoke", first).returncode == 0
     assert daemon.operate("token", "revoke", first).returncode == 1  # it is not in force
     assert "đã thu hồi" in daemon.operate("token", "list").stdout.splitlines()[0]
+    seen = on_a_terminal(daemon, "token", "list").splitlines()  # where its columns have names
+    assert seen[0].split("\t")[0] == "số hiệu" and seen[0].count("\t") == seen[1].count("\t") == 7, seen
 
 
 def test_wrong_commands_are_told_how(daemon):
