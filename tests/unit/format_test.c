@@ -44,6 +44,11 @@ static void tells_right_from_wrong(void **state)
         {BAO_FMT_URI, "a:", true},
         {BAO_FMT_URI, "http://[::1", false},
         {BAO_FMT_URI, "http://[v1.a:b]/", true},
+        {BAO_FMT_URI, "https://a:b@c:8/d:@/e?/:@?#/?:@", true}, /* each mark where it may stand */
+        {BAO_FMT_URI, "https://a@b@c/", false},
+        {BAO_FMT_URI, "https://a/b#c#d", false},
+        {BAO_FMT_URI, "https://a/b?c[d", false},
+        {BAO_FMT_URI, "https://a/%4", false},
         {BAO_FMT_URI_REFERENCE, "1:2", false},
         {BAO_FMT_URI_REFERENCE, "./1:2", true},
         {BAO_FMT_IRI, "https://daklak.gov.vn/văn-bản", true},

@@ -325,6 +325,104 @@ static void judges_lists_and_sets(void **state)
             fail_msg("%s on %s: %d", cases[i].schema, cases[i].value, !cases[i].verdict);
 }
 
+/* Keys of every length against names that differ in one place, in the schema's order and in others. */
+static void finds_members_in_any_order(void **state)
+{
+    static const char closed[] =
+        "{properties: {ab: {type: integer, minimum: 0, maximum: 9}, abcde: {type: string}, "
+        "abcdefghij: {type: integer, minimum: 5}, abcdefghijklmnopqrstu: {const: true}, "
+        "z: {type: number, minimum: 0.5, multipleOf: 0.01}}, "
+        "required: [ab, z], additionalProperties: false}";
+    static const struct {
+        const char *value;
+        int verdict;
+    } cases[] = {
+        {"{ab: 1, abcde: x, abcdefghij: 5, abcdefghijklmnopqrstu: true, z: 1.25}", 1},
+        {"{ab: 1, abcdefghij: 5, z: 1}", 1},                         /* every second is left out */
+        {"{ab: 1, z: 1}", 1},                                        /* several in a row are */
+        {"{z: 1, abcdefghijklmnopqrstu: true, abcde: x, ab: 1}", 1}, /* backwards */
+        {"{ab: 1, abcde: x}", 0},
+        {"{ab: 10, z: 1}", 0},
+        {"{ab: -1, z: 1}", 0},
+        {"{ab: 1, abcdefghij: 4, z: 1}", 0},
+        {"{ab: 1, z: 0.25}", 0},
+        {"{ab: 1, z: 0.755}", 0},
+        {"{ab: 1, z: 1, ac: 1}", 0},
+        {"{ab: 1, abcdf: x, z: 1}", 0},
+        {"{ab: 1, xbcde: x, z: 1}", 0},
+        {"{ab: 1, abxde: x, z: 1}", 0},
+        {"{ab: 1, abcdxfghij: 5, z: 1}", 0},
+        {"{ab: 1, abcdefghix: 5, z: 1}", 0},
+        {"{ab: 1, abcdefghijxlmnopqrstu: true, z: 1}", 0},
+        {"{ab: 1, z: 1, zz: 1}", 0}, /* behind the last name */
+        {"{}", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(cases); i++)
+        if (verdict(closed, cases[i].value) != cases[i].verdict)
+            fail_msg("%s: %d", cases[i].value, !cases[i].verdict);
+}
+
+/* What is asked of many items at once, just within and just beyond. */
+static void judges_many_items_at_once(void **state)
+{
+    static const struct {
+        const char *schema, *value;
+        int verdict;
+    } cases[] = {
+        {"{items: {type: string, minLength: 2, maxLength: 4}}", "[ab, abcd, abc]", 1},
+        {"{items: {type: string, minLength: 2, maxLength: 4}}", "[ab, abcde]", 0},
+        {"{items: {type: string, minLength: 2, maxLength: 4}}", "[ab, a]", 0},
+        {"{items: {type: string, minLength: 2, maxLength: 4}}", "[ab, \"\u1ec7\u1ec7\u1ec7\u1ec7\", ab]", 1},
+        {"{items: {type: string, minLength: 2, maxLength: 4}}", "[ab, \"\u1ec7\", ab]", 0},
+        {"{items: {type: string, minLength: 2, maxLength: 4}}", "[ab, 5]", 0},
+        {"{items: {minLength: 2}}", "[ab, 5, x]", 0},
+        {"{items: {minLength: 2}}", "[ab, 5, xy]", 1},
+        {"{items: {type: number, minimum: 0, maximum: 9}}", "[1.5, 2.5, 3.5, 4.5, 8.75]", 1},
+        {"{items: {type: number, minimum: 0, maximum: 9}}", "[1.5, 2.5, 3.5, 9.5, 8.75]", 0},
+        {"{items: {type: number, minimum: 0, maximum: 9}}", "[-0.5, 2.5, 3.5, 4.5]", 0},
+        {"{items: {type: number, minimum: 0, maximum: 9}}", "[1.5, 2.5, 3.5, 4.5, 9.25]", 0},
+        {"{items: {type: number, minimum: 0, maximum: 9, multipleOf: 0.01}}", "[1.25, 2.5, 3]", 1},
+        {"{items: {type: number, minimum: 0, maximum: 9, multipleOf: 0.01}}", "[1.25, 2.5, 3.125]", 0},
+        {"{items: {type: number, minimum: 0, maximum: 9, multipleOf: 0.01}}", "[1.255]", 0},
+        {"{items: {items: {type: integer}}}", "[[], [1, 2], [3]]", 1},
+        {"{items: {items: {type: integer}}}", "[[], [1, 2], [x]]", 0},
+        {"{items: {items: {minimum: 2}}}", "[[2, x], [3, 2.5], 7]", 1},
+        {"{items: {items: {minimum: 2}}}", "[[2, x], [3, 1.5], 7]", 0},
+        {"{items: {minItems: 1, maxItems: 2, items: {type: integer}}}", "[[1], [1, 2], 3]", 1},
+        {"{items: {minItems: 1, maxItems: 2, items: {type: integer}}}", "[[1], []]", 0},
+        {"{items: {minItems: 1, maxItems: 2, items: {type: integer}}}", "[[1], [1, 2, 3]]", 0},
+        {"{items: {minItems: 1, maxItems: 2, items: {type: integer}}}", "[[1], [1, x]]", 0},
+        {"{items: {prefixItems: [{type: string}, {minimum: 1}]}}", "[[a, 1], [a], [], [a, 1, 2], x]", 1},
+        {"{items: {prefixItems: [{type: string}, {minimum: 1}]}}", "[[a, 1], [a, 0]]", 0},
+        {"{items: {prefixItems: [{type: string}, true], items: false}}", "[[a, 1], [a]]", 1},
+        {"{items: {prefixItems: [{type: string}, true], items: false}}", "[[a, 1], [a, 1, 2]]", 0},
+        {"{items: {prefixItems: [{type: string}, true], items: {type: 'null'}}}", "[[a, 1, null], [a]]", 1},
+        {"{items: {properties: {a: {minimum: 1}}, required: [b]}}", "[{b: 1}, {a: 1, b: 1}, x]", 1},
+        {"{items: {properties: {a: {minimum: 1}}, required: [b]}}", "[{b: 1}, {a: 1}]", 0},
+        {"{items: {properties: {a: {minimum: 1}}, required: [b]}}", "[{b: 1}, {b: 1, a: 0.5}]", 0},
+        {"{multipleOf: 0.01}", "-7", 1},
+        {"{multipleOf: 0.03}", "7", 0},
+        {"{multipleOf: 0.03}", "9", 1},
+        {"{multipleOf: 0.0000000001}", "7", 1},
+        {"{multipleOf: 1e30}", "1.5e31", 1},
+        {"{multipleOf: 1e30}", "1.5e30", 0},
+        {"{type: integer, multipleOf: 0.1}", "2.5", 0},
+        {"{uniqueItems: true}", "[true, false, null, 1.5, 2.5, [1], [2], abcdefgh1, abcdefgh2]", 1},
+        {"{uniqueItems: true}", "[true, 1.5, 15e-1]", 0},
+        {"{uniqueItems: true}", "[abcdefgh1, abcdefgh2, abcdefgh1]", 0},
+        {"{uniqueItems: true}", "[ab, ac, '5', 5, ab]", 0},
+        {"{uniqueItems: true}", "[{a: 1, b: 2}, {b: 2, a: 1.0}]", 0},
+        {"{uniqueItems: true}", "[false, 0, '', [], {}]", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(cases); i++)
+        if (verdict(cases[i].schema, cases[i].value) != cases[i].verdict)
+            fail_msg("%s on %s: %d", cases[i].schema, cases[i].value, !cases[i].verdict);
+}
+
 /* References, unevaluated* that only a run can tell, and expressions that no automaton takes. */
 static void judges_the_rarer_ways(void **state)
 {
@@ -977,6 +1075,8 @@ int main(void)
         cmocka_unit_test(judges_very_many_conditions),
         cmocka_unit_test(judges_cases),
         cmocka_unit_test(judges_lists_and_sets),
+        cmocka_unit_test(finds_members_in_any_order),
+        cmocka_unit_test(judges_many_items_at_once),
         cmocka_unit_test(judges_the_rarer_ways),
         cmocka_unit_test(tells_items_apart),
         cmocka_unit_test(colliding_items_are_told_apart),
