@@ -264,6 +264,20 @@ def test_the_readme_s_pieces_make_one_form(tmp_path):
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+def test_the_manual_shows_what_the_program_says(tmp_path):
+    """The slip that the manual of checks begins with, to the letter."""
+    shown = re.search(r"```\n(nd73-quarterly.*?)```", read("CHECKS.md"), re.DOTALL).group(1)
+    right, wrong = "rule: self.kinh_phi.giai_ngan <= ", "rule: self.kinh_phi.giai_ngam <= "
+    text = read("nd73/nd73-quarterly.v1.yaml").replace("\nversion: 1\n", "\nversion: 2\n").replace(right, wrong)
+    (tmp_path / "nd73-quarterly.v2.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(os.path.join(SCHEMAS, "common.yaml"), tmp_path)
+    config = tmp_path / "c.yaml"
+    config.write_text(f"paths:\n  forms: {tmp_path}\n  province: {SCHEMAS}/provinces/66-dak-lak\n", encoding="utf-8")
+    answer = subprocess.run([BAOCAOD, "--config", str(config), "forms", "check"], capture_output=True, text=True, timeout=60,
+                            check=False)
+    assert answer.returncode == 1 and shown in (answer.stdout + answer.stderr).replace(f"{tmp_path}/", "")
+
+
 def test_coverage_names_what_exists():
     codes, rules = set(), set()
     for folder, _, names in os.walk(SCHEMAS):
