@@ -436,10 +436,11 @@ static const struct setting table[] = {
      AT(threads),
      "0",
      0,
-     128,
+     BAOD_THREADS_MOST,
      NULL,
      false,
-     {"Số luồng đọc và kiểm tra báo cáo; 0 = số nhân", "Threads that parse and judge; 0 = cores"}},
+     {"Số luồng đọc và kiểm tra báo cáo; 0 = số nhân, ít nhất 2",
+      "Threads that parse and judge; 0 = cores, at least 2"}},
     {"work",
      "large",
      SIZE,
@@ -679,6 +680,15 @@ static int read_section(struct baod_settings *s, const struct bao_reader *reader
             return r;
     }
     return 0;
+}
+
+unsigned baod_settings_threads(const struct baod_settings *s, unsigned cores)
+{
+    if (s->threads > 0)
+        return (unsigned)s->threads;
+    return cores < BAOD_THREADS_LEAST  ? BAOD_THREADS_LEAST
+           : cores > BAOD_THREADS_MOST ? BAOD_THREADS_MOST
+                                       : cores;
 }
 
 int baod_settings_init(struct baod_settings *s)

@@ -29,6 +29,12 @@ struct baod_settings {
 
 enum baod_settings_outcome { BAOD_SETTINGS_E_BAD = 1 /* messages were appended to `complaints` */ };
 
+/* A large report must not hold up the small ones, whatever the cores: two at least unless one is asked for.
+ */
+enum { BAOD_THREADS_LEAST = 2, BAOD_THREADS_MOST = 128 };
+
+/* How many threads judge on a machine of `cores` cores that this process may use: 1 to BAOD_THREADS_MOST. */
+unsigned baod_settings_threads(const struct baod_settings *s, unsigned cores);
 /* Defaults only. 0 or -ENOMEM. */
 int baod_settings_init(struct baod_settings *s) BAO_MUST_CHECK;
 /* Frees the texts; may be called twice, and on a zeroed struct. */

@@ -224,9 +224,9 @@ static void raise_file_limit(const struct baod_server *s)
 static void size_pool(struct baod_server *s)
 {
     char threads[24];
-    long cores = s->settings->threads > 0 ? (long)s->settings->threads : sysconf(_SC_NPROCESSORS_ONLN);
 
-    snprintf(threads, sizeof(threads), "%ld", cores < 1 ? 2 : cores + 1);
+    snprintf(threads, sizeof(threads), "%u",
+             baod_settings_threads(s->settings, uv_available_parallelism()) + 1);
     (void)setenv("UV_THREADPOOL_SIZE", threads, 0); /* without memory libuv's own default serves */
 }
 

@@ -246,7 +246,7 @@ int baod_server_make_store(struct baod_server *s)
     struct baod_intake_options intake = {
         .max_bytes = (size_t)s->settings->total_bytes,
         .max_raw = (size_t)s->settings->max_document,
-        .threads = (int)s->settings->threads,
+        .threads = (int)baod_settings_threads(s->settings, uv_available_parallelism()),
         .large = (size_t)s->settings->large,
         .limits = BAO_LOAD_LIMITS_DEFAULT,
         .share = {.reports = (uint64_t)s->settings->unit_reports,

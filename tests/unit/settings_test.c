@@ -119,6 +119,26 @@ static void a_dump_reads_back_equal(void **state)
     bao_buf_deinit(&complaints);
 }
 
+/* 0 = cores: as the setting's text says, and never so few that a large report holds up the small ones. */
+static void threads_follow_the_cores_unless_they_are_set(void **state)
+{
+    static const struct {
+        int64_t set;
+        unsigned cores, threads;
+    } cases[] = {{0, 0, 2},     {0, 1, 2},     {0, 2, 2},  {0, 3, 3},  {0, 64, 64},
+                 {0, 128, 128}, {0, 500, 128}, {1, 64, 1}, {2, 64, 2}, {128, 4, 128}};
+    struct baod_settings s;
+
+    (void)state;
+    assert_int_equal(baod_settings_init(&s), 0);
+    assert_int_equal(s.threads, 0);
+    for (size_t i = 0; i < BAO_COUNT(cases); i++) {
+        s.threads = cases[i].set;
+        assert_int_equal(baod_settings_threads(&s, cases[i].cores), cases[i].threads);
+    }
+    baod_settings_deinit(&s);
+}
+
 static void a_file_that_is_not_there_is_told(void **state)
 {
     struct bao_buf complaints = BAO_BUF_NULL(1 << 16);
@@ -138,6 +158,7 @@ int main(void)
         cmocka_unit_test(values_replace_defaults),
         cmocka_unit_test(mistakes_are_told_with_place_and_leave_all_as_it_was),
         cmocka_unit_test(a_dump_reads_back_equal),
+        cmocka_unit_test(threads_follow_the_cores_unless_they_are_set),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
     };
 
