@@ -62,6 +62,8 @@ enum bao_doc_code {
     BAO_BC_YAML_LIST_INLINE = 1071, /* a list begun behind "key:" */
     BAO_BC_YAML_BLOCK = 1072,       /* something behind | or > */
     BAO_BC_YAML_DIRECTIVE = 1073,
-    BAO_BC_YAML_DASH = 1075,  /* a list goes on without its dash */
-    BAO_BC_YAML_SPACE = 1076, /* a space that no key types, where YAML wants a plain one */
+    BAO_BC_YAML_DASH = 1075,       /* a list goes on without its dash */
+    BAO_BC_YAML_SPACE = 1076,      /* a space that no key types, where YAML wants a plain one */
+    BAO_BC_YAML_WIDE_COLON = 1077, /* U+FF1A behind a name; arg 0: the name, 1: the line mended */
+    BAO_BC_YAML_LONG_KEY = 1078,   /* "name: value" with too long a name; arg 0: characters allowed */
 };

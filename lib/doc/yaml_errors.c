@@ -98,14 +98,38 @@ static const char *tight_colon(struct bao_str line)
     return NULL;
 }
 
+#define WIDE_COLON "\xef\xbc\x9a" /* U+FF1A */
+
+/* The wide colon stands where the plain one should. */
+static int wide_colon(struct bao_loading *l, struct bao_str line, const char *colon)
+{
+    size_t width = strlen(WIDE_COLON), before = (size_t)(colon - line.p);
+    struct bao_finding *finding =
+        bao_loading_finding(l, BAO_BC_YAML_WIDE_COLON, (size_t)(colon - l->text.p), width);
+    struct bao_str rest = {colon + width, line.n - before - width};
+
+    while (rest.n != 0 && is_space(rest.p[0]))
+        rest = (struct bao_str){rest.p + 1, rest.n - 1};
+    while (before != 0 && is_space(line.p[before - 1]))
+        before--;
+    if (finding != NULL) {
+        bao_finding_arg(finding, bao_arena_str(l->arena, (struct bao_str){line.p, before}));
+        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s:%s%.*s", (int)before, line.p,
+                                                  rest.n == 0 ? "" : " ", BAO_STR_ARG(rest)));
+    }
+    return BAO_LOAD_E_REFUSED;
+}
+
 /* A line that should be "key: value" and is not. */
 static int no_colon(struct bao_loading *l, const struct bao_yaml_fault *f)
 {
     struct bao_str line = line_around(l, f->context_at);
-    const char *colon = tight_colon(line);
+    const char *colon = tight_colon(line), *wide = memmem(line.p, line.n, WIDE_COLON, strlen(WIDE_COLON));
     struct bao_finding *finding;
     size_t before, odd;
 
+    if (wide != NULL && wide != line.p && (colon == NULL || wide < colon))
+        return wide_colon(l, line, wide);
     odd = colon == NULL ? 0 : bao_utf8_odd_space(colon + 1, line.p + line.n);
     if (odd != 0)
         return bao_loading_refuse(l, BAO_BC_YAML_SPACE, (size_t)(colon + 1 - l->text.p), odd);
@@ -306,8 +330,31 @@ static const struct {
     {"", "", general},
 };
 
+enum { SIMPLE_KEY_MAX = 1024 /* characters; YAML 1.1 section 9.3 and libyaml */ };
+
+/* Is the fault that so long a name stands before this colon that libyaml does not take it for one? *ret:
+ * where the name begins. */
+static bool is_long_key(const struct bao_loading *l, size_t at, size_t *ret)
+{
+    struct bao_str key = line_around(l, at);
+    size_t from = offset_of(l, key);
+
+    if (octet_at(l, at) != ':' || from >= at)
+        return false;
+    key.n = at - from;
+    while (key.n != 0 && (is_space(key.p[0]) || key.p[0] == '-' || key.p[0] == '{' || key.p[0] == '['))
+        key = (struct bao_str){key.p + 1, key.n - 1};
+    *ret = at - key.n;
+    return key.n > SIMPLE_KEY_MAX && memmem(key.p, key.n, ": ", 2) == NULL &&
+           bao_utf8_count(key) > SIMPLE_KEY_MAX;
+}
+
 int bao_yaml_refuse(struct bao_loading *l, const struct bao_yaml_fault *fault)
 {
+    size_t key;
+
+    if (is_long_key(l, fault->at, &key))
+        return bao_loading_refuse_number(l, BAO_BC_YAML_LONG_KEY, key, fault->at - key, SIMPLE_KEY_MAX);
     for (size_t i = 0; i < BAO_COUNT(rows); i++)
         if (strstr(fault->context, rows[i].context) != NULL &&
             strstr(fault->problem, rows[i].problem) != NULL)

@@ -284,6 +284,49 @@ static void vietnamese_figures_are_asked_back(void **state)
     unload(&l);
 }
 
+static void assert_taken(const char *text)
+{
+    struct loaded l;
+
+    load(&l, bao_str_c(text), BAO_LOAD_REPORT, BAO_FORMAT_YAML);
+    assert_int_equal(l.r, 0);
+    unload(&l);
+}
+
+/* libyaml takes no name of more than 1,024 characters, wherever the line stands. */
+static void a_name_too_long_is_told_as_that(void **state)
+{
+    static const struct {
+        const char *before, *letter, *after;
+        unsigned n, line, column; /* line 0: taken */
+    } table[] = {{"", "k", ": 1\nb: 2\n", 1025, 1, 1},
+                 {"a: 1\n", "k", ": 1\nb: 2\n", 1025, 2, 1},
+                 {"a:\n  - b: 1\n    ", "ă", ": 1\n", 1025, 3, 5},
+                 {"a:\n  - ", "ă", ": 1\n", 1025, 2, 5},
+                 {"{", "k", ": 1}\n", 1025, 1, 2},
+                 {"a: 1\n", "k", ": 1\n", 1024, 0, 0},
+                 {"", "ă", ": 1\n", 1024, 0, 0},
+                 {"a: ", "k", "\n", 3000, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(table); i++) {
+        struct bao_buf text = BAO_BUF_NULL(1 << 14);
+        struct refuse refuse = {
+            .code = BAO_BC_YAML_LONG_KEY, .line = table[i].line, .column = table[i].column, .arg = "1024"};
+
+        assert_int_equal(bao_buf_append(&text, table[i].before, strlen(table[i].before)), 0);
+        for (unsigned k = 0; k < table[i].n; k++)
+            assert_int_equal(bao_buf_append(&text, table[i].letter, strlen(table[i].letter)), 0);
+        assert_int_equal(bao_buf_append(&text, table[i].after, strlen(table[i].after) + 1), 0);
+        refuse.text = bao_buf_data(&text);
+        if (table[i].line != 0)
+            check_refuse(&refuse, BAO_LOAD_REPORT, BAO_FORMAT_YAML);
+        else
+            assert_taken(refuse.text);
+        bao_buf_deinit(&text);
+    }
+}
+
 /* What clerks type wrong, and what they are told. */
 static void common_slips_have_their_own_sentence(void **state)
 {
@@ -300,6 +343,11 @@ static void common_slips_have_their_own_sentence(void **state)
         {"a: [b\n- c\n", BAO_BC_YAML_BRACKET, 1, 4, "["},
         {"a:\n  - b\n   c: 1", BAO_BC_YAML_INDENT, 3, 4, NULL},
         {"ten:Xã A\nb: 1", BAO_BC_YAML_COLON_SPACE, 1, 4, "ten:Xã A"},
+        {"a: 1\ngiao：5\nb: 2", BAO_BC_YAML_WIDE_COLON, 2, 5, "giao"},
+        {"giao ： 5\nb: 2", BAO_BC_YAML_WIDE_COLON, 1, 6, "giao"},
+        {"data:\n  họp：10:30\n  b: 1", BAO_BC_YAML_WIDE_COLON, 2, 6, "họp"},
+        {"data:\n  a: 1\n  b：\n", BAO_BC_YAML_WIDE_COLON, 3, 4, "b"},
+        {"a: 1\ngiờ:10：30\nb: 1", BAO_BC_YAML_COLON_SPACE, 2, 4, "giờ:10：30"},
         {"Báo cáo quý\n\nform: x", BAO_BC_YAML_NO_COLON, 1, 1, "Báo cáo quý"},
         {"data:\n  ten:Xã A\n  b: 1", BAO_BC_YAML_COLON_SPACE, 2, 6, "ten:Xã A"},
         {"data:\n  # ghi chú\n  ten Xã\n  b: 1", BAO_BC_YAML_NO_COLON, 3, 3, "ten Xã"},
@@ -552,6 +600,8 @@ static void every_code_has_its_sentence(void **state)
         BAO_BC_YAML_DIRECTIVE,
         BAO_BC_YAML_DASH,
         BAO_BC_YAML_SPACE,
+        BAO_BC_YAML_WIDE_COLON,
+        BAO_BC_YAML_LONG_KEY,
     };
     size_t n = 0;
 
@@ -582,6 +632,7 @@ int main(void)
         cmocka_unit_test(encodings_are_told_apart),
         cmocka_unit_test(halves_of_characters_are_joined),
         cmocka_unit_test(vietnamese_figures_are_asked_back),
+        cmocka_unit_test(a_name_too_long_is_told_as_that),
         cmocka_unit_test(common_slips_have_their_own_sentence),
         cmocka_unit_test(knows_every_place),
         cmocka_unit_test(keeps_its_limits),
