@@ -222,6 +222,23 @@ static int patterns(struct bao_compiler *c, struct bao_sub *sub)
 
 /* ---- references ---- */
 
+static int refuse_reference(struct bao_compiler *c, const struct bao_resource *from,
+                            const struct bao_node *ref)
+{
+    struct bao_str near;
+    struct bao_finding *f;
+    int r = bao_index_nearest(c, from, bao_node_str(ref), &near);
+
+    if (r == 0)
+        near = bao_arena_str(c->findings->arena, near); /* the finding outlives the compiler */
+    if (r < 0 || near.p == NULL)
+        return r < 0 ? r : -ENOMEM;
+    f = bao_compiler_bad(c, near.n == 0 ? BAO_BC_SCHEMA_REF : BAO_BC_SCHEMA_REF_NEAR, ref);
+    bao_finding_arg(f, bao_node_str(ref));
+    bao_finding_arg(f, near);
+    return 0;
+}
+
 static int refer(struct bao_compiler *c, struct bao_sub *sub, const struct bao_node *ref,
                  const struct bao_anchor **ret_anchor, const struct bao_loc **ret_loc)
 {
@@ -232,7 +249,7 @@ static int refer(struct bao_compiler *c, struct bao_sub *sub, const struct bao_n
         return 0;
     r = bao_index_find(c, sub->loc->resource, bao_node_str(ref), ret_loc, ret_anchor);
     if (r == 0 && *ret_loc == NULL)
-        bao_finding_arg(bao_compiler_bad(c, BAO_BC_SCHEMA_REF, ref), bao_node_str(ref));
+        r = refuse_reference(c, sub->loc->resource, ref);
     return r;
 }
 

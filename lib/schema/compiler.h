@@ -71,6 +71,10 @@ int bao_index_document(struct bao_compiler *c, struct bao_str uri, const struct 
  * *ret_anchor the anchor, when the fragment is one. */
 int bao_index_find(struct bao_compiler *c, const struct bao_resource *from, struct bao_str reference,
                    const struct bao_loc **ret, const struct bao_anchor **ret_anchor) BAO_MUST_CHECK;
+/* The reference nearest to one that bao_index_find() found nothing for: its first wrong name replaced by the
+ * nearest there is. In c->work; n = 0 when none is near. */
+int bao_index_nearest(struct bao_compiler *c, const struct bao_resource *from, struct bao_str reference,
+                      struct bao_str *ret) BAO_MUST_CHECK;
 /* The place of a subschema of an indexed one. */
 const struct bao_loc *bao_index_loc(const struct bao_compiler *c, const struct bao_node *node);
 

@@ -426,6 +426,98 @@ int bao_index_find(struct bao_compiler *c, const struct bao_resource *from, stru
     return 0;
 }
 
+/* The document whose name is nearest to one that is not known; "" when none is near. */
+static struct bao_str nearest_document(struct bao_compiler *c, struct bao_str name)
+{
+    const struct bao_schema_document *document;
+    struct bao_str best = BAO_STR("");
+    size_t least = SIZE_MAX, at = 0;
+
+    while ((document = bao_map_next(&c->set->by_uri, &at)) != NULL) {
+        size_t d = bao_name_distance(&c->work, name, document->uri);
+
+        if (d < least) {
+            least = d;
+            best = document->uri;
+        }
+    }
+    return best;
+}
+
+static struct bao_str nearest_member(struct bao_compiler *c, const struct bao_node *map, struct bao_str name)
+{
+    struct bao_str best = BAO_STR("");
+    size_t least = SIZE_MAX;
+
+    for (uint32_t i = 0; map->type == BAO_MAP && i < map->len; i++) {
+        struct bao_str key = bao_member_key(&map->members[i]);
+        size_t d = bao_name_distance(&c->work, name, key);
+
+        /* A name that a reference would have to escape is not offered. */
+        if (d < least && memchr(key.p, '/', key.n) == NULL && memchr(key.p, '~', key.n) == NULL) {
+            least = d;
+            best = key;
+        }
+    }
+    return best;
+}
+
+/* The pointer with its first wrong name replaced; "" when nothing is near. .p NULL: no memory. */
+static struct bao_str nearest_pointer(struct bao_compiler *c, const struct bao_node *node,
+                                      struct bao_str pointer)
+{
+    struct bao_str whole = pointer, near;
+
+    while (pointer.n != 0) {
+        size_t before = whole.n - pointer.n;
+        struct bao_str token = take_token(&c->work, &pointer);
+        const struct bao_node *next;
+
+        if (token.p == NULL)
+            return BAO_STR_NULL;
+        next = step(node, token);
+        if (next == NULL) {
+            near = nearest_member(c, node, token);
+            return near.n == 0 ? near
+                               : bao_arena_printf(&c->work, "%.*s/%.*s%.*s", (int)before, whole.p,
+                                                  BAO_STR_ARG(near), BAO_STR_ARG(pointer));
+        }
+        node = next;
+    }
+    return BAO_STR("");
+}
+
+int bao_index_nearest(struct bao_compiler *c, const struct bao_resource *from, struct bao_str reference,
+                      struct bao_str *ret)
+{
+    struct bao_str written, base, fragment, near;
+    struct bao_resource *resource = NULL;
+    int r;
+
+    bao_uri_split(reference, &written, &fragment);
+    base = bao_uri_resolve(&c->work, from->uri, written);
+    fragment = bao_uri_unescape(&c->work, fragment);
+    if (base.p == NULL || fragment.p == NULL)
+        return -ENOMEM;
+    r = find_resource(c, base, &resource);
+    if (r < 0)
+        return r;
+    if (resource == NULL) {
+        written = nearest_document(c, written);
+        near = written.n == 0 ? written : fragment;
+    } else if (fragment.n != 0 && fragment.p[0] != '/') {
+        near = BAO_STR(""); /* an anchor */
+    } else {
+        near = nearest_pointer(c, resource->root->node, fragment);
+    }
+    if (near.p == NULL)
+        return -ENOMEM;
+    *ret = BAO_STR("");
+    if (near.n != 0)
+        *ret = bao_arena_printf(&c->work, "%.*s#%.*s", BAO_STR_ARG(written), BAO_STR_ARG(near));
+    return ret->p == NULL ? -ENOMEM : 0;
+}
+
 struct bao_str bao_loc_pointer(struct bao_arena *a, const struct bao_loc *loc)
 {
     struct bao_str tail = {"", 0};

@@ -21,6 +21,17 @@ enum bao_kw bao_keyword_of(struct bao_str name)
     return BAO_KW_COUNT;
 }
 
+size_t bao_name_distance(struct bao_arena *a, struct bao_str written, struct bao_str known)
+{
+    struct bao_str folded = bao_utf8_fold(a, written), other = bao_utf8_fold(a, known);
+    size_t limit = written.n < 6 ? 1 : written.n < 12 ? 2 : 3, d;
+
+    if (folded.p == NULL || other.p == NULL)
+        return SIZE_MAX;
+    d = bao_utf8_distance(folded, other, limit);
+    return d <= limit ? d : SIZE_MAX;
+}
+
 const char *bao_keyword_nearest(struct bao_arena *a, struct bao_str name)
 {
     struct bao_str folded = bao_utf8_fold(a, name);

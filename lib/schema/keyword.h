@@ -124,6 +124,9 @@ struct bao_keyword {
 const struct bao_keyword *bao_keyword_info(enum bao_kw kw);
 /* The keyword of a name, or BAO_KW_COUNT. */
 enum bao_kw bao_keyword_of(struct bao_str name);
+/* How alike two names are: edits between them without accents and case, or SIZE_MAX when they are not near.
+ */
+size_t bao_name_distance(struct bao_arena *a, struct bao_str written, struct bao_str known);
 /* The known keyword nearest to a misspelt one; NULL when none is near. */
 const char *bao_keyword_nearest(struct bao_arena *a, struct bao_str name);
 /* The vocabulary bit of a URI; 0 = not known here. */

@@ -631,6 +631,44 @@ static void refuses_bad_schemas_with_their_place(void **state)
     }
 }
 
+/* A reference that leads nowhere is told with the nearest that leads somewhere. */
+static void a_wrong_reference_names_the_nearest(void **state)
+{
+    static const struct {
+        const char *ref, *near;
+    } cases[] = {{"common#/$defs/evidense", "common#/$defs/evidence"},
+                 {"common#/defs/evidence", "common#/$defs/evidence"},
+                 {"common#/$defs/Tien_Do", "common#/$defs/tiến_độ"},
+                 {"comon#/$defs/evidence", "common#/$defs/evidence"},
+                 {"#/$defs/dia_bn", "#/$defs/dia_ban"},
+                 {"#/$defs/dia_bn/properties/x", "#/$defs/dia_ban/properties/x"},
+                 {"common#/$defs/a~1c", NULL},
+                 {"common#evidence", NULL},
+                 {"common#/$defs/money", NULL},
+                 {"common#/$defs/evidence/type/x", NULL},
+                 {"https://example.com/nowhere", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(cases); i++) {
+        struct bao_node common;
+        struct fixture f;
+        char schema[200];
+
+        open_fixture(&f);
+        common = load(&f, "$defs: {evidence: {type: string}, tiến_độ: true, a/b: true}");
+        assert_int_equal(bao_schema_set_add(f.set, BAO_STR("common"), &common), 0);
+        snprintf(schema, sizeof(schema), "$defs: {dia_ban: true}\n$ref: '%s'\n", cases[i].ref);
+        assert_int_equal(compile(&f, schema), BAO_SCHEMA_E_BAD);
+        assert_int_equal(f.findings.items[0].code,
+                         cases[i].near == NULL ? BAO_BC_SCHEMA_REF : BAO_BC_SCHEMA_REF_NEAR);
+        assert_int_equal(f.findings.items[0].at.line, 2);
+        assert_true(bao_str_is(f.findings.items[0].args[0].vi, cases[i].ref));
+        if (cases[i].near != NULL)
+            assert_true(bao_str_is(f.findings.items[0].args[1].vi, cases[i].near));
+        close_fixture(&f);
+    }
+}
+
 static void takes_own_keywords_in_a_form(void **state)
 {
     struct fixture f;
@@ -1081,6 +1119,7 @@ int main(void)
         cmocka_unit_test(tells_items_apart),
         cmocka_unit_test(colliding_items_are_told_apart),
         cmocka_unit_test(refuses_bad_schemas_with_their_place),
+        cmocka_unit_test(a_wrong_reference_names_the_nearest),
         cmocka_unit_test(takes_own_keywords_in_a_form),
         cmocka_unit_test(a_form_compares_text_kindly),
         cmocka_unit_test(a_form_refuses_a_dotted_thousand),
