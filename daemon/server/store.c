@@ -43,6 +43,7 @@ int baod_server_open_database(struct baod_server *s)
         r = baod_embedded_open(&options, &why, &s->embedded);
         if (r == 0) {
             s->conninfo = baod_embedded_conninfo(s->embedded);
+            uv_update_time(&s->loop); /* a first start takes seconds; who waits for the database begins now */
             baod_log(BAOD_LOG_NOTICE, "database: private PostgreSQL in %s%s", s->settings->state,
                      baod_embedded_adopted(s->embedded) ? ", taken over still running" : "");
         }

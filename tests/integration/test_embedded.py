@@ -21,6 +21,14 @@ def test_a_crash_leaves_the_database_to_the_next_daemon(daemon):
     wait_for(lambda: not is_alive(postmaster), 30)
 
 
+def test_a_first_start_does_not_call_the_database_away(make_daemon):
+    """Making the private PostgreSQL takes longer than the patience with a database that is away."""
+    daemon = make_daemon({"spool": {"after": "1s"}}, fresh=True).start()
+    wait_for(lambda: "database: ready" in daemon.log())
+    assert "private PostgreSQL" in daemon.log()
+    assert "database: away" not in daemon.log()
+
+
 def test_a_database_that_dies_is_started_again(daemon):
     reports = many(5, seed=2)
     first = send_until_committed(daemon, reports)
