@@ -311,6 +311,8 @@ static void on_read(void *user, struct bao_str bytes)
         p->failed = "no memory for its input";
     if (is_waiting(p))
         set_hold(p, BAOD_HOLD_INPUT, "waits for its turn");
+    if (bao_buf_len(&p->session.out) > BAOD_STREAM_MARK) /* one turn may bring megabytes of small frames */
+        set_hold(p, BAOD_HOLD_WRITE, "its answers go first");
 }
 
 /* The handshake waits for its turn: the time for it stands still. */
