@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -543,16 +544,30 @@ static void closep(int *fd)
         close(*fd);
 }
 
+/* MHD closes the socket on some of the faults that it does not start for (keys that it cannot read) and
+ * leaves it open on others (no descriptor left). Its number may be another thread's by then: only the same
+ * socket is closed. */
+static void close_if_left(int fd, ino_t own)
+{
+    struct stat now;
+
+    if (fstat(fd, &now) == 0 && S_ISSOCK(now.st_mode) && now.st_ino == own)
+        close(fd);
+}
+
 /* Starts MHD on the socket and makes it the one that accepts. The socket is its own, in every case. */
 static int start_engine(struct baod_http *http, int listen_fd, const struct baod_http_keys *keys)
 {
     BAO_CLEANUP(engine_freep) struct engine *e = calloc(1, sizeof(*e));
     BAO_CLEANUP(closep) int fd = listen_fd;
     const union MHD_DaemonInfo *info;
+    struct stat own;
     int r;
 
     if (e == NULL)
         return -ENOMEM;
+    if (fstat(fd, &own) < 0)
+        return -errno;
     e->http = http;
     e->quiesced_fd = -1;
     if (keys->certificate != NULL) {
@@ -561,10 +576,12 @@ static int start_engine(struct baod_http *http, int listen_fd, const struct baod
         if (e->certificate == NULL || e->key == NULL)
             return -ENOMEM;
     }
-    e->mhd = start_mhd(e, fd);
-    if (e->mhd == NULL)
-        return keys->certificate != NULL ? -EKEYREJECTED : -EIO;
     fd = -1; /* stopping closes it */
+    e->mhd = start_mhd(e, listen_fd);
+    if (e->mhd == NULL) {
+        close_if_left(listen_fd, own.st_ino);
+        return keys->certificate != NULL ? -EKEYREJECTED : -EIO;
+    }
     info = MHD_get_daemon_info(e->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     r = info == NULL || info->epoll_fd < 0 ? -EIO : uv_poll_init(http->loop, &e->poll, info->epoll_fd);
     if (r < 0) {
