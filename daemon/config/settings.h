@@ -21,7 +21,7 @@ struct baod_settings {
     bool new_key;
     bool spool_enabled;
     char *spool_path;
-    int64_t spool_max_bytes, spool_after_ms;
+    int64_t spool_max_bytes, spool_after_ms, spool_hold_ms;
     int64_t threads, batch, large;
     char *admin_group;
     char *log_level, *node, *lang;

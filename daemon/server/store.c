@@ -268,6 +268,7 @@ int baod_server_make_store(struct baod_server *s)
         writing.away = baod_custody_away;
         writing.away_user = s->custody;
         writing.patience_ms = (int)s->settings->spool_after_ms;
+        writing.hold_ms = (int)s->settings->spool_hold_ms;
         intake.custody = s->custody;
     }
     if (r == 0)

@@ -127,6 +127,24 @@ static int resolve(struct baod_batch *b, struct baod_item *item)
     return find_sums(b, item);
 }
 
+/* What tells obligations apart within a batch. */
+static void number_obligation(const struct baod_batch *b, const struct baod_submission *s, int32_t ret[3])
+{
+    ret[0] = baod_dictionary_unit(b->dictionary, s->verdict.unit);
+    ret[1] = baod_dictionary_form(b->dictionary, s->verdict.form_id);
+    ret[2] = bao_period_code(s->verdict.period);
+}
+
+bool baod_batch_has(const struct baod_batch *b, const struct baod_submission *s)
+{
+    int32_t numbers[3];
+
+    if (b->n == 0)
+        return false;
+    number_obligation(b, s, numbers);
+    return bao_map_get(&b->obligations, (struct bao_str){(const char *)numbers, sizeof(numbers)}) != NULL;
+}
+
 int baod_batch_add(struct baod_batch *b, struct baod_submission *s)
 {
     struct baod_item item = {.s = s, .verdict = &s->verdict, .leaf = -1, .move = -1};
@@ -136,9 +154,7 @@ int baod_batch_add(struct baod_batch *b, struct baod_submission *s)
 
     if (b->n == b->max || (b->n > 0 && b->octets + s->stored.n > BAOD_BATCH_OCTETS))
         return BAOD_BATCH_E_FULL;
-    numbers[0] = baod_dictionary_unit(b->dictionary, s->verdict.unit);
-    numbers[1] = baod_dictionary_form(b->dictionary, s->verdict.form_id);
-    numbers[2] = bao_period_code(s->verdict.period);
+    number_obligation(b, s, numbers);
     key = (struct bao_str){(const char *)numbers, sizeof(numbers)};
     if (bao_map_get(&b->obligations, key) != NULL)
         return BAOD_BATCH_E_TAKEN;

@@ -99,6 +99,8 @@ enum baod_batch_outcome {
 
 /* Adds a report: 0, an outcome, or <0. */
 int baod_batch_add(struct baod_batch *b, struct baod_submission *s) BAO_MUST_CHECK;
+/* Is the obligation of this report in the batch? */
+bool baod_batch_has(const struct baod_batch *b, const struct baod_submission *s);
 /* Queues BEGIN, the lock and the reads, and a sync that calls done. */
 int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
                     void *user) BAO_MUST_CHECK;

@@ -1083,6 +1083,11 @@ bool baod_pg_is_ready(const struct baod_pg *pg)
     return takes_work(pg);
 }
 
+uint64_t baod_pg_waits_since(const struct baod_pg *pg)
+{
+    return pg->head == NULL ? 0 : pg->head_at;
+}
+
 size_t baod_pg_pending(const struct baod_pg *pg)
 {
     return pg->pending;

@@ -9,6 +9,7 @@ enum {
     BATCH_MAX = 1000,
     QUEUE_MAX = 20000,
     PATIENCE_MS = 4000,
+    HOLD_MS = 2000,
     PREPARE_PATIENCE_MS = 10000, /* with a database that answers, and will take reports in a moment */
     SWEEP_MS = 250,
     TRIES_MAX = 6,    /* attempts of a batch that fails for reasons of the moment */
@@ -57,10 +58,11 @@ struct baod_writer {
     enum state state;
     struct baod_batch batch;
     struct queue queue;
-    struct queue backlog; /* in custody elsewhere: nobody waits for them */
-    bool backlog_first;   /* whose turn it is while a failing report is looked for */
-    uint64_t away_since;  /* ms; 0: the database is there */
-    size_t limit;         /* most reports of the next batch: smaller while a failing one is looked for */
+    struct queue backlog;             /* in custody elsewhere: nobody waits for them */
+    bool backlog_first;               /* whose turn it is while a failing report is looked for */
+    uint64_t away_since;              /* ms; 0: the database is there */
+    uint64_t silent_since, silent_ms; /* what is waited for, as of the last sweep, and since how many */
+    size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
     uv_work_t judging; /* while the batch belongs to a worker thread */
     int judged;        /* what deciding gave there */
@@ -710,6 +712,22 @@ static bool is_long_away(const struct baod_writer *w)
     return w->away_since != 0 && uv_now(w->loop) - w->away_since > patience_of(w);
 }
 
+/* Counted in sweeps, each of which may be late: while this process itself got no turn nobody was silent. */
+static void watch_silence(struct baod_writer *w)
+{
+    uint64_t since = baod_pg_waits_since(w->pg);
+
+    w->silent_ms = since != 0 && since == w->silent_since ? w->silent_ms + SWEEP_MS : 0;
+    w->silent_since = since;
+}
+
+/* Has what was asked for gone unanswered for so long that others should not wait for it? */
+static bool is_held(const struct baod_writer *w)
+{
+    return w->options.away != NULL && w->state != OFFLINE && w->state != PREPARING &&
+           w->silent_ms >= (uint64_t)w->options.hold_ms && baod_pg_waits_since(w->pg) == w->silent_since;
+}
+
 /* Those of the backlog go back to where they are in custody: all of them, or those that were tried in vain.
  */
 static void sweep_backlog(struct baod_writer *w, bool all)
@@ -726,15 +744,21 @@ static void sweep_backlog(struct baod_writer *w, bool all)
     }
 }
 
+static bool is_tired(const struct baod_writer *w, const struct baod_submission *s)
+{
+    if (is_held(w))
+        return !baod_batch_has(&w->batch, s);
+    return s->since_ms + patience_of(w) < uv_now(w->loop) || s->tries >= TRIES_MAX;
+}
+
 /* Those who have waited too long for the database. */
 static void sweep_queue(struct baod_writer *w)
 {
-    uint64_t now = uv_now(w->loop), patience = patience_of(w);
     struct queue stay = {.n = 0}, tired = {.n = 0};
     struct baod_submission *s;
 
     while ((s = queue_pop(&w->queue)) != NULL)
-        queue_push(s->since_ms + patience < now || s->tries >= TRIES_MAX ? &tired : &stay, s);
+        queue_push(is_tired(w, s) ? &tired : &stay, s);
     w->queue = stay;
     while ((s = queue_pop(&tired)) != NULL)
         give_away(w, s);
@@ -760,7 +784,8 @@ static void on_sweep(uv_timer_t *timer)
         w->recheck_at = uv_now(w->loop) + RECHECK_EVERY_MS;
         baod_writer_recheck(w);
     }
-    if (w->state == OFFLINE || w->state == PREPARING || w->state == PAUSED)
+    watch_silence(w);
+    if (w->state == OFFLINE || w->state == PREPARING || w->state == PAUSED || is_held(w))
         sweep_queue(w);
 }
 
@@ -772,7 +797,8 @@ void baod_writer_submit(struct baod_writer *w, struct baod_submission *s)
     s->tries = s->failures = 0;
     if (w->draining || w->queue.n >= w->options.queue_max) {
         answer(s, w->draining ? BAO_SYM_DRAINING : BAO_SYM_BUSY);
-    } else if (w->options.away != NULL && is_long_away(w)) {
+    } else if (w->options.away != NULL &&
+               (is_long_away(w) || (is_held(w) && !baod_batch_has(&w->batch, s)))) {
         w->options.away(w->options.away_user, s);
     } else {
         queue_push(&w->queue, s);
@@ -817,7 +843,7 @@ bool baod_writer_is_away(const struct baod_writer *w)
 
 bool baod_writer_is_up(const struct baod_writer *w)
 {
-    return w->state != OFFLINE && w->state != PREPARING && !w->went;
+    return w->state != OFFLINE && w->state != PREPARING && !w->went && !is_held(w);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -864,6 +890,8 @@ static void set_defaults(struct baod_writer_options *o)
         o->queue_max = QUEUE_MAX;
     if (o->patience_ms <= 0)
         o->patience_ms = PATIENCE_MS;
+    if (o->hold_ms <= 0)
+        o->hold_ms = HOLD_MS;
 }
 
 static void free_unborn(struct baod_writer **w)

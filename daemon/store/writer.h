@@ -3,7 +3,13 @@
  * One transaction is open at a time; what arrives meanwhile is the next batch, so a batch is one report at
  * low load and grows by itself under load. Every transaction first takes the province's advisory lock, then
  * reads what it needs, decides in C, writes and commits; answers go out after COMMIT only. A batch whose
- * COMMIT got no answer is submitted again once the connection is back: the keys tell what had happened. */
+ * COMMIT got no answer is submitted again once the connection is back: the keys tell what had happened.
+ *
+ * A server that hangs with all its sockets open is seen only when the batch's deadline passes, and that must
+ * be long: a batch may not be given up lightly once its COMMIT was sent. Those who are not in it need not
+ * wait as long: after hold_ms without an answer they go to away() at once, and so do later ones, until the
+ * batch is answered or given up. Only reports of an obligation that is in the batch wait for it: which of two
+ * came first is for the batch to decide. */
 #pragma once
 
 #include "daemon/store/submission.h"
@@ -24,6 +30,7 @@ struct baod_writer_options {
     size_t queue_max;     /* reports waiting; 0 = 20,000. More are answered BUSY */
     int deadline_ms;      /* longest wait for one answer of the database; 0 = 10000 */
     int patience_ms; /* how long a report waits for the database before WAIT BUSY, or away(); 0 = 4,000 */
+    int hold_ms;     /* how long the batch may be without an answer before others go to away(); 0 = 2,000 */
     /* Takes over a report that the database keeps waiting, and answers it through s->done. NULL: WAIT BUSY.
      */
     void (*away)(void *user, struct baod_submission *s);
@@ -70,5 +77,5 @@ struct baod_writer *baod_writer_free(struct baod_writer *writer);
 struct baod_writer_counts baod_writer_counts(const struct baod_writer *writer);
 /* Has there been no connection for longer than a report waits for one? */
 bool baod_writer_is_away(const struct baod_writer *writer);
-/* Does the database answer? */
+/* Does the database answer, and not only hold its connection? */
 bool baod_writer_is_up(const struct baod_writer *writer);

@@ -2,6 +2,7 @@
 the same receipt and the same time once that is back. F7, F10, F11, F12, F13, kills, a start without the database."""
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -388,6 +389,55 @@ def test_a_silent_server_and_a_missing_standby(make_daemon, postgres, turn):
     check_exact(postgres.sql, everything)
     told = {row[0] for row in postgres.sql("SELECT receipt::text FROM baocao.outcome")}
     assert {a.receipt for a in frozen.values()} <= told
+
+
+def metric(daemon, name):
+    with daemon.open(f"{daemon.server}/metrics") as answer:
+        return int(re.search(rf"^baocaod_{name} (\d+)", answer.read().decode(), re.M).group(1))
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rsplit(")", 1)[1].split()[0]
+
+
+def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres):
+    """F7: a server that hangs with all sockets open answers neither yes nor no. What is in no batch is queued long before
+    the batch's deadline, which never comes here; what is of the batch's own obligation waits with it."""
+    daemon = make_daemon({**QUICK, "times": {"batch": "600s"}}, database_url=postgres.url).start()
+    units = communes()
+    before = {(u, 1): (1, report(u, 1, 1)) for u in units[:3]}
+    send_until_committed(daemon, before)
+    held = {(units[10], 1): (2, report(units[10], 1, 2)), (units[10], 2): (3, report(units[10], 2, 3))}
+    others = {(u, r): (r, report(u, r, r)) for u in units[11:21] for r in (1, 2)}
+    frozen = postgres.pids()
+    postgres.freeze()
+    try:
+        with Client(daemon.reports_port, timeout=90) as client, Client(daemon.reports_port, timeout=90) as again:
+            txn = client.report(held[units[10], 1][1])
+            wait_for(lambda: metric(daemon, "writer_in_batch") == 1)
+            copies = [again.report(document) for _, document in held.values()]
+            answers = queue(daemon, others)
+            twice = queue(daemon, dict(list(others.items())[:3]))  # at once, now that it is known
+            assert all(twice[key].receipt == answers[key].receipt and twice[key].dup == "1" for key in twice)
+            wait_for(lambda: daemon.get("/readyz") == (200, {"status": "degraded", "database": "away",
+                                                             "reports": "queued"}))
+            assert client.ask("PING").verb == again.ask("PING").verb == "OK"
+            assert txn not in client.answers and not set(copies) & set(again.answers), "the batch in flight was answered"
+            assert {state_of(pid) for pid in frozen} == {"T"}
+            postgres.thaw()
+            first, same, newer = client.answer(txn), *map(again.answer, copies)
+    finally:
+        postgres.thaw()
+    assert {(a.verb, a.state) for a in (first, same, newer)} <= {("OK", "committed"), ("OK", "superseded")}
+    assert (same.receipt, same.dup, newer.state) == (first.receipt, "1", "committed")
+    wait_drained(daemon)
+    check_drained(postgres, {**before, **held, **others}, answers)
+    daemon.wait_ready()
+    assert send_until_committed(daemon, others) == {key: a.receipt for key, a in answers.items()}
+    assert "went away" not in daemon.log(), "the connection was given up"
+    verified = daemon.operate("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def test_two_daemons_and_custody_that_comes_late(make_daemon, postgres):
