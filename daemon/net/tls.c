@@ -121,6 +121,22 @@ int baod_tls_load_client(const struct baod_tls_files *files, struct baod_tls **r
     return load(files, false, ret, ret_why, ret_file);
 }
 
+int64_t baod_tls_ends(const struct baod_tls *tls)
+{
+    gnutls_x509_crt_t *chain;
+    unsigned n = 0;
+    int64_t ends = -1;
+
+    if (gnutls_certificate_get_x509_crt(tls->credentials, 0, &chain, &n) < 0)
+        return -1;
+    if (n != 0)
+        ends = (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]); /* its own mistake is -1, too */
+    for (unsigned i = 0; i < n; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    gnutls_free(chain);
+    return ends;
+}
+
 /* Octets to and from GnuTLS. */
 
 static ssize_t pull(gnutls_transport_ptr_t p, void *to, size_t size)

@@ -26,6 +26,8 @@ int baod_tls_load_server(const struct baod_tls_files *files, struct baod_tls **r
 int baod_tls_load_client(const struct baod_tls_files *files, struct baod_tls **ret, const char **ret_why,
                          const char **ret_file) BAO_MUST_CHECK;
 struct baod_tls *baod_tls_ref(struct baod_tls *tls);
+/* When the own certificate ends, in seconds since 1970; -1 when there is none or it does not say. */
+int64_t baod_tls_ends(const struct baod_tls *tls);
 /* Frees it with the last reference; accepts NULL; gives NULL. One thread. */
 struct baod_tls *baod_tls_unref(struct baod_tls *tls);
 

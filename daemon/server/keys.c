@@ -4,11 +4,32 @@
 #include "daemon/ops/log.h"
 #include "daemon/server/server_internal.h"
 
-enum { KEYS_MAX = 1 << 20 };
+enum { KEYS_MAX = 1 << 20, RENEW_DAYS = 30, DAY = 86400 };
 
 static const char *set_or_null(const char *text)
 {
     return *text == '\0' ? NULL : text;
+}
+
+/* Clients refuse a hub whose certificate has ended, and here it would look as if they had left by themselves.
+ */
+static void tell_end(struct baod_server *s, const struct baod_tls *tls, const char *file)
+{
+    int64_t ends = baod_tls_ends(tls);
+    int64_t left = ends - baod_clock_now(&s->clock) / BAO_SECOND;
+
+    if (ends < 0 || left >= RENEW_DAYS * DAY)
+        return;
+    if (left <= 0)
+        baod_log(BAOD_LOG_ERROR,
+                 "tls: %s: this certificate has expired, so clients refuse the hub; put a new "
+                 "one in its place, then reload",
+                 file);
+    else
+        baod_log(BAOD_LOG_WARNING,
+                 "tls: %s: this certificate expires in %lld days; put a new one in its place, "
+                 "then reload",
+                 file, (long long)(left / DAY));
 }
 
 int baod_server_load_keys(struct baod_server *s)
@@ -34,6 +55,7 @@ int baod_server_load_keys(struct baod_server *s)
         baod_log(BAOD_LOG_ERROR, "tls: %s: %s", file != NULL ? file : "start", why);
         return r;
     }
+    tell_end(s, tls, files.certificate);
     baod_tls_unref(s->tls);
     s->tls = tls;
     return 0;

@@ -1,4 +1,5 @@
 """TLS on the report port: versions, certificates and whom they speak for, keys changed by a reload."""
+import datetime
 import os
 import shutil
 import signal
@@ -133,6 +134,13 @@ def test_a_reload_takes_new_keys_and_keeps_old_connections(hub, pki):
         wait_for(lambda: "server.pem" in hub.log(), 20)
         with client(hub, pki, "unit-24133") as fresh:  # bad keys: those in force stay
             assert fresh.ask("PING").verb == "OK"
+        soon = (datetime.datetime.utcnow() + datetime.timedelta(days=5, hours=12)).strftime("%Y%m%d%H%M%SZ")
+        for until, words in ((soon, "this certificate expires in 5 days"),
+                             ("20200101000000Z", "this certificate has expired")):
+            assert words not in hub.log()
+            pki("server", "localhost", "127.0.0.1", until=until)
+            hub.process.send_signal(signal.SIGHUP)
+            wait_for(lambda words=words: words in hub.log(), 20)
 
 
 def test_a_revocation_ends_open_connections(hub, pki):
