@@ -3,8 +3,10 @@
 #include "daemon/store/leaves.h"
 #include "daemon/store/pgcall.h"
 #include "lib/base/error.h"
+#include "lib/form/judge.h"
 #include "lib/form/period.h"
 #include "lib/form/receipt.h"
+#include "lib/wire/deflate.h"
 
 enum { ARENA_CAP = 64 << 20, LINES_MAX = 1000, LEAF_MAX = 4096 };
 
@@ -26,9 +28,20 @@ static const struct baod_pg_statement REPORTS = {
     "       EXISTS (SELECT FROM baocao.receipt c WHERE c.id = r.receipt AND (c.unit, c.form, c.period, "
     "c.revision)"
     "                                                                    = (r.unit, r.form, r.period, "
-    "r.revision))"
+    "r.revision)),"
+    "       r.sha256, r.raw_size, r.body"
     "  FROM baocao.report r WHERE (r.unit, r.form, r.period, r.revision) > ($1, $2, $3, $4)"
-    " ORDER BY r.unit, r.form, r.period, r.revision LIMIT 2000",
+    " ORDER BY r.unit, r.form, r.period, r.revision LIMIT 200",
+};
+
+/* Every receipt that was given out keeps its report, also one that no longer counts. */
+static const struct baod_pg_statement RECEIPTS = {
+    "audit_receipts",
+    "SELECT c.id, (SELECT code FROM baocao.unit u WHERE u.unit = c.unit LIMIT 1),"
+    "       (SELECT id FROM baocao.form f WHERE f.form = c.form LIMIT 1), c.period, c.revision,"
+    "       EXISTS (SELECT FROM baocao.report r WHERE (r.unit, r.form, r.period, r.revision)"
+    "                                               = (c.unit, c.form, c.period, c.revision))"
+    "  FROM baocao.receipt c WHERE c.id > $1 ORDER BY c.id LIMIT 2000",
 };
 
 struct audit {
@@ -37,13 +50,29 @@ struct audit {
     enum bao_lang lang;
     struct bao_buf *out;
     struct bao_arena arena;
+    struct bao_schema_scratch *scratch;
+    struct bao_inflater *inflater;
     struct bao_hash previous; /* hash of the row before */
     bao_time at;              /* of the row before */
     struct baod_audit_counts counts;
 };
 
 /* What can be wrong, with the batch or the report it is said of before it. */
-enum finding { GAP, TIME, PREVIOUS, LEAVES, ROOT, SIGNATURE, KEY_CHANGED, LEAF, RECEIPT, ACT, REFUSAL };
+enum finding {
+    GAP,
+    TIME,
+    PREVIOUS,
+    LEAVES,
+    ROOT,
+    SIGNATURE,
+    KEY_CHANGED,
+    LEAF,
+    DOCUMENT,
+    RECEIPT,
+    REMOVED,
+    ACT,
+    REFUSAL
+};
 
 static const char *const SENTENCES[][BAO_LANGS] = {
     [GAP] = {"thiếu lượt ghi ngay trước", "the batch before it is missing"},
@@ -57,6 +86,10 @@ static const char *const SENTENCES[][BAO_LANGS] = {
     [KEY_CHANGED] = {"ký bằng khóa khác lượt ghi trước", "signed with another key than the batch before"},
     [LEAF] = {"báo cáo đang lưu không khớp lá của nó trong nhật ký",
               "the stored report does not fit its leaf in the chain"},
+    [DOCUMENT] = {"văn bản báo cáo đang lưu không phải văn bản đã nhận",
+                  "the stored document is not the one that was received"},
+    [REMOVED] = {"đã cấp biên nhận nhưng báo cáo không còn được lưu",
+                 "a receipt was given, but the report is no longer stored"},
     [ACT] = {"việc của văn phòng đang lưu không khớp lá của nó trong nhật ký",
              "the stored act of the office does not fit its leaf in the chain"},
     [REFUSAL] = {"lần từ chối đang lưu không khớp lá của nó trong nhật ký",
@@ -212,27 +245,75 @@ static int fits_leaf(const struct baod_pg_result *res, size_t row, struct bao_st
     return r < 0 ? r : fits;
 }
 
-static int check_report(struct audit *v, const struct baod_pg_result *res, size_t row)
+/* Is the stored document still what was received: its octets as hashed then, its content as in the leaf? No
+ * form is needed for that: the key and the values are read before any form is looked for. */
+static int fits_document(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    const struct bao_forms no_forms = {0};
+    struct bao_judge_context context = {
+        .forms = &no_forms, .limits = BAO_LOAD_LIMITS_DEFAULT, .now = BAO_TIME_NONE};
+    struct bao_arena arena = BAO_ARENA_NULL(ARENA_CAP);
+    uint8_t sha256[BAO_SHA256_LEN], content[BAO_SHA256_LEN], made[BAO_SHA256_LEN];
+    struct bao_verdict verdict = {.has_key = false};
+    struct bao_str document = BAO_STR_NULL;
+    int r = bao_inflate(v->inflater, &arena, baod_pg_bytes(res, row, 16), (size_t)baod_pg_int(res, row, 15),
+                        &document);
+    bool fits = r == 0;
+
+    if (fits) {
+        octets(res, row, 9, content, sizeof(content));
+        octets(res, row, 14, sha256, sizeof(sha256));
+        bao_sha256(document.p, document.n, made);
+        if (context.limits.octets < document.n)
+            context.limits.octets = document.n;
+        r = bao_judge(&context, &arena, v->scratch, document, &verdict);
+        fits = memcmp(made, sha256, sizeof(made)) == 0 && verdict.has_key && !verdict.is_secret &&
+               memcmp(verdict.content, content, sizeof(content)) == 0;
+    }
+    bao_arena_deinit(&arena);
+    return r < 0 ? r : fits;
+}
+
+/* Says what is wrong with one report. */
+static int say_report(struct audit *v, const struct bao_leaf *key, enum finding finding)
+{
+    struct bao_str what;
+
+    bao_arena_reset(&v->arena);
+    what = bao_arena_printf(&v->arena, "%.*s %.*s %.*s/%d", BAO_STR_ARG(key->unit), BAO_STR_ARG(key->form),
+                            BAO_STR_ARG(key->period), key->revision);
+    return what.p == NULL ? -ENOMEM : say(v, what, finding);
+}
+
+static struct bao_str label_of(int64_t code, char label[16])
 {
     struct bao_period period;
-    struct bao_str what;
-    char label[16] = "?";
-    int r;
 
-    if (bao_period_of_code((int32_t)baod_pg_int(res, row, 2), &period))
+    snprintf(label, 16, "?");
+    if (bao_period_of_code((int32_t)code, &period))
         bao_period_print(period, label);
+    return bao_str_c(label);
+}
+
+static int check_report(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    char label[16];
+    const struct bao_leaf key = {.unit = baod_pg_bytes(res, row, 10),
+                                 .form = baod_pg_bytes(res, row, 11),
+                                 .period = label_of(baod_pg_int(res, row, 2), label),
+                                 .revision = (int)baod_pg_int(res, row, 3)};
+    int r = fits_leaf(res, row, key.period);
+
     v->counts.reports++;
-    r = fits_leaf(res, row, bao_str_c(label));
-    if (r < 0 || (r == 1 && baod_pg_int(res, row, 13) != 0))
-        return r < 0 ? r : 0;
-    bao_arena_reset(&v->arena);
-    what = bao_arena_printf(&v->arena, "%.*s %.*s %s/%lld", BAO_STR_ARG(baod_pg_bytes(res, row, 10)),
-                            BAO_STR_ARG(baod_pg_bytes(res, row, 11)), label,
-                            (long long)baod_pg_int(res, row, 3));
-    if (what.p == NULL)
-        return -ENOMEM;
-    r = r == 1 ? 0 : say(v, what, LEAF);
-    return r == 0 && baod_pg_int(res, row, 13) == 0 ? say(v, what, RECEIPT) : r;
+    if (r == 0)
+        r = say_report(v, &key, LEAF);
+    else if (r > 0)
+        r = 0;
+    if (r == 0) {
+        r = fits_document(v, res, row);
+        r = r == 0 ? say_report(v, &key, DOCUMENT) : r > 0 ? 0 : r;
+    }
+    return r == 0 && baod_pg_int(res, row, 13) == 0 ? say_report(v, &key, RECEIPT) : r;
 }
 
 static int walk_reports(struct audit *v)
@@ -254,6 +335,37 @@ static int walk_reports(struct audit *v)
             r = check_report(v, res, i);
         for (size_t i = 0; n != 0 && i < BAO_COUNT(after); i++)
             after[i] = (int32_t)baod_pg_int(res, n - 1, i);
+    } while (r == 0 && n != 0);
+    return r;
+}
+
+static int check_receipt(struct audit *v, const struct baod_pg_result *res, size_t row)
+{
+    char label[16];
+    const struct bao_leaf key = {.unit = baod_pg_bytes(res, row, 1),
+                                 .form = baod_pg_bytes(res, row, 2),
+                                 .period = label_of(baod_pg_int(res, row, 3), label),
+                                 .revision = (int)baod_pg_int(res, row, 4)};
+
+    return baod_pg_int(res, row, 5) != 0 ? 0 : say_report(v, &key, REMOVED);
+}
+
+static int walk_receipts(struct audit *v)
+{
+    const struct baod_pg_result *res = NULL;
+    uint8_t id[16] = {0};
+    size_t n = 0;
+    int r;
+
+    do {
+        const struct baod_pg_param after = baod_pg_p_uuid(id);
+
+        r = run(v, &RECEIPTS, &after, 1, &res);
+        n = r == 0 ? baod_pg_rows(res) : 0;
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = check_receipt(v, res, i);
+        if (n != 0)
+            octets(res, n - 1, 0, id, sizeof(id));
     } while (r == 0 && n != 0);
     return r;
 }
@@ -393,13 +505,19 @@ int baod_audit_verify(struct baod_pg_call *call, struct bao_str province, enum b
     int r;
 
     bao_arena_init(&v.arena, ARENA_CAP);
-    r = walk_chain(&v);
+    v.scratch = bao_schema_scratch_new();
+    v.inflater = bao_inflater_new();
+    r = v.scratch == NULL || v.inflater == NULL ? -ENOMEM : walk_chain(&v);
     if (r == 0)
         r = walk_reports(&v);
+    if (r == 0)
+        r = walk_receipts(&v);
     if (r == 0)
         r = walk_acts(&v);
     if (r == 0)
         r = walk_refusals(&v);
+    bao_schema_scratch_free(v.scratch);
+    bao_inflater_free(v.inflater);
     bao_arena_deinit(&v.arena);
     if (r == 0)
         *ret = v.counts;

@@ -1,6 +1,6 @@
 /* Is the chain of batches whole? Every audit row is checked against the one before, its leaves and its
- * signature, and every stored report, act and refusal against its leaf: what was changed, removed or put in
- * later shows. */
+ * signature, every stored report, act and refusal against its leaf, a report's document against its hashes, and
+ * every receipt for its report: what was changed, removed or put in later shows. */
 #pragma once
 
 #include "lib/base/buf.h"

@@ -76,9 +76,18 @@ def test_the_chain_shows_what_was_changed_behind_it(daemon):
     done = daemon.operate("--lang", "en", "verify", "--audit")
     assert done.returncode == 0 and "230 reports checked: 0 wrong" in done.stdout, done.stdout + done.stderr
     changes = [
+        ("UPDATE baocao.report SET sha256 = sha256('x') WHERE ctid = (SELECT min(ctid) FROM baocao.report)",
+         "the stored document is not the one"),
+        ("WITH w AS (SELECT * FROM baocao.report WHERE sha256('x') NOT IN (content, sha256)),"  # another's, with its hash
+         " a AS (SELECT body, sha256, raw_size FROM w ORDER BY receipt LIMIT 1)"
+         " UPDATE baocao.report r SET (body, sha256, raw_size) = (SELECT body, sha256, raw_size FROM a)"
+         "  WHERE receipt = (SELECT receipt FROM w ORDER BY receipt DESC LIMIT 1)", "2 wrong"),
         ("UPDATE baocao.report SET content = sha256('x') WHERE ctid = (SELECT min(ctid) FROM baocao.report)",
          "does not fit its leaf"),
         ("DELETE FROM baocao.receipt WHERE id = (SELECT receipt FROM baocao.report LIMIT 1)", "cannot be found by its receipt"),
+        ("DELETE FROM baocao.report WHERE receipt = (SELECT c.id FROM baocao.report r JOIN baocao.receipt c"
+         " ON c.id = r.receipt WHERE r.state <> 1 ORDER BY c.id LIMIT 1)",
+         "a receipt was given, but the report is no longer stored"),
         ("UPDATE baocao.audit SET leaves = overlay(leaves PLACING '\\x00' FROM 1) WHERE seq = 2", "batch 2: its Merkle root"),
         ("UPDATE baocao.audit SET node = 'another' WHERE seq = 3", "batch 3: its signature is wrong"),
         ("DELETE FROM baocao.audit WHERE seq = 4", "batch 5: the batch before it is missing"),
