@@ -143,10 +143,10 @@ struct bao_str bao_spelling(const struct bao_reader *r, const struct bao_node *v
     }
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == '\n' || s.p[i] == '\r')
-            s.n = i; /* a list or map in lines of its own: its first line says enough */
-    while (s.n > SPELLING_MAX ||
-           (s.n != 0 && s.n == SPELLING_MAX && ((unsigned char)s.p[s.n - 1] & 0x80) != 0))
-        s.n--;
+            s.n = i;        /* a list or map in lines of its own: its first line says enough */
+    if (s.n > SPELLING_MAX) /* between two characters */
+        for (s.n = SPELLING_MAX; s.n != 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80;)
+            s.n--;
     return s;
 }
 
