@@ -352,6 +352,7 @@ static int start_write(struct baod_stream *s)
     out->write.data = s;
     r = uv_write(&out->write, &s->uv.stream, &piece, 1, on_written);
     out->writing = r == 0;
+    out->left = uv_stream_get_write_queue_size(&s->uv.stream);
     return r;
 }
 
@@ -420,9 +421,20 @@ size_t baod_stream_queued(const struct baod_stream *s)
            (s->out->writing ? uv_stream_get_write_queue_size(&s->uv.stream) : 0);
 }
 
-uint64_t baod_stream_progress(const struct baod_stream *s)
+uint64_t baod_stream_progress(struct baod_stream *s)
 {
-    return baod_stream_queued(s) == 0 ? uv_now(s->net->loop) : s->progress;
+    size_t left;
+
+    if (baod_stream_queued(s) == 0)
+        return uv_now(s->net->loop);
+    if (s->out->writing) {
+        /* libuv tells only of whole flights, and a slow line may take minutes for one. */
+        left = uv_stream_get_write_queue_size(&s->uv.stream);
+        if (left < s->out->left)
+            s->progress = uv_now(s->net->loop);
+        s->out->left = left;
+    }
+    return s->progress;
 }
 
 /* Reading. */

@@ -52,8 +52,9 @@ int baod_stream_own(struct baod_stream *s, const struct baod_stream_ops *ops, vo
 int baod_stream_write(struct baod_stream *s, struct bao_str bytes) BAO_MUST_CHECK;
 /* Octets not yet taken by the system. */
 size_t baod_stream_queued(const struct baod_stream *s);
-/* When the system last took octets or the queue was empty, in uv_now() milliseconds. */
-uint64_t baod_stream_progress(const struct baod_stream *s);
+/* When the system last took octets or the queue was empty, in uv_now() milliseconds; of octets taken since
+ * the question before, the time of this one. */
+uint64_t baod_stream_progress(struct baod_stream *s);
 void baod_stream_pause(struct baod_stream *s);
 void baod_stream_resume(struct baod_stream *s);
 /* See above. `linger` false drops what is queued and resets nothing politely. */

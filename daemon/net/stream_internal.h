@@ -13,6 +13,7 @@ enum baod_stream_phase {
 struct baod_stream_out {
     struct bao_buf queue;  /* gathered while a write is under way */
     struct bao_buf flight; /* being written */
+    size_t left;           /* of the flight, when its progress was last asked for */
     uv_write_t write;
     bool writing;
 };
