@@ -16,7 +16,11 @@ enum bao_answer { BAO_OK, BAO_WAIT, BAO_NO };
     X(VERB, BAO_NO, 400, "Lệnh này không có.", "There is no such verb.")                                     \
     X(VERSION, BAO_NO, 400, "Phiên bản giao thức này không được hỗ trợ.",                                    \
       "This protocol version is not spoken.")                                                                \
-    X(AUTH, BAO_NO, 401, "Chưa xác thực hoặc mã truy cập sai.", "Not authenticated, or the token is wrong.") \
+    X(AUTH, BAO_NO, 401,                                                                                     \
+      "Mã truy cập thiếu, sai, hết hạn hoặc đã thu hồi; xem lại tệp mã, "                \
+      "nếu vẫn vậy hãy xin tỉnh cấp mã mới.",                                                                \
+      "The token is missing, wrong, expired or revoked; look at the token file, "                            \
+      "and if it is right ask the province for a new one.")                                                  \
     X(UNIT, BAO_NO, 403, "Kết nối này không được gửi thay đơn vị ghi trong báo cáo.",                        \
       "This connection may not speak for the unit in the report.")                                           \
     X(UTF8, BAO_NO, 400, "Nội dung không phải UTF-8.", "The body is not UTF-8.")                             \
