@@ -404,7 +404,7 @@ def state_of(pid):
 def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres):
     """F7: a server that hangs with all sockets open answers neither yes nor no. What is in no batch is queued long before
     the batch's deadline, which never comes here; what is of the batch's own obligation waits with it."""
-    daemon = make_daemon({**QUICK, "times": {"batch": "600s"}}, database_url=postgres.url).start()
+    daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "2s"}, "times": {"batch": "600s"}}, database_url=postgres.url).start()
     units = communes()
     before = {(u, 1): (1, report(u, 1, 1)) for u in units[:3]}
     send_until_committed(daemon, before)

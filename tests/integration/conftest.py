@@ -90,6 +90,8 @@ class Daemon:
             "http": {"address": "127.0.0.1:0", "port_file": f"{self.runtime}/http.port", "local": "operator"},
             "paths": {"state": self.state, "runtime": self.runtime, "forms": self.schemas, "province": self.province},
             "database": {"url": self.database_url},
+            # A busy machine may keep a sound server from answering for longer than the usual two seconds.
+            "spool": {"hold": "30s"},
         }
         for name, values in self.config.items():
             sections[name] = {**sections.get(name, {}), **values} if isinstance(values, dict) else values
