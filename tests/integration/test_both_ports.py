@@ -189,6 +189,11 @@ def both(make_daemon):
     return [(daemon, port(daemon, wait_for_token(daemon, token))) for daemon, port, token in made]
 
 
+def without_moment(told):
+    """The two periods are locked one after the other, perhaps not in the same minute."""
+    return re.sub(r"(khóa từ|locked since) \d\d:\d\d \d\d/\d\d/\d{4}", r"\1 …", repr(told))
+
+
 def test_both_ports_give_the_same(both):
     told = []
     for daemon, port in both:
@@ -207,9 +212,9 @@ def test_both_ports_give_the_same(both):
             answer, other = ({k: v for k, v in a.items() if k not in volatile} for a in (answer, other))
         else:
             assert len(answer) >= 4 or name[1] == E, (name, answer)  # E has none: it was locked out
-        assert answer == other, name
+        assert without_moment(answer) == without_moment(other), name
     for name in ROWS:
-        assert rows_brp[name] == rows_http[name], name
+        assert without_moment(rows_brp[name]) == without_moment(rows_http[name]), name
     assert len(rows_brp["report"]) >= 10 and rows_brp["rollup"]
     assert rows_brp["quarantine"] == [(0,)]
     for daemon, _ in both:
