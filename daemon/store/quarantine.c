@@ -1,5 +1,6 @@
 #include "daemon/store/quarantine.h"
 
+#include "daemon/store/listing.h"
 #include "daemon/store/pgcall.h"
 #include "lib/doc/tree.h"
 #include "lib/wire/answer.h"
@@ -81,6 +82,11 @@ static int run(const struct baod_quarantine_place *place, const struct baod_pg_s
     return r < 0 ? r : BAOD_QUARANTINE_E_REFUSED;
 }
 
+static bool is_number(size_t column)
+{
+    return column == SIZE || (column > TEXTS + 2 && column < TRIES_END);
+}
+
 /* One cell as text. */
 static struct bao_str cell(const struct baod_pg_result *res, size_t row, size_t column, int offset,
                            char buffer[40])
@@ -92,7 +98,7 @@ static struct bao_str cell(const struct baod_pg_result *res, size_t row, size_t 
         bao_uuid_print(id, buffer);
     } else if (column < TEXTS) {
         bao_time_print(baod_pg_time(res, row, column), offset, buffer);
-    } else if (column == SIZE || (column > TEXTS + 2 && column < TRIES_END)) {
+    } else if (is_number(column)) {
         (void)snprintf(buffer, 40, "%lld", (long long)baod_pg_int(res, row, column));
     } else if (column == ACCEPTED) {
         return baod_pg_int(res, row, column) != 0 ? BAO_STR("true") : BAO_STR("false");
@@ -102,9 +108,14 @@ static struct bao_str cell(const struct baod_pg_result *res, size_t row, size_t 
     return bao_str_c(buffer);
 }
 
-static bool is_bare(size_t column)
+static int put_cell(const struct baod_pg_result *res, size_t row, size_t column, int offset,
+                    struct bao_buf *out)
 {
-    return column == SIZE || column == ACCEPTED || (column > TEXTS + 2 && column < TRIES_END);
+    char buffer[40];
+    struct bao_str text = cell(res, row, column, offset, buffer);
+
+    return is_number(column) || column == ACCEPTED ? bao_buf_append_str(out, text)
+                                                   : bao_json_quote(out, text);
 }
 
 static int list_json(const struct baod_pg_result *res, int offset, struct bao_buf *out)
@@ -112,22 +123,9 @@ static int list_json(const struct baod_pg_result *res, int offset, struct bao_bu
     static const char *const names[COLUMNS] = {"id",       "at",      "received_at", "unit",
                                                "form",     "period",  "revision",    "tries",
                                                "sqlstate", "message", "octets",      "accepted"};
-    char buffer[40];
-    int r = bao_buf_append_c(out, "[");
+    const struct baod_listing listing = {names, COLUMNS, offset, put_cell};
 
-    for (size_t row = 0; row < baod_pg_rows(res) && r == 0; row++) {
-        r = bao_buf_append_c(out, row == 0 ? "\n{" : ",\n{");
-        for (size_t i = 0; i < COLUMNS && r == 0; i++) {
-            struct bao_str text = cell(res, row, i, offset, buffer);
-
-            r = bao_buf_printf(out, "%s\"%s\":", i == 0 ? "" : ",", names[i]);
-            if (r == 0)
-                r = is_bare(i) ? bao_buf_append(out, text.p, text.n) : bao_json_quote(out, text);
-        }
-        if (r == 0)
-            r = bao_buf_append_c(out, "}");
-    }
-    return r < 0 ? r : bao_buf_append_c(out, "\n]\n");
+    return baod_listing_json(&listing, res, out);
 }
 
 static int list_text(const struct baod_pg_result *res, const struct baod_quarantine_place *place,

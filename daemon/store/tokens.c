@@ -1,5 +1,6 @@
 #include "daemon/store/tokens.h"
 
+#include "daemon/store/listing.h"
 #include "daemon/store/pgcall.h"
 #include "lib/doc/tree.h"
 #include "lib/wire/answer.h"
@@ -231,7 +232,7 @@ static const struct baod_pg_statement REVOKE = {
     "UPDATE baocao.credential SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL",
 };
 
-enum { COLUMNS = 8, FIRST_TIME = 4, EXPIRES = 5, REVOKED = 7 };
+enum { COLUMNS = 8, UNITS = 2, FIRST_TIME = 4, EXPIRES = 5, REVOKED = 7 };
 
 /* One cell as text; empty for null. */
 static struct bao_str cell(const struct baod_pg_result *res, size_t row, size_t column, int offset,
@@ -270,28 +271,24 @@ static int put_codes(struct bao_buf *out, struct bao_str codes)
     return r < 0 ? r : bao_buf_append_c(out, "]");
 }
 
+static int put_cell(const struct baod_pg_result *res, size_t row, size_t column, int offset,
+                    struct bao_buf *out)
+{
+    char buffer[40];
+    struct bao_str text = cell(res, row, column, offset, buffer);
+
+    if (column == UNITS)
+        return put_codes(out, text);
+    return text.p == NULL ? bao_buf_append_c(out, "null") : bao_json_quote(out, text);
+}
+
 static int list_json(const struct baod_pg_result *res, int offset, struct bao_buf *out)
 {
     static const char *const names[COLUMNS] = {"id",      "role",    "units", "name",
                                                "created", "expires", "used",  "revoked"};
-    char buffer[40];
-    int r = bao_buf_append_c(out, "[");
+    const struct baod_listing listing = {names, COLUMNS, offset, put_cell};
 
-    for (size_t row = 0; row < baod_pg_rows(res) && r == 0; row++) {
-        r = bao_buf_append_c(out, row == 0 ? "\n{" : ",\n{");
-        for (size_t i = 0; i < COLUMNS && r == 0; i++) {
-            struct bao_str text = cell(res, row, i, offset, buffer);
-
-            r = bao_buf_printf(out, "%s\"%s\":", i == 0 ? "" : ",", names[i]);
-            if (r == 0)
-                r = i == 2           ? put_codes(out, text)
-                    : text.p == NULL ? bao_buf_append_c(out, "null")
-                                     : bao_json_quote(out, text);
-        }
-        if (r == 0)
-            r = bao_buf_append_c(out, "}");
-    }
-    return r < 0 ? r : bao_buf_append_c(out, "\n]\n");
+    return baod_listing_json(&listing, res, out);
 }
 
 static int list_text(const struct baod_pg_result *res, const struct baod_token_place *place,
