@@ -3,6 +3,7 @@
 #include "daemon/cli/table.h"
 #include "lib/text/catalogue.h"
 #include "daemon/cli/client.h"
+#include "daemon/cli/words.h"
 
 enum { BODY_MAX = 64 << 20, HTTP_UNAUTHORIZED = 401 };
 
@@ -19,46 +20,35 @@ bool cli_question_read(const struct cli_options *options, int argc, char **argv,
     struct cli_question q = {.server = getenv("BAOCAO_SERVER"),
                              .token_file = getenv("BAOCAO_TOKEN_FILE"),
                              .ca = getenv("BAOCAO_CA")};
-    const struct {
-        const char *name;
-        const char **value;
-        bool all; /* taken by every question */
-    } known[] = {{"--server", &q.server, true}, {"--token-file", &q.token_file, true},
-                 {"--ca", &q.ca, true},         {"--form", &q.form, true},
-                 {"--period", &q.period, true}, {"--scope", &q.scope, true},
-                 {"--limit", &q.limit, true},   {"--as-of", &q.as_of, true},
-                 {"--span", &q.span, false},    {"--unit", &q.unit, false},
-                 {"--units", &q.units, false},  {"--indicator", &q.indicator, false}};
+    enum { OF_SOME = 4 }; /* the first are not taken by every question */
+    const struct cli_word known[] = {{"--span", &q.span},
+                                     {"--unit", &q.unit},
+                                     {"--units", &q.units},
+                                     {"--indicator", &q.indicator},
+                                     {"--form", &q.form},
+                                     {"--period", &q.period},
+                                     {"--scope", &q.scope},
+                                     {"--limit", &q.limit},
+                                     {"--as-of", &q.as_of},
+                                     {"--token-file", &q.token_file},
+                                     {"--server", &q.server},
+                                     {"--ca", &q.ca},
+                                     {NULL}};
+    bool vi = options->lang == BAO_VI;
+    int n = cli_words_read(options, argc, argv, known, 1);
 
-    for (int i = 1; i < argc; i++) {
-        size_t k = 0;
-        size_t n = strcspn(argv[i], "=");
-
-        while (k < BAO_COUNT(known) && (strncmp(known[k].name, argv[i], n) != 0 || known[k].name[n] != '\0'))
-            k++;
-        if (k < BAO_COUNT(known) && !known[k].all && !takes(own, known[k].name)) {
-            fprintf(stderr,
-                    options->lang == BAO_VI ? "baocao %s: câu hỏi này không dùng %s\n"
-                                            : "baocao %s: this question does not take %s\n",
-                    argv[0], known[k].name);
-            (void)cli_usage(options);
-            return false;
-        }
-        if (k < BAO_COUNT(known) && argv[i][n] == '=') {
-            *known[k].value = argv[i] + n + 1;
-        } else if (k < BAO_COUNT(known) && i + 1 < argc) {
-            *known[k].value = argv[++i];
-        } else if (k == BAO_COUNT(known) && argv[i][0] != '-' && q.form == NULL) {
-            q.form = argv[i];
-        } else {
-            fprintf(stderr,
-                    options->lang == BAO_VI ? "baocao %s: không hiểu “%s”\n"
-                                            : "baocao %s: cannot make sense of %s\n",
-                    argv[0], argv[i]);
-            (void)cli_usage(options);
-            return false;
-        }
-    }
+    if (n < 0)
+        return false;
+    for (size_t i = 0; i < OF_SOME; i++)
+        if (*known[i].value != NULL && !takes(own, known[i].name))
+            return cli_complain(options, vi ? "câu hỏi này không dùng %s" : "this question does not take %s",
+                                known[i].name);
+    if (n == 1 && q.form != NULL)
+        return cli_complain(options,
+                            vi ? "biểu mẫu được ghi hai lần: %s và %s" : "the form is named twice: %s and %s",
+                            q.form, argv[1]);
+    if (n == 1)
+        q.form = argv[1];
     if (q.server == NULL || *q.server == '\0')
         q.server = CLI_DEFAULT_SERVER;
     *ret = q;

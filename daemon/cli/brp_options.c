@@ -7,52 +7,22 @@
 
 enum { ANSWER_MS = 30000 };
 
-const char *cli_option(int argc, char **argv, int *i, const char *name)
-{
-    size_t n = strlen(name);
-
-    if (strncmp(argv[*i], name, n) != 0)
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    if (argv[*i][n] != '\0' || *i + 1 >= argc)
-        return NULL;
-    return argv[++*i];
-}
-
-int cli_seconds(const char *text)
+bool cli_seconds(const struct cli_options *options, const char *text, int *ret)
 {
     char *end;
-    long s = strtol(text, &end, 10);
+    long s;
 
-    return *text == '\0' || *end != '\0' || s < 0 || s > 86400 ? -1 : (int)s;
-}
-
-bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o)
-{
-    const struct {
-        const char *name;
-        const char **to;
-    } known[] = {{"--to", &o->to},
-                 {"--token-file", &o->token_file},
-                 {"--ca", &o->ca},
-                 {"--cert", &o->certificate},
-                 {"--key", &o->key}};
-
-    if (strcmp(argv[*i], "--plaintext") == 0) {
-        o->plaintext = true;
+    if (text == NULL)
         return true;
-    }
-
-    for (size_t k = 0; k < BAO_COUNT(known); k++) {
-        const char *value = cli_option(argc, argv, i, known[k].name);
-
-        if (value != NULL) {
-            *known[k].to = value;
-            return true;
-        }
-    }
-    return false;
+    s = strtol(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || s < 0 || s > 86400)
+        return cli_complain(options,
+                            options->lang == BAO_VI
+                                ? "--wait là số giây từ 0 đến 86400, không phải “%s”"
+                                : "--wait is a number of seconds from 0 to 86400, not “%s”",
+                            text);
+    *ret = (int)s;
+    return true;
 }
 
 static struct baod_tls_files tls_files(const struct cli_brp_options *o)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/cli/brp_client.h"
-#include "daemon/cli/cli.h"
+#include "daemon/cli/words.h"
 #include "daemon/net/tls.h"
 
 enum { CLI_TOKEN_MAX = 256 };
@@ -16,15 +16,18 @@ struct cli_brp_options {
     struct baod_tls *tls; /* made by the first connection */
 };
 
-/* The value of option `name` at argv[*i], written "--name value" or "--name=value"; moves *i to its last
- * word. NULL: argv[*i] is something else. */
-const char *cli_option(int argc, char **argv, int *i, const char *name);
+/* Its rows in a command's table. */
+#define CLI_BRP_WORDS(o)                                                                                     \
+    {"--to", &(o).to}, {"--token-file", &(o).token_file}, {"--ca", &(o).ca}, {"--cert", &(o).certificate},   \
+        {"--key", &(o).key},                                                                                 \
+    {                                                                                                        \
+        "--plaintext", NULL, &(o).plaintext, NULL                                                            \
+    }
+
 /* Reads the secret of a file that must be its owner's alone: false after telling what is wrong. */
 bool cli_token_read(const struct cli_options *options, const char *file, char ret[CLI_TOKEN_MAX]);
-/* A number of seconds, 0..86400, or -1. */
-int cli_seconds(const char *text);
-/* Takes argv[*i] when it is an option of a connection. */
-bool cli_brp_option(int argc, char **argv, int *i, struct cli_brp_options *o);
+/* Reads a --wait of 0..86400 seconds; NULL leaves *ret as it is. false after telling what is wrong. */
+bool cli_seconds(const struct cli_options *options, const char *text, int *ret);
 /* After the options: environment and token. false after telling what is wrong. */
 bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_options *o);
 /* Gives back what connecting made. May be called twice. */

@@ -5,10 +5,11 @@
 
 /* Options every command knows. */
 struct cli_options {
-    enum bao_lang lang;           /* --lang vi|en; default vi */
-    bool json;                    /* --format json */
-    const char *self;             /* argv[0] */
-    const char *usage[BAO_LANGS]; /* of the command that runs */
+    enum bao_lang lang;  /* --lang vi|en; default vi */
+    bool json;           /* --format json */
+    const char *self;    /* argv[0] */
+    const char *command; /* the one that runs */
+    const char *example; /* a right use of it */
 };
 
 /* Exit codes (design.md section 4). */
@@ -17,11 +18,9 @@ enum { CLI_OK = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_KEPT = 3 };
 /* argv[0] is the command's name; the common options are already taken out. Gives the exit code. */
 typedef int cli_command(const struct cli_options *options, int argc, char **argv);
 
-/* For words that make no sense: prints how the command is used to standard error, and gives CLI_USAGE. */
-int cli_usage(const struct cli_options *options);
-
-/* Tells of one word that it is not what it should be: "baocao: SENTENCE: WORD". Gives false. */
-bool cli_tell_wrong(const struct cli_options *options, const char *vi, const char *en, const char *word);
+/* Tells in one sentence what is wrong with the command's words, with an example and the way to its help.
+ * Gives false. */
+bool cli_complain(const struct cli_options *options, const char *format, ...) BAO_PRINTF(2, 3);
 
 cli_command cli_eval;
 cli_command cli_check;

@@ -2,6 +2,7 @@
 #include "daemon/cli/history.h"
 #include "daemon/cli/input.h"
 #include "daemon/cli/json_lines.h"
+#include "daemon/cli/words.h"
 #include "lib/base/crypto.h"
 #include "lib/text/catalogue.h"
 
@@ -28,40 +29,31 @@ struct check {
 struct arguments {
     const char *forms, *province, *outbox;
     bool batch;
-    const char **files, **past;
+    char **files;
+    const char **past;
     size_t n_files, n_past;
 };
 
-/* --history takes every word up to the next option when the files stand before it, else one word. */
-static bool read_arguments(int argc, char **argv, struct arguments *a)
+static bool read_arguments(const struct cli_options *options, int argc, char **argv, struct arguments *a)
 {
-    bool in_history = false;
+    const struct cli_word known[] = {{"--forms", &a->forms},       {"--province", &a->province},
+                                     {"--outbox", &a->outbox},     {"--history", a->past, NULL, &a->n_past},
+                                     {"--batch", NULL, &a->batch}, {NULL}};
+    int n = cli_words_read(options, argc, argv, known, argc);
 
-    for (int i = 1; i < argc; i++) {
-        const char **one = strcmp(argv[i], "--forms") == 0      ? &a->forms
-                           : strcmp(argv[i], "--province") == 0 ? &a->province
-                           : strcmp(argv[i], "--outbox") == 0   ? &a->outbox
-                                                                : NULL;
-
-        if (one != NULL || strcmp(argv[i], "--history") == 0) {
-            if (i + 1 >= argc)
-                return false;
-            in_history = one == NULL && a->n_files != 0;
-            if (one != NULL)
-                *one = argv[++i];
-            else
-                a->past[a->n_past++] = argv[++i];
-        } else if (strcmp(argv[i], "--batch") == 0) {
-            a->batch = true;
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            return false;
-        } else if (in_history) {
-            a->past[a->n_past++] = argv[i];
-        } else {
-            a->files[a->n_files++] = argv[i];
-        }
-    }
-    return a->batch ? a->n_files == 0 && a->n_past == 0 : a->n_files != 0;
+    if (n < 0)
+        return false;
+    a->files = argv + 1;
+    a->n_files = (size_t)n;
+    if (a->batch && (n != 0 || a->n_past != 0))
+        return cli_complain(options,
+                            options->lang == BAO_VI
+                                ? "--batch đọc từ đầu vào chuẩn, không ghi tệp hay --history"
+                                : "--batch reads standard input and takes neither files nor --history");
+    if (!a->batch && n == 0)
+        return cli_complain(options,
+                            options->lang == BAO_VI ? "thiếu tên tệp báo cáo" : "no report file is named");
+    return true;
 }
 
 static bao_time clock_now(void)
@@ -515,12 +507,9 @@ static int run(struct check *c, const struct arguments *a)
 int cli_check(const struct cli_options *options, int argc, char **argv)
 {
     struct check c = {.options = options, .arena = BAO_ARENA_NULL(0)};
-    struct arguments a = {.files = bao_arena_array(&c.arena, (size_t)argc, sizeof(char *)),
-                          .past = bao_arena_array(&c.arena, (size_t)argc, sizeof(char *))};
-    int code;
+    struct arguments a = {.past = bao_arena_array(&c.arena, (size_t)argc, sizeof(char *))};
+    int code = a.past == NULL || !read_arguments(options, argc, argv, &a) ? CLI_USAGE : run(&c, &a);
 
-    code = a.files == NULL || a.past == NULL || !read_arguments(argc, argv, &a) ? cli_usage(options)
-                                                                                : run(&c, &a);
     bao_arena_deinit(&c.arena);
     return code;
 }

@@ -20,25 +20,24 @@ struct due {
 
 static bool read_words(int argc, char **argv, struct due *d)
 {
-    const char *value;
+    const char *until = NULL;
+    const struct cli_word known[] = {{"--unit", &d->unit},   {"--until", &until},
+                                     {"--forms", &d->forms}, {"--province", &d->province},
+                                     CLI_BRP_WORDS(d->brp),  {NULL}};
+    bool vi = d->options->lang == BAO_VI;
 
+    if (cli_words_read(d->options, argc, argv, known, 0) < 0)
+        return false;
     d->until = BAO_DATE_NONE;
-    for (int i = 1; i < argc; i++) {
-        if (cli_brp_option(argc, argv, &i, &d->brp))
-            continue;
-        if ((value = cli_option(argc, argv, &i, "--unit")) != NULL)
-            d->unit = value;
-        else if ((value = cli_option(argc, argv, &i, "--forms")) != NULL)
-            d->forms = value;
-        else if ((value = cli_option(argc, argv, &i, "--province")) != NULL)
-            d->province = value;
-        else if ((value = cli_option(argc, argv, &i, "--until")) == NULL)
-            return false;
-        else if (!bao_date_parse(bao_str_c(value), &d->until))
-            return cli_tell_wrong(d->options, "ngày phải viết như 2026-12-31, không phải",
-                                  "a day is written like 2026-12-31, not like", value);
-    }
-    return d->unit != NULL;
+    if (until != NULL && !bao_date_parse(bao_str_c(until), &d->until))
+        return cli_complain(d->options,
+                            vi ? "ngày phải viết như 2026-12-31, không phải: %s"
+                               : "a day is written like 2026-12-31, not like: %s",
+                            until);
+    if (d->unit == NULL)
+        return cli_complain(d->options, vi ? "thiếu --unit: mã hoặc tên đơn vị"
+                                           : "--unit is missing: the unit's code or name");
+    return true;
 }
 
 /* ---- showing the lines ---- */
@@ -226,7 +225,7 @@ int cli_due(const struct cli_options *options, int argc, char **argv)
     int code;
 
     if (!read_words(argc, argv, &d))
-        return cli_usage(options);
+        return CLI_USAGE;
     if (!cli_brp_options_ready(options, &d.brp))
         return CLI_USAGE;
     d.ask = d.brp.to != NULL && *d.brp.to != '\0';

@@ -1,6 +1,7 @@
 /* baocao eval --batch: expressions of the check language over given values, for trying and for conformance
  * runs. */
 #include "daemon/cli/json_lines.h"
+#include "daemon/cli/words.h"
 #include "lib/expr/expr.h"
 #include "lib/text/catalogue.h"
 
@@ -253,8 +254,16 @@ static int eval_line(void *data, const struct bao_node *request, struct bao_aren
 int cli_eval(const struct cli_options *options, int argc, char **argv)
 {
     struct cli_options copy = *options;
+    bool batch = false;
+    const struct cli_word known[] = {{"--batch", NULL, &batch}, {NULL}};
 
-    if (argc == 2 && strcmp(argv[1], "--batch") == 0)
-        return cli_run_lines(eval_line, &copy);
-    return cli_usage(options);
+    if (cli_words_read(options, argc, argv, known, 0) < 0)
+        return CLI_USAGE;
+    if (!batch) {
+        (void)cli_complain(options, options->lang == BAO_VI
+                                        ? "thiếu --batch: các yêu cầu được đọc từ đầu vào chuẩn"
+                                        : "--batch is missing: requests are read from standard input");
+        return CLI_USAGE;
+    }
+    return cli_run_lines(eval_line, &copy);
 }

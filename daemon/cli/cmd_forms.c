@@ -95,24 +95,13 @@ static int pull(const struct cli_options *options, int argc, char **argv)
 {
     const char *server = getenv("BAOCAO_SERVER"), *token_file = getenv("BAOCAO_TOKEN_FILE"),
                *ca = getenv("BAOCAO_CA");
-    const struct {
-        const char *name;
-        const char **to;
-    } known[] = {{"--server", &server}, {"--token-file", &token_file}, {"--ca", &ca}};
+    const struct cli_word known[] = {
+        {"--server", &server}, {"--token-file", &token_file}, {"--ca", &ca}, {NULL}};
     char token[CLI_TOKEN_MAX] = "";
     struct cli_hub hub = {.server = CLI_DEFAULT_SERVER};
 
-    for (int i = 1; i < argc; i++) {
-        const char *value = NULL;
-
-        for (size_t k = 0; k < BAO_COUNT(known) && value == NULL; k++) {
-            value = cli_option(argc, argv, &i, known[k].name);
-            if (value != NULL)
-                *known[k].to = value;
-        }
-        if (value == NULL)
-            return cli_usage(options);
-    }
+    if (cli_words_read(options, argc, argv, known, 0) < 0)
+        return CLI_USAGE;
     if (server != NULL && *server != '\0')
         hub.server = server;
     hub.ca = ca;
@@ -122,20 +111,14 @@ static int pull(const struct cli_options *options, int argc, char **argv)
 int cli_forms_command(const struct cli_options *options, int argc, char **argv)
 {
     const char *dir = NULL, *province = NULL;
+    const struct cli_word known[] = {{"--forms", &dir}, {"--province", &province}, {NULL}};
     struct cli_forms forms;
     int code;
 
     if (argc > 1 && strcmp(argv[1], "pull") == 0)
         return pull(options, argc - 1, argv + 1);
-    for (int i = 1; i < argc; i++) {
-        const char **value = strcmp(argv[i], "--forms") == 0      ? &dir
-                             : strcmp(argv[i], "--province") == 0 ? &province
-                                                                  : NULL;
-
-        if (value == NULL || i + 1 >= argc)
-            return cli_usage(options);
-        *value = argv[++i];
-    }
+    if (cli_words_read(options, argc, argv, known, 0) < 0)
+        return CLI_USAGE;
     if (!cli_forms_open(&forms, options, dir, province))
         return CLI_USAGE;
     code = options->json ? print_json(&cli_forms_get(&forms, 0)->forms)

@@ -1,6 +1,7 @@
 /* baocao load: what the loader makes of a YAML or JSON file, as JSON. */
 #include "daemon/cli/input.h"
 #include "daemon/cli/json_lines.h"
+#include "daemon/cli/words.h"
 #include "lib/text/catalogue.h"
 
 static int tell_refusal(const struct cli_options *options, const char *path, struct bao_str text,
@@ -82,12 +83,18 @@ static int load_line(void *data, const struct bao_node *request, struct bao_aren
 int cli_load(const struct cli_options *options, int argc, char **argv)
 {
     struct cli_options copy = *options;
+    bool batch = false;
+    const struct cli_word known[] = {{"--batch", NULL, &batch}, {NULL}};
+    int n = cli_words_read(options, argc, argv, known, 1);
 
-    if (argc != 2)
-        return cli_usage(options);
-    if (strcmp(argv[1], "--batch") == 0)
+    if (n < 0)
+        return CLI_USAGE;
+    if (batch ? n != 0 : n == 0) {
+        (void)cli_complain(options, options->lang == BAO_VI ? "ghi một tên tệp, hoặc --batch"
+                                                            : "name one file, or --batch");
+        return CLI_USAGE;
+    }
+    if (batch)
         return cli_run_lines(load_line, &copy);
-    if (argv[1][0] == '-' && argv[1][1] != '\0')
-        return cli_usage(options);
     return load_file(options, argv[1]);
 }

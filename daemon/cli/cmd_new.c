@@ -3,6 +3,7 @@
 #include "daemon/cli/history.h"
 #include "daemon/cli/input.h"
 #include "daemon/cli/template.h"
+#include "daemon/cli/words.h"
 #include "lib/form/obligation.h"
 
 enum { FILE_CAP = 4 << 20, OUT_MAX = 16 << 20 };
@@ -27,33 +28,26 @@ struct new_report {
         open; /* history findings of a report that carries nothing over: by item what is missing */
 };
 
-static bool read_arguments(int argc, char **argv, struct arguments *a)
+static bool read_arguments(const struct cli_options *options, int argc, char **argv, struct arguments *a)
 {
-    const struct {
-        const char *name;
-        const char **value;
-    } known[] = {{"--unit", &a->unit},
-                 {"--period", &a->period},
-                 {"--from", &a->from},
-                 {"--forms", &a->forms},
-                 {"--province", &a->province}};
+    const struct cli_word known[] = {{"--unit", &a->unit},         {"--period", &a->period},
+                                     {"--from", &a->from},         {"--forms", &a->forms},
+                                     {"--province", &a->province}, {NULL}};
+    int n = cli_words_read(options, argc, argv, known, 1);
+    bool vi = options->lang == BAO_VI;
 
-    for (int i = 1; i < argc; i++) {
-        size_t k = 0;
-
-        while (k < BAO_COUNT(known) && strcmp(argv[i], known[k].name) != 0)
-            k++;
-        if (k < BAO_COUNT(known)) {
-            if (i + 1 >= argc)
-                return false;
-            *known[k].value = argv[++i];
-        } else if (argv[i][0] == '-' || a->form != NULL) {
-            return false;
-        } else {
-            a->form = argv[i];
-        }
-    }
-    return a->form != NULL && a->unit != NULL && a->period != NULL;
+    if (n < 0)
+        return false;
+    if (n == 0)
+        return cli_complain(options, vi ? "thiếu tên biểu mẫu; xem các biểu mẫu bằng: baocao forms"
+                                        : "no form is named; see the forms with: baocao forms");
+    if (a->unit == NULL)
+        return cli_complain(options, vi ? "thiếu --unit: mã hoặc tên đơn vị"
+                                        : "--unit is missing: the unit's code or name");
+    if (a->period == NULL)
+        return cli_complain(options, vi ? "thiếu --period: kỳ báo cáo" : "--period is missing");
+    a->form = argv[1];
+    return true;
 }
 
 static int complain(const struct new_report *n, const char *vi, const char *en, const char *what)
@@ -348,8 +342,8 @@ int cli_new(const struct cli_options *options, int argc, char **argv)
     struct arguments a = {.form = NULL};
     int code;
 
-    if (!read_arguments(argc, argv, &a))
-        return cli_usage(options);
+    if (!read_arguments(options, argc, argv, &a))
+        return CLI_USAGE;
     n.scratch = bao_schema_scratch_new();
     if (n.scratch == NULL || !cli_forms_open(&n.forms, options, a.forms, a.province)) {
         n.scratch = bao_schema_scratch_free(n.scratch);

@@ -14,27 +14,22 @@ struct words {
     int wait_s;
 };
 
-static bool read_words(int argc, char **argv, struct words *w)
+static bool read_words(const struct cli_options *options, int argc, char **argv, struct words *w)
 {
-    const char *value;
+    const char *wait = NULL;
+    const struct cli_word known[] = {
+        {"--outbox", &w->dir}, {"--wait", &wait}, {"--now", NULL, &w->now}, CLI_BRP_WORDS(w->brp), {NULL}};
 
-    if (argc < 2 || strcmp(argv[1], "run") != 0)
+    if (!cli_words_second(options, &argc, &argv, "run") ||
+        cli_words_read(options, argc, argv, known, 0) < 0 || !cli_seconds(options, wait, &w->wait_s))
         return false;
-    for (int i = 2; i < argc; i++) {
-        if (cli_brp_option(argc, argv, &i, &w->brp))
-            continue;
-        if ((value = cli_option(argc, argv, &i, "--outbox")) != NULL)
-            w->dir = value;
-        else if ((value = cli_option(argc, argv, &i, "--wait")) != NULL)
-            w->wait_s = cli_seconds(value);
-        else if (strcmp(argv[i], "--now") == 0)
-            w->now = true;
-        else
-            return false;
-    }
     if (w->dir == NULL)
         w->dir = getenv("BAOCAO_OUTBOX");
-    return w->dir != NULL && w->wait_s >= 0;
+    if (w->dir == NULL)
+        return cli_complain(options, options->lang == BAO_VI
+                                         ? "thiếu --outbox: thư mục giữ báo cáo chưa gửi được"
+                                         : "--outbox is missing: the folder of what could not go");
+    return true;
 }
 
 /* What cannot be read stays, and holds nothing else up: how many there are, at the front. */
@@ -99,8 +94,8 @@ int cli_outbox(const struct cli_options *options, int argc, char **argv)
     struct bao_arena arena;
     int r, code;
 
-    if (!read_words(argc, argv, &w))
-        return cli_usage(options);
+    if (!read_words(options, argc, argv, &w))
+        return CLI_USAGE;
     r = cli_outbox_open(w.dir, &o);
     if (r != 0) {
         cli_outbox_tell(options, w.dir, r);

@@ -4,6 +4,7 @@
 #include "lib/doc/tree.h"
 #include "lib/form/heads.h"
 #include "lib/form/receipt.h"
+#include "lib/text/errno.h"
 
 #include <stdio.h>
 
@@ -83,7 +84,7 @@ static int check(const struct cli_options *options, struct bao_str file, struct 
     if (listed < 0)
         outcome = listed;
     if (outcome < 0 || (options->json && print_json(&receipt, outcome, heads.p == NULL ? -1 : listed) < 0)) {
-        fputs("baocao: not enough memory\n", stderr);
+        fprintf(stderr, "baocao: %s\n", bao_errno_text(ENOMEM, options->lang));
         return CLI_USAGE;
     }
     if (!options->json)
@@ -93,28 +94,42 @@ static int check(const struct cli_options *options, struct bao_str file, struct 
     return outcome == 0 && listed == 0 ? CLI_OK : CLI_NO;
 }
 
+/* What must be given with the command. */
+static bool read_key(const struct cli_options *options, bool no_file, const char *text,
+                     uint8_t ret[BAO_ED25519_KEY_LEN])
+{
+    bool vi = options->lang == BAO_VI;
+
+    if (no_file)
+        return cli_complain(options, vi ? "thiếu tên tệp biên nhận" : "no receipt file is named");
+    if (text == NULL)
+        return cli_complain(options, vi ? "thiếu --key: khóa công khai của tỉnh, 64 chữ số thập lục phân"
+                                        : "--key is missing: the province's public key, 64 hex digits");
+    if (!bao_unhex(bao_str_c(text), ret, BAO_ED25519_KEY_LEN))
+        return cli_complain(
+            options,
+            vi ? "--key phải là khóa công khai của tỉnh, đúng 64 chữ số thập lục phân (0-9, a-f), "
+                 "không phải “%s”"
+               : "--key is the province's public key of exactly 64 hex digits (0-9, a-f), not “%s”",
+            text);
+    return true;
+}
+
 int cli_receipt(const struct cli_options *options, int argc, char **argv)
 {
     struct bao_arena arena = BAO_ARENA_NULL(0);
-    const char *path = NULL, *key_text = NULL, *heads_path = NULL, *value;
+    const char *path, *key_text = NULL, *heads_path = NULL;
+    const struct cli_word known[] = {{"--key", &key_text}, {"--heads", &heads_path}, {NULL}};
     uint8_t key[BAO_ED25519_KEY_LEN];
     struct bao_str file, heads = BAO_STR_NULL;
-    int r;
+    int n, r;
 
-    for (int i = 1; i < argc; i++) {
-        if ((value = cli_option(argc, argv, &i, "--key")) != NULL)
-            key_text = value;
-        else if ((value = cli_option(argc, argv, &i, "--heads")) != NULL)
-            heads_path = value;
-        else if (i == 1 && strcmp(argv[i], "check") == 0)
-            continue;
-        else if (i == 1 || path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0'))
-            return cli_usage(options);
-        else
-            path = argv[i];
-    }
-    if (path == NULL || key_text == NULL || !bao_unhex(bao_str_c(key_text), key, sizeof(key)))
-        return cli_usage(options);
+    if (!cli_words_second(options, &argc, &argv, "check"))
+        return CLI_USAGE;
+    n = cli_words_read(options, argc, argv, known, 1);
+    if (n < 0 || !read_key(options, n == 0, key_text, key))
+        return CLI_USAGE;
+    path = argv[1];
     r = cli_read_file(&arena, path, FILE_MAX_OCTETS, &file);
     if (r == 0 && heads_path != NULL)
         r = cli_read_file(&arena, path = heads_path, HEADS_MAX_OCTETS, &heads);

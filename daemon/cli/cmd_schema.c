@@ -1,5 +1,6 @@
 /* baocao schema export: a form's inner schema as one JSON document that other validators take. */
 #include "daemon/cli/forms_dir.h"
+#include "daemon/cli/words.h"
 #include "lib/doc/tree.h"
 
 enum { OUT_MAX = 64 << 20 };
@@ -358,35 +359,54 @@ static int read_version(const char *text)
     return *end == '\0' && end != text && n >= 1 && n <= 9999 ? (int)n : -1;
 }
 
+struct words {
+    const char *form, *dir;
+    int version; /* 0: the newest */
+    bool draft7;
+};
+
+static bool read_words(const struct cli_options *options, int argc, char **argv, struct words *ret)
+{
+    const char *version = NULL, *draft = "2020-12";
+    const struct cli_word known[] = {
+        {"--forms", &ret->dir}, {"--version", &version}, {"--draft", &draft}, {NULL}};
+    bool vi = options->lang == BAO_VI;
+    int n;
+
+    if (!cli_words_second(options, &argc, &argv, "export"))
+        return false;
+    n = cli_words_read(options, argc, argv, known, 1);
+    if (n < 0)
+        return false;
+    if (n == 0)
+        return cli_complain(options, vi ? "thiếu tên biểu mẫu; xem các biểu mẫu bằng: baocao forms"
+                                        : "no form is named; see the forms with: baocao forms");
+    ret->form = argv[1];
+    ret->version = version == NULL ? 0 : read_version(version);
+    if (ret->version < 0)
+        return cli_complain(options,
+                            vi ? "--version là số từ 1 đến 9999, không phải “%s”"
+                               : "--version is a number from 1 to 9999, not “%s”",
+                            version);
+    ret->draft7 = strcmp(draft, "7") == 0;
+    if (!ret->draft7 && strcmp(draft, "2020-12") != 0)
+        return cli_complain(
+            options, vi ? "--draft là 7 hoặc 2020-12, không phải “%s”" : "--draft is 7 or 2020-12, not “%s”",
+            draft);
+    return true;
+}
+
 int cli_schema(const struct cli_options *options, int argc, char **argv)
 {
-    const char *id = NULL, *dir = NULL, *version = NULL, *draft = NULL;
+    struct words w = {.form = NULL};
     struct cli_forms forms;
-    int code, number;
+    int code;
 
-    if (argc < 3 || strcmp(argv[1], "export") != 0)
-        return cli_usage(options);
-    for (int i = 2; i < argc; i++) {
-        const char **value = strcmp(argv[i], "--forms") == 0     ? &dir
-                             : strcmp(argv[i], "--version") == 0 ? &version
-                             : strcmp(argv[i], "--draft") == 0   ? &draft
-                                                                 : NULL;
-
-        if (value != NULL ? i + 1 >= argc : argv[i][0] == '-' || id != NULL)
-            return cli_usage(options);
-        if (value != NULL)
-            *value = argv[++i];
-        else
-            id = argv[i];
-    }
-    number = version == NULL ? 0 : read_version(version);
-    if (id == NULL || number < 0 ||
-        (draft != NULL && strcmp(draft, "7") != 0 && strcmp(draft, "2020-12") != 0))
-        return cli_usage(options);
-    if (!cli_forms_open(&forms, options, dir, NULL))
+    if (!read_words(options, argc, argv, &w))
         return CLI_USAGE;
-    code = export_form(options, &cli_forms_get(&forms, 0)->forms, id, number,
-                       draft != NULL && strcmp(draft, "7") == 0);
+    if (!cli_forms_open(&forms, options, w.dir, NULL))
+        return CLI_USAGE;
+    code = export_form(options, &cli_forms_get(&forms, 0)->forms, w.form, w.version, w.draft7);
     cli_forms_close(&forms);
     return code;
 }

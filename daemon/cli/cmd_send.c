@@ -16,28 +16,24 @@ struct words {
     size_t n_files;
 };
 
-/* Sorts options from files: true, or false for something that is neither. */
-static bool read_words(int argc, char **argv, struct words *w)
+static bool read_words(const struct cli_options *options, int argc, char **argv, struct words *w)
 {
-    const char *value;
+    const char *wait = NULL;
+    const struct cli_word known[] = {{"--outbox", &w->outbox},
+                                     {"--wait", &wait},
+                                     {"--no-compress", NULL, &w->no_compress},
+                                     CLI_BRP_WORDS(w->brp),
+                                     {NULL}};
+    int n = cli_words_read(options, argc, argv, known, argc);
 
+    if (n < 0 || !cli_seconds(options, wait, &w->wait_s))
+        return false;
+    if (n == 0)
+        return cli_complain(options,
+                            options->lang == BAO_VI ? "thiếu tên tệp báo cáo" : "no report file is named");
     w->files = argv + 1;
-    for (int i = 1; i < argc; i++) {
-        if (cli_brp_option(argc, argv, &i, &w->brp)) {
-            continue;
-        } else if ((value = cli_option(argc, argv, &i, "--outbox")) != NULL) {
-            w->outbox = value;
-        } else if ((value = cli_option(argc, argv, &i, "--wait")) != NULL) {
-            w->wait_s = cli_seconds(value);
-        } else if (strcmp(argv[i], "--no-compress") == 0) {
-            w->no_compress = true;
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            return false;
-        } else {
-            w->files[w->n_files++] = argv[i];
-        }
-    }
-    return w->n_files != 0 && w->wait_s >= 0;
+    w->n_files = (size_t)n;
+    return true;
 }
 
 /* Every file must be there before the first is sent. */
@@ -208,8 +204,8 @@ int cli_send(const struct cli_options *options, int argc, char **argv)
     struct bao_arena arena;
     int code, r = 0;
 
-    if (!read_words(argc, argv, &w))
-        return cli_usage(options);
+    if (!read_words(options, argc, argv, &w))
+        return CLI_USAGE;
     if (!are_readable(&w, options->lang) || !cli_brp_options_ready(options, &w.brp))
         return CLI_USAGE;
     if (w.outbox != NULL)

@@ -6,48 +6,52 @@
 #include "lib/text/errno.h"
 
 /* What can be no unit's code and no period would only be answered "not known". */
-static bool is_plausible(const struct cli_options *options, const char *name, const char *word)
+static bool is_plausible(const struct cli_options *options, char **words)
 {
     struct bao_period period;
+    bool vi = options->lang == BAO_VI;
 
-    if (strcmp(name, "unit") == 0 && !bao_is_unit_code(bao_str_c(word)))
-        return cli_tell_wrong(options, "đơn vị phải ghi bằng mã như 24133 hoặc H15.02, không phải",
-                              "a unit is given by its code such as 24133 or H15.02, not by", word);
-    if (strcmp(name, "period") == 0 && !bao_period_parse(bao_str_c(word), &period))
-        return cli_tell_wrong(options,
-                              "kỳ báo cáo phải viết như 2026, 2026-H1, 2026-Q3 hoặc 2026-09, không phải",
-                              "a period is written like 2026, 2026-H1, 2026-Q3 or 2026-09, not like", word);
+    if (!bao_is_unit_code(bao_str_c(words[1])))
+        return cli_complain(options,
+                            vi ? "đơn vị phải ghi bằng mã như 24133 hoặc H15.02, không phải: %s"
+                               : "a unit is given by its code such as 24133 or H15.02, not by: %s",
+                            words[1]);
+    if (!bao_period_parse(bao_str_c(words[2]), &period))
+        return cli_complain(
+            options,
+            vi ? "kỳ báo cáo phải viết như 2026, 2026-H1, 2026-Q3 hoặc 2026-09, không phải: %s"
+               : "a period is written like 2026, 2026-H1, 2026-Q3 or 2026-09, not like: %s",
+            words[2]);
     return true;
 }
 
-/* The keys of STAT made of the words of the command: true, or false when they do not fit. */
+/* The keys of STAT made of the words of the command: true, or false after telling why they do not fit. */
 static bool read_question(const struct cli_options *options, int argc, char **argv,
                           struct cli_brp_options *brp, struct bao_buf *keys)
 {
     static const char *const names[] = {"form", "unit", "period"};
-    const char *receipt = NULL, *revision = NULL, *value;
-    size_t n = 0;
-    int r = 0;
+    const char *receipt = NULL, *revision = NULL;
+    const struct cli_word known[] = {
+        {"--rev", &revision}, {"--receipt", &receipt}, CLI_BRP_WORDS(*brp), {NULL}};
+    int n = cli_words_read(options, argc, argv, known, BAO_COUNT(names)), r = 0;
 
-    for (int i = 1; i < argc && r == 0; i++) {
-        if (cli_brp_option(argc, argv, &i, brp))
-            continue;
-        if ((value = cli_option(argc, argv, &i, "--rev")) != NULL)
-            revision = value;
-        else if ((value = cli_option(argc, argv, &i, "--receipt")) != NULL)
-            receipt = value;
-        else if (argv[i][0] == '-' || n == BAO_COUNT(names))
-            return false;
-        else if (!is_plausible(options, names[n], argv[i]))
-            return false;
-        else
-            r = bao_head_put(keys, names[n++], bao_str_c(argv[i]));
-    }
+    if (n < 0)
+        return false;
+    if (receipt != NULL ? n != 0 || revision != NULL : n != BAO_COUNT(names))
+        return cli_complain(options, options->lang == BAO_VI
+                                         ? "ghi đủ biểu mẫu, đơn vị và kỳ, hoặc chỉ một mình --receipt"
+                                         : "name the form, the unit and the period, or --receipt alone");
+    if (receipt == NULL && !is_plausible(options, argv + 1))
+        return false;
+    for (int i = 0; i < n && r == 0; i++)
+        r = bao_head_put(keys, names[i], bao_str_c(argv[i + 1]));
     if (r == 0 && revision != NULL)
         r = bao_head_put(keys, "rev", bao_str_c(revision));
     if (r == 0 && receipt != NULL)
         r = bao_head_put(keys, "receipt", bao_str_c(receipt));
-    return r == 0 && (receipt != NULL ? n == 0 && revision == NULL : n == BAO_COUNT(names));
+    if (r != 0)
+        fprintf(stderr, "baocao stat: %s\n", bao_errno_text(r, options->lang));
+    return r == 0;
 }
 
 int cli_stat(const struct cli_options *options, int argc, char **argv)
@@ -62,7 +66,7 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
     int r;
 
     if (!read_question(options, argc, argv, &brp, &keys))
-        return cli_usage(options);
+        return CLI_USAGE;
     if (!cli_brp_options_ready(options, &brp))
         return CLI_USAGE;
     bao_arena_init(&arena, 0);

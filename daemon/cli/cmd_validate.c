@@ -2,6 +2,7 @@
  */
 #include "daemon/cli/input.h"
 #include "daemon/cli/json_lines.h"
+#include "daemon/cli/words.h"
 #include "lib/schema/schema.h"
 #include "lib/text/catalogue.h"
 
@@ -205,7 +206,7 @@ static int run_batch(const struct cli_options *options)
 struct validate {
     const struct cli_options *cli;
     const char *schema_path, *index_path;
-    bool assert_format, basic;
+    bool assert_format, basic, batch;
     struct bao_arena arena; /* schema, remotes and their texts */
     struct bao_schema_set *set;
     struct bao_schema *schema;
@@ -242,6 +243,17 @@ static int load_file(const struct validate *v, struct bao_arena *arena, const ch
     return CLI_USAGE;
 }
 
+/* The index's value is no name of a file. */
+static int tell_index(const struct validate *v, struct bao_str uri)
+{
+    fprintf(stderr,
+            v->cli->lang == BAO_VI
+                ? "baocao validate: %s: “%.*s” phải kèm tên một tệp, ví dụ {\"%.*s\": \"a.json\"}\n"
+                : "baocao validate: %s: “%.*s” needs the name of a file, such as {\"%.*s\": \"a.json\"}\n",
+            v->index_path, BAO_STR_ARG(uri), BAO_STR_ARG(uri));
+    return CLI_USAGE;
+}
+
 /* The index: a map of URIs to files. */
 static int load_remotes(struct validate *v)
 {
@@ -258,7 +270,7 @@ static int load_remotes(struct validate *v)
         struct bao_doc *doc = bao_arena_array(&v->arena, 1, sizeof(*doc));
 
         if (doc == NULL || m->value.type != BAO_STRING)
-            return cli_usage(v->cli);
+            return tell_index(v, bao_member_key(m));
         r = load_file(v, &v->arena, m->value.str, &findings, doc);
         if (r == 0 && bao_schema_set_add(v->set, bao_member_key(m), &doc->root) < 0)
             r = CLI_USAGE;
@@ -363,37 +375,47 @@ static int judge_files(struct validate *v, int n, char **paths)
     return worst;
 }
 
-/* Reads the options; gives how many words they are, or -1. */
-static int read_options(struct validate *v, int argc, char **argv)
+/* How many files stand at the front of argv, or -1 after telling what is wrong. */
+static int read_words(struct validate *v, int argc, char **argv)
 {
-    int i = 1;
+    const char *output = NULL;
+    const struct cli_word known[] = {
+        {"--schema", &v->schema_path}, {"--remotes-index", &v->index_path},
+        {"--output", &output},         {"--format-assertion", NULL, &v->assert_format},
+        {"--batch", NULL, &v->batch},  {NULL}};
+    int n = cli_words_read(v->cli, argc, argv, known, argc);
+    bool vi = v->cli->lang == BAO_VI, ok = false;
 
-    for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
-        if (strcmp(argv[i], "--schema") == 0 && i + 1 < argc)
-            v->schema_path = argv[++i];
-        else if (strcmp(argv[i], "--remotes-index") == 0 && i + 1 < argc)
-            v->index_path = argv[++i];
-        else if (strcmp(argv[i], "--output") == 0 && i + 1 < argc && strcmp(argv[i + 1], "basic") == 0)
-            v->basic = argv[++i] != NULL;
-        else if (strcmp(argv[i], "--format-assertion") == 0)
-            v->assert_format = true;
-        else
-            return -1;
-    }
-    return v->schema_path == NULL || i == argc ? -1 : i;
+    if (n < 0 || (v->batch && argc == 2))
+        return n;
+    v->basic = output != NULL;
+    if (v->batch)
+        (void)cli_complain(v->cli, vi ? "--batch không đi cùng tệp hay tùy chọn khác"
+                                      : "--batch goes with neither files nor other options");
+    else if (output != NULL && strcmp(output, "basic") != 0)
+        (void)cli_complain(v->cli,
+                           vi ? "--output chỉ nhận basic, không phải “%s”" : "--output takes basic, not “%s”",
+                           output);
+    else if (v->schema_path == NULL)
+        (void)cli_complain(v->cli, vi ? "thiếu --schema: tệp JSON Schema"
+                                      : "--schema is missing: the file of the schema");
+    else if (n == 0)
+        (void)cli_complain(v->cli, vi ? "thiếu tên tệp cần kiểm tra" : "no file to judge is named");
+    else
+        ok = true;
+    return ok ? n : -1;
 }
 
 int cli_validate(const struct cli_options *options, int argc, char **argv)
 {
     struct validate v = {.cli = options};
-    int first, code;
+    int n = read_words(&v, argc, argv), code;
 
-    if (argc == 2 && strcmp(argv[1], "--batch") == 0)
+    if (n < 0)
+        return CLI_USAGE;
+    if (v.batch)
         return run_batch(options);
-    first = read_options(&v, argc, argv);
-    if (first < 0)
-        return cli_usage(options);
-    code = judge_files(&v, argc - first, argv + first);
+    code = judge_files(&v, n, argv + 1);
     bao_schema_scratch_free(v.scratch);
     bao_schema_free(v.schema);
     bao_schema_set_free(v.set);

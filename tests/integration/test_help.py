@@ -31,6 +31,57 @@ def test_a_question_refuses_what_it_would_ignore(programs):
     assert refused.returncode == 2 and "không dùng --span" in refused.stderr
 
 
+WRONG = {  # words -> what the one sentence names
+    ("check",): "thiếu tên tệp báo cáo",
+    ("check", "--histroy", "x"): "có phải là --history không?",
+    ("check", "x", "--history"): "sau --history còn thiếu giá trị",
+    ("check", "--batch", "x"): "--batch đọc từ đầu vào chuẩn",
+    ("new", "nd73-quarterly", "--period", "2026-Q3"): "thiếu --unit",
+    ("new", "nd73-quarterly", "--unit", "--period", "2026-Q3"): "sau --unit còn thiếu giá trị",
+    ("new", "nd73-quarterly", "thừa", "--unit", "24133"): "thừa “thừa”",
+    ("schema",): "sau schema phải là export",
+    ("schema", "export", "nd73-quarterly", "--draft", "3"): "--draft là 7 hoặc 2020-12, không phải “3”",
+    ("schema", "export", "nd73-quarterly", "--version", "x"): "không phải “x”",
+    ("send",): "thiếu tên tệp báo cáo",
+    ("send", "x", "--wait", "lâu"): "--wait là số giây",
+    ("send", "x", "--plaintext=yes"): "--plaintext không nhận giá trị",
+    ("outbox", "run"): "thiếu --outbox",
+    ("due",): "thiếu --unit",
+    ("stat", "nd73-quarterly"): "ghi đủ biểu mẫu, đơn vị và kỳ",
+    ("receipt", "check", "--key", "12"): "thiếu tên tệp biên nhận",
+    ("receipt", "check", "x"): "thiếu --key",
+    ("receipt", "check", "x", "--key", "12"): "64 chữ số thập lục phân (0-9, a-f), không phải “12”",
+    ("status", "nd73-quarterly", "--form", "nd73-annual"): "biểu mẫu được ghi hai lần",
+    ("rollup", "nd73-quarterly", "2026-Q3"): "thừa “2026-Q3”",
+    ("validate", "x"): "thiếu --schema",
+    ("validate", "--schema", "x", "--output", "full", "y"): "--output chỉ nhận basic",
+    ("eval",): "thiếu --batch",
+    ("load",): "ghi một tên tệp, hoặc --batch",
+    ("forms", "--form", "x"): "có phải là --forms không?",
+}
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_words_get_one_sentence(programs, words):
+    done = programs.run(*words)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, done.stdout, len(lines)) == (2, "", 3), done
+    assert lines[0].startswith(f"baocao {words[0]}: ") and WRONG[words] in lines[0]
+    assert lines[1].startswith(f"Ví dụ: baocao {words[0]}") and lines[2] == f"Xem thêm: baocao {words[0]} --help"
+    english = programs.run(*words, "--lang", "en").stderr.splitlines()
+    assert len(english) == 3 and english[1].startswith("Example: "), english
+
+
+def test_common_options_stand_anywhere(programs):
+    for words in (("--lang", "en", "forms", "--format=json"), ("forms", "--format", "json", "--lang=en")):
+        assert programs.run(*words).stdout.startswith("[")
+    for words, right in ((("--lang", "fr", "forms"), "--lang vi"), (("forms", "--format"), "--format text")):
+        wrong = programs.run(*words)
+        assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1 and right in wrong.stderr
+    unknown = programs.run("chek", "x")
+    assert unknown.returncode == 2 and "có phải là check không?" in unknown.stderr and unknown.stderr.count("\n") == 2
+
+
 def test_help_of_the_daemon(programs):
     for words in (("--help",), ("token", "--help"), ("office", "extend", "--help"), ("--config", "/none", "verify", "--help")):
         vi = programs.run(*words, program=programs.baocaod)

@@ -2,7 +2,7 @@
 """What `baocao COMMAND --help` names is what the command reads, in both languages.
 
 Usage: usage.py [SOURCE_FOLDER]. The options that a command reads are the literals "--name" of its file, those of the
-readers it calls (brp_options.c, ask.c) included; those of its usage stand in the table of main.c. Prints one line a fault.
+readers it calls (brp_options.h, ask.c) included; those of its usage stand in the table of main.c. Prints one line a fault.
 """
 import os
 import re
@@ -10,7 +10,7 @@ import sys
 
 OPTION = re.compile(r"--[a-z][a-z-]*")
 # called in a command's file -> the file whose literals it reads besides its own
-READERS = {"cli_brp_option(": "brp_options.c", "cli_question_read(": "ask.c"}
+READERS = {"CLI_BRP_WORDS(": "brp_options.h", "cli_question_read(": "ask.c"}
 QUESTION_OWN = {"--span", "--unit", "--units", "--indicator"}  # read by ask.c where the command names them
 
 
