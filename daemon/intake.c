@@ -555,8 +555,9 @@ int baod_intake_submit(struct baod_intake *intake, const struct baod_request *re
     size_t bytes = request_bytes(intake, request);
     struct job *job;
 
-    if (intake->draining || intake->snapshot == NULL ||
-        intake->counts.inside >= intake->options.max_reports ||
+    if (intake->draining)
+        return -ESHUTDOWN;
+    if (intake->snapshot == NULL || intake->counts.inside >= intake->options.max_reports ||
         bytes > intake->options.max_bytes - intake->counts.bytes) {
         intake->counts.refused_budget++;
         return -EAGAIN;

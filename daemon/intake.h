@@ -66,8 +66,8 @@ int baod_intake_new(uv_loop_t *loop, struct baod_writer *writer, const struct ba
                     struct baod_intake **ret) BAO_MUST_CHECK;
 /* What reports are judged by from now on (a reference is taken); those under way keep the older one. */
 void baod_intake_use(struct baod_intake *intake, struct baod_snapshot *snapshot);
-/* Takes a request: 0; or -ENOMEM, -EAGAIN (over budget, draining: the caller answers WAIT BUSY); or -EDQUOT
- * (more than its share: WAIT QUOTA). */
+/* Takes a request: 0; or what the caller answers WAIT: -ENOMEM, -EAGAIN (over budget: BUSY), -EDQUOT (more
+ * than its share: QUOTA), -ESHUTDOWN (DRAINING). */
 int baod_intake_submit(struct baod_intake *intake, const struct baod_request *request) BAO_MUST_CHECK;
 /* Takes nothing new; calls drained(user) once when all has been answered. */
 void baod_intake_drain(struct baod_intake *intake, void (*drained)(void *user), void *user);

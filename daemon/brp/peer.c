@@ -236,11 +236,12 @@ static int act(struct baod_peer *p, const struct bao_server_event *event, unsign
 /* A request that nobody took is answered at once. */
 static void refuse(struct baod_peer *p, const struct bao_server_event *event, int error, unsigned after_ms)
 {
-    enum bao_symbol symbol = error == -EINVAL    ? BAO_SYM_HEAD
-                             : error == -EACCES  ? BAO_SYM_UNIT
-                             : error == -ENOTSUP ? BAO_SYM_VERB
-                             : error == -EDQUOT  ? BAO_SYM_QUOTA
-                                                 : BAO_SYM_BUSY;
+    enum bao_symbol symbol = error == -EINVAL      ? BAO_SYM_HEAD
+                             : error == -EACCES    ? BAO_SYM_UNIT
+                             : error == -ENOTSUP   ? BAO_SYM_VERB
+                             : error == -EDQUOT    ? BAO_SYM_QUOTA
+                             : error == -ESHUTDOWN ? BAO_SYM_DRAINING
+                                                   : BAO_SYM_BUSY;
     int64_t now = baod_peers_time(p->peers);
     int r;
 
@@ -460,7 +461,8 @@ bool baod_peer_settle(struct baod_peer *p)
         baod_peer_close(p, true, p->session.why);
         return false;
     }
-    if ((p->holds & BAOD_HOLD_EOF) != 0 && p->session.n_open == 0 && !is_waiting(p)) {
+    if ((p->holds & BAOD_HOLD_EOF) != 0 && p->session.n_open == 0 && bao_buf_len(&p->held) == 0 &&
+        !is_waiting(p)) {
         baod_peer_close(p, true, "closed by the other side");
         return false;
     }
@@ -505,6 +507,19 @@ void baod_peer_renew(struct baod_peer *p)
     baod_peer_touch(p);
 }
 
+/* Has it taken none of its answers for a long time in which the daemon was awake? */
+static bool takes_nothing(struct baod_peer *p, uint64_t now_ms)
+{
+    return baod_stream_queued(p->stream) != 0 && now_ms - baod_stream_progress(p->stream) > STALL_MS &&
+           now_ms - p->peers->woke_at > STALL_MS;
+}
+
+/* The daemon leaves: is all that was read answered, or the time for it over? */
+static bool is_finished(const struct baod_peer *p, uint64_t now_ms)
+{
+    return now_ms >= p->peers->drain_until || (bao_server_quiet(&p->session) && bao_buf_len(&p->held) == 0);
+}
+
 void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)
 {
     remind(p, now_ms);
@@ -518,13 +533,11 @@ void baod_peer_sweep(struct baod_peer *p, uint64_t now_ms)
     }
     if (bao_server_expire(&p->session, baod_peers_time(p->peers)))
         baod_peer_touch(p);
-    else if (baod_stream_queued(p->stream) != 0 && now_ms - baod_stream_progress(p->stream) > STALL_MS)
+    else if (takes_nothing(p, now_ms))
         p->failed = "it does not read its answers";
-    else if (p->peers->draining && bao_server_quiet(&p->session) && bao_buf_len(&p->held) == 0 &&
+    else if (p->peers->draining && is_finished(p, now_ms) &&
              bao_server_bye(&p->session, "DRAINING", "the server is stopping") < 0)
         p->failed = "the server is stopping";
-    else if (p->peers->draining && now_ms >= p->peers->drain_until)
-        p->failed = "the server is stopping and could not wait";
     else
         bao_server_trim(&p->session);
     if (p->failed != NULL || p->session.state == BAO_SERVER_ENDED)

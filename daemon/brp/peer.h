@@ -63,7 +63,8 @@ struct baod_peers {
     struct baod_peer *waiting, **waiting_end; /* for the budget, first come first */
     uint64_t reserved;
     bool draining, closing;
-    uint64_t drain_until; /* ms */
+    uint64_t looked_at, woke_at, asleep; /* ms, see baod_peers_time() */
+    uint64_t drain_until;                /* ms */
     void (*drained)(void *user);
     void *drained_user;
     struct baod_brp_counts counts;
@@ -91,8 +92,9 @@ void baod_peer_drain(struct baod_peer *p, int within_ms);
 bool baod_peer_speaks_for(const struct baod_peer *p, struct bao_str unit);
 /* Is this very code among those it proved? `heir`: who answers for it now, may be empty. */
 bool baod_peer_has_unit(const struct baod_peer *p, struct bao_str unit, struct bao_str heir);
-/* Microseconds of the loop's clock, for the session. */
-int64_t baod_peers_time(const struct baod_peers *peers);
+/* Microseconds for the sessions. This clock stands still while the loop does, in a long turn or on a machine
+ * that was stopped: what came meanwhile is in time, for the server itself was not reading. */
+int64_t baod_peers_time(struct baod_peers *peers);
 struct baod_peer *baod_peers_find(struct baod_peers *peers, uint64_t id);
 /* Reserves octets of the budget of all, or puts the peer into the queue: true when reserved. */
 bool baod_peers_reserve(struct baod_peers *peers, struct baod_peer *p, uint64_t octets);

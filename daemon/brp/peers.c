@@ -7,8 +7,9 @@
 
 enum {
     SWEEP_MS = 250,
-    RENEWALS = 32,  /* certificates judged again in a sweep: some 10 ms */
-    REMINDERS = 64, /* a sweep: when all units come back at once, reporting goes first */
+    RENEWALS = 32,    /* certificates judged again in a sweep: some 10 ms */
+    REMINDERS = 64,   /* a sweep: when all units come back at once, reporting goes first */
+    ASLEEP_MS = 1000, /* between two looks at the clock: so long the daemon itself did nothing */
 };
 
 struct baod_brp_config baod_brp_defaults(void)
@@ -22,9 +23,16 @@ struct baod_brp_config baod_brp_defaults(void)
     };
 }
 
-int64_t baod_peers_time(const struct baod_peers *peers)
+int64_t baod_peers_time(struct baod_peers *peers)
 {
-    return (int64_t)uv_now(peers->loop) * 1000;
+    uint64_t now = uv_now(peers->loop);
+
+    if (now - peers->looked_at > ASLEEP_MS) {
+        peers->asleep += now - peers->looked_at;
+        peers->woke_at = now;
+    }
+    peers->looked_at = now;
+    return (int64_t)(now - peers->asleep) * 1000;
 }
 
 /* The registry. */
@@ -156,6 +164,7 @@ static void on_sweep(uv_timer_t *handle)
     uint64_t now = uv_now(peers->loop);
     unsigned renewals = 0;
 
+    (void)baod_peers_time(peers); /* looks at the clock, also when nobody is connected */
     peers->reminders = REMINDERS;
     for (size_t i = 0; i < peers->config.max_peers; i++) {
         struct baod_peer *p = peers->slots[i];
@@ -183,6 +192,7 @@ int baod_peers_new(uv_loop_t *loop, const struct baod_brp_config *config, const 
     if (peers == NULL)
         return -ENOMEM;
     peers->loop = loop;
+    peers->looked_at = uv_now(loop);
     peers->config = *config;
     peers->ops = ops;
     peers->waiting_end = &peers->waiting;

@@ -230,7 +230,11 @@ static void submit(const struct baod_call *call, struct baod_http_exchange *x, s
     if (r == 0)
         return;
     baod_api_unref(api);
-    baod_api_refuse_wait(&call->asker, r == -EDQUOT ? BAO_SYM_QUOTA : BAO_SYM_BUSY, after_ms);
+    baod_api_refuse_wait(&call->asker,
+                         r == -EDQUOT      ? BAO_SYM_QUOTA
+                         : r == -ESHUTDOWN ? BAO_SYM_DRAINING
+                                           : BAO_SYM_BUSY,
+                         after_ms);
 }
 
 /* The revision that a part of a path names, 1..9999, or 0. */

@@ -34,12 +34,26 @@ bao_time baod_server_now(void *user)
 
 /* ------------------------------------------------------------------ leaving */
 
+enum {
+    GOODBYE_MS = 50,     /* between two looks whether all connections have gone */
+    GOODBYES = 2500 / 50 /* a last answer has 2 s to be read before its connection is cut */
+};
+
 static void end_loop(struct baod_server *s);
 
+static void on_goodbye(uv_timer_t *timer)
+{
+    struct baod_server *s = timer->data;
+
+    if (baod_net_streams(s->net) == 0 || ++s->goodbyes > GOODBYES)
+        end_loop(s);
+}
+
+/* All is answered; the answers are still on their way. */
 static void part_done(struct baod_server *s)
 {
     if (s->draining != 0 && --s->draining == 0)
-        end_loop(s);
+        uv_timer_start(&s->goodbye, on_goodbye, GOODBYE_MS, GOODBYE_MS);
 }
 
 static void on_writer_drained(void *user)
@@ -65,16 +79,21 @@ static void on_intake_drained(void *user)
 
 static void on_peers_drained(void *user)
 {
-    part_done(user);
+    struct baod_server *s = user;
+
+    /* Only now has every report that was half read come to its end. */
+    baod_intake_drain(s->intake, on_intake_drained, s);
 }
 
 static void on_deadline(uv_timer_t *timer)
 {
     struct baod_server *s = timer->data;
 
-    baod_log(BAOD_LOG_WARNING, "drain: not finished in %lld ms; what got no answer will be sent again",
-             (long long)s->settings->drain_ms);
-    s->code = BAOD_EXIT_FAILED;
+    if (s->draining != 0) {
+        baod_log(BAOD_LOG_WARNING, "drain: not finished in %lld ms; what got no answer will be sent again",
+                 (long long)s->settings->drain_ms);
+        s->code = BAOD_EXIT_FAILED;
+    }
     end_loop(s);
 }
 
@@ -90,9 +109,9 @@ static void drain(struct baod_server *s, const char *why)
     baod_listener_close(BAO_TAKE(s->listener));
     baod_http_quiesce(s->http);
     uv_timer_start(&s->deadline, on_deadline, (uint64_t)s->settings->drain_ms, 0);
-    s->draining = 2;
-    baod_peers_drain(s->peers, (int)s->settings->drain_ms, on_peers_drained, s);
-    baod_intake_drain(s->intake, on_intake_drained, s);
+    s->draining = 1;
+    /* The last quarter of the time is for storing and for last answers. */
+    baod_peers_drain(s->peers, (int)(s->settings->drain_ms - s->settings->drain_ms / 4), on_peers_drained, s);
 }
 
 void baod_server_fail(struct baod_server *s, const char *why)
@@ -138,6 +157,7 @@ static void end_loop(struct baod_server *s)
     close_handle(&s->on_hup);
     close_handle(&s->tick);
     close_handle(&s->deadline);
+    close_handle(&s->goodbye);
 }
 
 /* ------------------------------------------------------------------ signals */
@@ -167,7 +187,8 @@ static void init_handles(struct baod_server *s)
     uv_signal_init(&s->loop, &s->on_hup);
     uv_timer_init(&s->loop, &s->tick);
     uv_timer_init(&s->loop, &s->deadline);
-    s->on_term.data = s->on_int.data = s->on_hup.data = s->tick.data = s->deadline.data = s;
+    uv_timer_init(&s->loop, &s->goodbye);
+    s->on_term.data = s->on_int.data = s->on_hup.data = s->tick.data = s->deadline.data = s->goodbye.data = s;
     uv_signal_start(&s->on_term, on_stop_signal, SIGTERM);
     uv_signal_start(&s->on_int, on_stop_signal, SIGINT);
     uv_signal_start(&s->on_hup, on_reload_signal, SIGHUP);

@@ -82,7 +82,8 @@ struct baod_server {
     int n_passed;
 
     uv_signal_t on_term, on_int, on_hup;
-    uv_timer_t tick, deadline;
+    uv_timer_t tick, deadline, goodbye;
+    unsigned goodbyes; /* looks at connections that end */
     unsigned draining;  /* parts that have not told their end */
     bao_date heads_day; /* the local day on which the list of heads was last brought up to date */
     bool heads_busy;

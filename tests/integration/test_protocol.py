@@ -329,7 +329,7 @@ def over_tls(make_daemon, make_folder):
     pki("server", "localhost", "127.0.0.1")
     pki("unit", UNIT)
     daemon = make_daemon({"tls": {"certificate": pki.file("server.pem"), "key": pki.file("server.key"), "authorities": pki.file("ca.pem")},
-                          "limits": {"unit_reports": 1}}).start()
+                          "limits": {"unit_reports": 1}, "log": {"level": "debug"}}).start()
 
     def connect():
         return connect_tls("localhost", daemon.reports_port, pki.file("ca.pem"), pki.file(f"unit-{UNIT}.pem"), pki.file(f"unit-{UNIT}.key"))
@@ -373,6 +373,9 @@ def test_every_end_over_tls_is_said(over_tls):
     assert heads[-1] == "BYE 0 0 code=DRAINING"
     assert end_of(sock) == "bye"
     assert daemon.process.wait(60) == 0
+    for words in ("TLS -> HELLO (handshake done)", "HELLO -> READY (HELLO accepted)", "READY -> CLOSING (QUIT)",
+                  "READY -> CLOSING (a head line that is none)", "READY -> DRAINING (the server is stopping)"):
+        assert words in daemon.log(), words
 
 
 def test_wait_says_when(over_tls):
