@@ -4,7 +4,7 @@
 #include "daemon/config/snapshot.h"
 #include "lib/form/obligation.h"
 
-/* Each appends one JSON array; columns are named as sync.c reads them. 0 or <0. */
+/* Each appends one JSON array; columns are named as the parts of a sync read them. 0 or <0. */
 int baod_rows_units(struct bao_buf *out, const struct bao_registry *registry) BAO_MUST_CHECK;
 int baod_rows_successions(struct bao_buf *out, const struct bao_registry *registry) BAO_MUST_CHECK;
 int baod_rows_scopes(struct bao_buf *out, const struct bao_registry *registry) BAO_MUST_CHECK;

@@ -397,12 +397,36 @@ def test_units_apply_shows_then_does_and_sums_follow(province):
     assert any("Phường Tuy Hòa Mới" in line["vi"] for line in shown["lines"]), shown["lines"]
     assert hub.sql("SELECT max(seq) FROM baocao.audit")[0][0] == before and group() == [(7,)]
     assert not hub.sql("SELECT 1 FROM baocao.unit WHERE code = '66.X1'")
+    untouched = lambda: hub.sql("SELECT u.ctid, u.xmin::text FROM baocao.rollup u JOIN baocao.scope s USING (scope)"
+                                " WHERE s.id = '66' ORDER BY 1")
+    kept = untouched()
     done = hub.apply()
+    assert kept and untouched() == kept  # years of sums that nobody entered or left are not made anew
     assert {**done, "preview": True, "message": None} == {**shown, "message": None}
     assert group() in ([], [(None,)]) and hub.press() == (12, 2)
     assert hub.send(1, 9, "66.X1").verb == "OK"  # it judges by them at once
     again = hub.apply()
     assert (again["opened"], again["renamed"], again["moved"], again["rollups"]) == (0, 0, 0, 0)
+    hub.check()
+    hub.verify()
+
+
+def test_a_cut_off_day_that_moves_takes_the_report_to_other_scopes(province):
+    hub = province
+    hub.send(1, 7, OTHER)
+    group = lambda name: [v for v, in hub.sql("SELECT value FROM office.rollup WHERE form = %s AND period = %s"
+                                              "   AND indicator = 'diss.press' AND scope = %s AND reported > 0",
+                                              FORM, PERIOD, name)]
+    with open(hub.units, encoding="utf-8") as f:
+        now = next(line for line in f if '"22015"' in line and "from: 2025-07-01," in line)
+    later = now.replace("from: 2025-07-01,", "from: 2026-09-21,").replace("phu-yen-cu", "dak-lak-cu").partition(", was:")[0]
+    hub.edit(now, now.replace("from: 2025-07-01,", "from: 2025-07-01, to: 2026-09-20,") + later + "}\n")
+    hub.apply()
+    assert group("group:phu-yen-cu") == [7] and group("group:dak-lak-cu") == []  # by 14 September
+    form = sorted(glob.glob(os.path.join(hub.daemon.schemas, "nd73", "nd73-quarterly.v*.yaml")))[-1]
+    hub.edit("calendar: nd09", "calendar: civil", path=form)
+    hub.apply()
+    assert group("group:phu-yen-cu") == [] and group("group:dak-lak-cu") == [7]  # by the 30th
     hub.check()
     hub.verify()
 

@@ -1,0 +1,265 @@
+#include "daemon/store/pgcall.h"
+#include "daemon/store/sync_parts.h"
+#include "daemon/store/sync_report.h"
+#include "daemon/store/sync_rows.h"
+
+/* A window is staged at a time, so that neither memory nor the size of a JSON list limits how much is owed.
+ */
+enum { AHEAD_DAYS = 400, BACK_DAYS = 1830, WINDOW_DAYS = 185, WINDOW_MAX = 256 << 20, MOVES_MAX = 32 << 10 };
+
+struct owed {
+    const struct bao_obligations *obligations;
+    const struct bao_registry *registry;
+};
+
+static int make_obligations(struct bao_buf *out, const void *owed)
+{
+    const struct owed *o = owed;
+
+    return baod_rows_obligations(out, o->obligations, o->registry);
+}
+
+static int make_periods(struct bao_buf *out, const void *owed)
+{
+    return baod_rows_periods(out, ((const struct owed *)owed)->obligations);
+}
+
+static const char *const MAKE_STAGES[] = {
+    "CREATE TEMP TABLE new_period (form_n int4, form text, period int4, label text, from_day date, to_day "
+    "date,"
+    "                              title_vi text, title_en text) ON COMMIT DROP",
+    "CREATE TEMP TABLE new_obligation (unit int4, form int4, period int4, cutoff date, due_at timestamptz,"
+    "                                  lock_at timestamptz, provisional bool) ON COMMIT DROP",
+};
+
+static const char STAGE_PERIODS[] =
+    "INSERT INTO new_period"
+    " SELECT f.form AS form_n, k.* FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
+    "        k(form text, period int4, label text, from_day date, to_day date, title_vi text, title_en text)"
+    "   JOIN (SELECT DISTINCT id, form FROM baocao.form) f ON f.id = k.form";
+
+static const char *const WRITE_PERIODS[] = {
+    "INSERT INTO baocao.period_was SELECT p.*, b.seq FROM baocao.period p"
+    "  JOIN new_period k ON k.form_n = p.form AND k.period = p.period, pg_temp.sync_batch b"
+    " WHERE (p.from_day, p.to_day, p.title_vi, p.title_en) <> (k.from_day, k.to_day, k.title_vi, k.title_en)",
+    "INSERT INTO baocao.period (form, period, label, from_day, to_day, title_vi, title_en, seq_from)"
+    " SELECT form_n, period, label, from_day, to_day, title_vi, title_en, b.seq"
+    "   FROM new_period, pg_temp.sync_batch b"
+    "    ON CONFLICT (form, period) DO UPDATE SET label = excluded.label, from_day = excluded.from_day,"
+    "       to_day = excluded.to_day, title_vi = excluded.title_vi, title_en = excluded.title_en,"
+    "       seq_from = excluded.seq_from"
+    " WHERE (period.from_day, period.to_day, period.title_vi, period.title_en)"
+    "    <> (excluded.from_day, excluded.to_day, excluded.title_vi, excluded.title_en)",
+    "SELECT baocao.make_year(y) FROM (SELECT DISTINCT period / 10000 AS y FROM new_period ORDER BY 1) years",
+};
+
+static const char STAGE_OBLIGATIONS[] =
+    "INSERT INTO new_obligation"
+    " SELECT u.unit, f.form, k.period, k.cutoff, k.due_at, k.lock_at, k.provisional"
+    "   FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
+    "        k(unit text, form text, period int4, cutoff date, due_at timestamptz, lock_at timestamptz, "
+    "provisional bool)"
+    "   JOIN (SELECT DISTINCT id, form FROM baocao.form) f ON f.id = k.form"
+    "   JOIN (SELECT DISTINCT code, unit FROM baocao.unit WHERE seq_to = " BAOD_SYNC_OPEN
+    ") u ON u.code = k.unit";
+
+static const char INDEX_OBLIGATIONS[] = "CREATE INDEX ON new_obligation (unit, form, period)";
+
+/* A report without an obligation would count for nobody. */
+static const char FIND_ORPHAN[] =
+    "SELECT u.code, f.id, p.label FROM baocao.obligation o"
+    "  JOIN baocao.unit u ON u.unit = o.unit JOIN baocao.form f ON f.form = o.form"
+    "  JOIN baocao.period p ON p.form = o.form AND p.period = o.period"
+    " WHERE o.last_revision > 0 AND o.cutoff BETWEEN $1 AND $2"
+    "   AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, o.form, "
+    "o.period))"
+    " LIMIT 1";
+
+#define EVENT_COLUMNS                                                                                        \
+    "(unit, form, period, seq, leaf, kind, at, due_at, lock_at, extended_to, exempt, kept_until)"
+
+/* Later reports were judged with or without what is owed before them: they are judged again (recheck.h). */
+#define RECHECK_AFTER(changed)                                                                               \
+    ", again AS (INSERT INTO baocao.recheck (unit, form, period)"                                            \
+    "       SELECT DISTINCT o.unit, o.form, o.period FROM " changed " c"                                     \
+    "         JOIN baocao.obligation o ON o.unit = c.unit AND o.form = c.form AND o.period > c.period"       \
+    "                                 AND o.period <= c.period + 10000 AND o.revision IS NOT NULL"           \
+    "       ON CONFLICT DO NOTHING)"
+
+static const char DROP_OBLIGATIONS[] =
+    "WITH gone AS (DELETE FROM baocao.obligation o WHERE o.last_revision = 0 AND o.cutoff BETWEEN $1 AND $2"
+    "        AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, "
+    "o.form, o.period))"
+    "        RETURNING o.*)" RECHECK_AFTER("gone") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
+                                                   " SELECT unit, form, period, b.seq, -1, 'dropped', b.at, "
+                                                   "due_at, lock_at, extended_to, exempt, kept_until"
+                                                   "   FROM gone, pg_temp.sync_batch b";
+
+/* What MOVE_OBLIGATIONS is about to move to another time, for people. */
+static const char LIST_MOVES[] =
+    "SELECT f.id, p.label, o.due_at, k.due_at, count(*), bool_or(k.provisional) FROM new_obligation k"
+    "  JOIN baocao.obligation o USING (unit, form, period) JOIN baocao.form_name f USING (form)"
+    "  JOIN baocao.period p USING (form, period), pg_temp.sync_batch b"
+    " WHERE o.due_at > b.at AND k.due_at <> o.due_at GROUP BY 1, 2, 3, 4 ORDER BY 3, 1 LIMIT 100";
+
+/* Cut-off days that MOVE_OBLIGATIONS is about to change of what has been counted. */
+static const char KEEP_CUTOFFS[] =
+    "CREATE TEMP TABLE sync_cutoff ON COMMIT DROP AS"
+    " SELECT unit, form, period, o.cutoff FROM baocao.obligation o"
+    "   JOIN new_obligation k USING (unit, form, period), pg_temp.sync_batch b"
+    "  WHERE o.revision IS NOT NULL AND o.due_at > b.at AND k.cutoff <> o.cutoff";
+
+/* A due date that is past never moves (forms.md section 8), nor does a lock that the office has set: an
+ * extension beyond the new rule's lock would else be refused. */
+static const char MOVE_OBLIGATIONS[] =
+    "WITH moved AS (UPDATE baocao.obligation o SET due_at = k.due_at, cutoff = k.cutoff,"
+    "                      provisional = k.provisional,"
+    "                      lock_at = CASE WHEN EXISTS ("
+    "                          SELECT FROM baocao.obligation_event e"
+    "                           WHERE (e.unit, e.form, e.period) = (o.unit, o.form, o.period)"
+    "                             AND e.kind IN ('extended', 'returned', 'locked', 'unlocked', 'approved'))"
+    "                          THEN o.lock_at ELSE k.lock_at END"
+    "        FROM new_obligation k, pg_temp.sync_batch b"
+    "       WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period) AND o.due_at > b.at"
+    "         AND (k.due_at, k.provisional, k.cutoff) IS DISTINCT FROM (o.due_at, o.provisional, o.cutoff)"
+    "        RETURNING o.*)"
+    " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
+    " SELECT unit, form, period, b.seq, -1, 'moved', b.at, due_at, lock_at, extended_to, exempt, kept_until"
+    "   FROM moved, pg_temp.sync_batch b";
+
+static const char MAKE_OBLIGATIONS[] =
+    "WITH made AS (INSERT INTO baocao.obligation (unit, form, period, cutoff, due_at, lock_at, provisional)"
+    "       SELECT unit, form, period, cutoff, due_at, lock_at, provisional FROM new_obligation k"
+    "        WHERE NOT EXISTS (SELECT FROM baocao.obligation o WHERE (k.unit, k.form, k.period) = (o.unit, "
+    "o.form, o.period))"
+    "       RETURNING *)" RECHECK_AFTER("made") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
+                                                " SELECT unit, form, period, b.seq, -1, 'made', b.at, "
+                                                "due_at, lock_at, extended_to, exempt, kept_until"
+                                                "   FROM made, pg_temp.sync_batch b";
+
+static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
+{
+    const struct baod_pg_result *rows;
+    struct bao_str words[4];
+    int r = baod_sync_run(s, FIND_ORPHAN, range, 2, &rows);
+
+    if (r != 0 || baod_pg_rows(rows) == 0)
+        return r;
+    r = bao_buf_printf(
+        s->why,
+        "unit %.*s has sent %.*s for %.*s, which by the new files it does not owe: its reports would belong "
+        "to "
+        "nobody; keep the unit in units.yaml (give it an end with to:) or the form's older version",
+        BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 1)),
+        BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
+    for (size_t i = 0; i < 3; i++)
+        words[i] = baod_pg_bytes(rows, 0, i);
+    baod_sync_tell_conflict(
+        s, BAO_VI,
+        "Đơn vị %1 đã gửi %2 kỳ %3, mà theo tệp mới thì không phải gửi: báo cáo đã nhận sẽ không "
+        "thuộc về ai. Hãy "
+        "giữ đơn vị trong units.yaml (ghi ngày cuối ở to:) hoặc giữ phiên bản cũ của biểu mẫu.",
+        words);
+    baod_sync_tell_conflict(
+        s, BAO_EN,
+        "Unit %1 has sent %2 for %3, which by the new files it does not owe: its reports would belong to "
+        "nobody. Keep the unit in units.yaml (give it an end with to:) or the form's older version.",
+        words);
+    return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
+}
+
+static int count_rows(struct sync *s, const char *sql, const struct baod_pg_param *params, size_t n,
+                      int64_t *ret)
+{
+    const struct baod_pg_result *result;
+    int r = baod_sync_run(s, sql, params, n, &result);
+
+    if (r == 0)
+        *ret = baod_pg_affected(result);
+    return r;
+}
+
+static int list_moves(struct sync *s)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf out = BAO_BUF_NULL(MOVES_MAX);
+    const struct baod_pg_result *rows = NULL;
+    int offset = s->snapshot->registry.offset;
+    int r = baod_sync_run(s, LIST_MOVES, NULL, 0, &rows);
+
+    for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++) {
+        char was[40], is[40];
+
+        bao_time_print(baod_pg_time(rows, i, 2), offset, was);
+        bao_time_print(baod_pg_time(rows, i, 3), offset, is);
+        r = bao_buf_printf(&out, "%.*s %.*s: due %.16s, was %.16s, for %lld units%s\n",
+                           BAO_STR_ARG(baod_pg_bytes(rows, i, 0)), BAO_STR_ARG(baod_pg_bytes(rows, i, 1)), is,
+                           was, (long long)baod_pg_int(rows, i, 4),
+                           baod_pg_int(rows, i, 5) != 0 ? ", provisional" : "");
+    }
+    if (r == 0)
+        s->moves = bao_arena_str(&s->arena, bao_buf_str(&out));
+    return r == 0 && s->moves.p == NULL ? -ENOMEM : r;
+}
+
+/* From the first day that any form was in force. */
+static bao_date first_day(const struct sync *s, bao_date today)
+{
+    bao_date first = today;
+
+    for (size_t i = 0; i < s->snapshot->forms.n; i++)
+        if (s->snapshot->forms.items[i]->effective_from < first)
+            first = s->snapshot->forms.items[i]->effective_from;
+    return first < today - BACK_DAYS ? today - BACK_DAYS : first;
+}
+
+/* What falls into from..to, beside what is staged already. */
+static int stage_window(struct sync *s, bao_date from, bao_date to)
+{
+    BAO_CLEANUP(bao_arena_deinit) struct bao_arena arena;
+    struct bao_obligations obligations;
+    struct owed owed = {&obligations, &s->snapshot->registry};
+    int r;
+
+    bao_arena_init(&arena, WINDOW_MAX);
+    r = bao_obligations_list(&arena, &s->snapshot->forms, &s->snapshot->registry, from, to, &obligations);
+    if (r == 0)
+        r = baod_sync_stage(s, STAGE_PERIODS, make_periods, &owed);
+    if (r == 0)
+        r = baod_sync_stage(s, STAGE_OBLIGATIONS, make_obligations, &owed);
+    return r;
+}
+
+static int stage_obligations(struct sync *s, bao_date from, bao_date to)
+{
+    int r = baod_sync_run_all(s, MAKE_STAGES, BAO_COUNT(MAKE_STAGES), NULL);
+
+    for (bao_date day = from; r == 0 && day <= to; day += WINDOW_DAYS)
+        r = stage_window(s, day, day + WINDOW_DAYS - 1 < to ? day + WINDOW_DAYS - 1 : to);
+    if (r == 0)
+        r = baod_sync_run(s, INDEX_OBLIGATIONS, NULL, 0, NULL);
+    return r;
+}
+
+int baod_sync_write_obligations(struct sync *s)
+{
+    bao_date today = bao_time_date(s->options->now, s->snapshot->registry.offset);
+    bao_date from = first_day(s, today), to = today + AHEAD_DAYS;
+    struct baod_pg_param range[] = {baod_pg_p_date(&s->arena, from), baod_pg_p_date(&s->arena, to)};
+    int r = stage_obligations(s, from, to);
+
+    if (r == 0)
+        r = baod_sync_run_all(s, WRITE_PERIODS, BAO_COUNT(WRITE_PERIODS), NULL);
+    if (r == 0)
+        r = refuse_orphan(s, range);
+    if (r == 0)
+        r = list_moves(s);
+    if (r == 0)
+        r = count_rows(s, DROP_OBLIGATIONS, range, 2, &s->changes.dropped);
+    if (r == 0)
+        r = baod_sync_run(s, KEEP_CUTOFFS, NULL, 0, NULL);
+    if (r == 0)
+        r = count_rows(s, MOVE_OBLIGATIONS, NULL, 0, &s->changes.moved);
+    if (r == 0)
+        r = count_rows(s, MAKE_OBLIGATIONS, NULL, 0, &s->changes.made);
+    return r;
+}
