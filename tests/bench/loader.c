@@ -2,17 +2,19 @@
  * one, as fast as a person would write it by hand: COPY BINARY and unnest in batches, nothing read, nothing
  * judged, no network.
  *
- *     loader SOURCE TARGET [BATCH]
+ *     loader SOURCE TARGET [BATCH [RATE]]
  *
  * SOURCE holds the run; TARGET is a copy of the database from before it. All answers are known beforehand:
- * the rows are fetched, and the data of every statement is laid out, before the clock starts. Prints one line
- * of JSON. */
+ * the rows are fetched, and the data of every statement is laid out, before the clock starts. With RATE row k
+ * is due k/RATE seconds after the start, what is due makes the next batch, at most BATCH, and is laid out
+ * then; a row's time runs from when it was due to the end of its COMMIT. Prints one line of JSON. */
 #include "daemon/store/pgcall.h"
 
 #include <time.h>
 
-enum { FIELDS = 20, BATCH = 1000, KEYS = 5, SUMS_PARAMS = 8 };
+enum { FIELDS = 20, BATCH = 1000, KEYS = 5, SUMS_PARAMS = 8, SUMS_MOST = 4096 };
 
+/* The data of one batch's statements. */
 struct rows {
     struct bao_buf copy; /* COPY data of report */
     struct baod_pg_param receipts[KEYS];
@@ -21,11 +23,28 @@ struct rows {
     struct baod_pg_param audit[9];
 };
 
+/* A row of rollup at its last value. */
+struct sums {
+    int32_t v[4]; /* scope, form, period, reported */
+    struct baod_pg_ints counts, sums;
+    size_t batch; /* the last one that has it */
+};
+
 struct loader {
     struct bao_arena arena;
     struct baod_pg_call *source, *target;
-    struct rows *batches;
-    size_t n, n_batches, batch;
+    size_t n, batch, n_laid_out;
+    struct bao_buf copy; /* the rows of report end to end */
+    size_t *copy_at;     /* where row i begins; n + 1 */
+    uint8_t (*ids)[16];
+    int32_t *keys[4], *numbers[5];
+    bao_time *times[3];
+    struct sums *sums;
+    size_t n_sums;
+    int32_t *touched; /* numbers of sums, of one report after the other */
+    size_t *touched_at;
+    int64_t seq;
+    char *hash;
 };
 
 static _Noreturn void die(const char *what, const char *why)
@@ -109,29 +128,21 @@ static void fetch_reports(struct loader *l)
     const struct baod_pg_result *r = ask(l->source, &REPORTS, NULL, 0);
 
     l->n = baod_pg_rows(r);
-    l->n_batches = (l->n + l->batch - 1) / l->batch;
-    l->batches = alloc(l, l->n_batches, sizeof(*l->batches));
-    for (size_t b = 0; b < l->n_batches; b++) {
-        struct rows *rows = &l->batches[b];
-        size_t first = b * l->batch, n = l->n - first < l->batch ? l->n - first : l->batch;
-        uint8_t(*ids)[16] = alloc(l, n, sizeof(*ids));
-        int32_t *keys = alloc(l, 4 * n, sizeof(*keys));
-
-        bao_buf_init(&rows->copy, (size_t)256 << 20);
-        must(baod_pg_copy_begin(&rows->copy), "copy");
-        for (size_t i = 0; i < n; i++) {
-            must(baod_pg_copy_row(&rows->copy, FIELDS), "copy");
-            for (size_t column = 0; column < FIELDS; column++)
-                copy_field(l, &rows->copy, r, first + i, column);
-            memcpy(ids[i], baod_pg_bytes(r, first + i, 12).p, 16);
-            for (size_t k = 0; k < 4; k++)
-                keys[k * n + i] = (int32_t)baod_pg_int(r, first + i, k);
-        }
-        must(baod_pg_copy_end(&rows->copy), "copy");
-        rows->receipts[0] = baod_pg_p_uuids(&l->arena, (const uint8_t(*)[16])ids, n);
+    bao_buf_init(&l->copy, (size_t)1 << 30);
+    l->copy_at = alloc(l, l->n + 1, sizeof(*l->copy_at));
+    l->ids = alloc(l, l->n, sizeof(*l->ids));
+    for (size_t k = 0; k < 4; k++)
+        l->keys[k] = alloc(l, l->n, sizeof(*l->keys[k]));
+    for (size_t i = 0; i < l->n; i++) {
+        l->copy_at[i] = bao_buf_len(&l->copy);
+        must(baod_pg_copy_row(&l->copy, FIELDS), "copy");
+        for (size_t column = 0; column < FIELDS; column++)
+            copy_field(l, &l->copy, r, i, column);
+        memcpy(l->ids[i], baod_pg_bytes(r, i, 12).p, 16);
         for (size_t k = 0; k < 4; k++)
-            rows->receipts[k + 1] = baod_pg_p_int4s(&l->arena, keys + k * n, NULL, n);
+            l->keys[k][i] = (int32_t)baod_pg_int(r, i, k);
     }
+    l->copy_at[l->n] = bao_buf_len(&l->copy);
 }
 
 /* The obligations as the run left them, in the order of the reports. */
@@ -146,123 +157,155 @@ static void fetch_obligations(struct loader *l)
 
     if (baod_pg_rows(r) != l->n)
         die("obligations", "not one for each report");
-    for (size_t b = 0; b < l->n_batches; b++) {
-        struct rows *rows = &l->batches[b];
-        size_t first = b * l->batch, n = l->n - first < l->batch ? l->n - first : l->batch;
-        int32_t *numbers = alloc(l, 5 * n, sizeof(*numbers));
-        bao_time *times = alloc(l, 3 * n, sizeof(*times));
-
-        for (size_t i = 0; i < n; i++) {
-            for (size_t k = 0; k < 5; k++)
-                numbers[k * n + i] = (int32_t)baod_pg_int(r, first + i, k);
-            for (size_t k = 0; k < 3; k++)
-                times[k * n + i] = baod_pg_time(r, first + i, 5 + k);
-        }
-        for (size_t k = 0; k < 5; k++)
-            rows->obligations[k] = baod_pg_p_int4s(&l->arena, numbers + k * n, NULL, n);
-        for (size_t k = 0; k < 3; k++)
-            rows->obligations[5 + k] = baod_pg_p_times(&l->arena, times + k * n, n);
+    for (size_t k = 0; k < 5; k++) {
+        l->numbers[k] = alloc(l, l->n, sizeof(*l->numbers[k]));
+        for (size_t i = 0; i < l->n; i++)
+            l->numbers[k][i] = (int32_t)baod_pg_int(r, i, k);
+    }
+    for (size_t k = 0; k < 3; k++) {
+        l->times[k] = alloc(l, l->n, sizeof(*l->times[k]));
+        for (size_t i = 0; i < l->n; i++)
+            l->times[k][i] = baod_pg_time(r, i, 5 + k);
     }
 }
 
-/* The sums that each batch touches, at their last value. */
 static const struct baod_pg_statement SUMS = {
-    NULL,
-    "SELECT q.b, s.scope, s.form, s.period, s.reported, s.counts, s.sums"
-    "  FROM (SELECT DISTINCT r.b, m.scope, r.form, r.period"
-    "          FROM (SELECT (row_number() OVER (ORDER BY seq_from, leaf) - 1) / $1 AS b, unit, form, period"
-    "                  FROM baocao.report) r"
-    "          JOIN baocao.period p ON p.form = r.form AND p.period = r.period"
-    "          JOIN baocao.scope_unit m ON m.unit = r.unit AND m.seq_to = 9223372036854775807"
-    "                                  AND p.to_day BETWEEN m.from_day AND m.to_day) q"
-    "  JOIN baocao.rollup s ON s.scope = q.scope AND s.form = q.form AND s.period = q.period ORDER BY q.b"};
+    NULL, "SELECT scope, form, period, reported, counts, sums FROM baocao.rollup ORDER BY 1, 2, 3"};
 
-/* Appends one array of a row to those of its batch. */
-static size_t add_ints(struct loader *l, const struct baod_pg_result *r, size_t row, size_t column,
-                       struct bao_buf *all)
-{
-    struct baod_pg_ints ints;
-
-    must(baod_pg_ints(r, row, column, &l->arena, &ints), "sums");
-    must(bao_buf_append(all, ints.v, ints.n * sizeof(*ints.v)), "sums");
-    return ints.n;
-}
-
-static struct baod_pg_param all_ints(struct loader *l, const struct bao_buf *all)
-{
-    size_t n = bao_buf_len(all) / sizeof(int64_t);
-    int64_t *v = alloc(l, n, sizeof(*v));
-
-    if (n != 0)
-        memcpy(v, bao_buf_data(all), n * sizeof(*v));
-    return baod_pg_p_int8s(&l->arena, v, NULL, n);
-}
-
-/* Lays out rows [row, end) for one statement: their arrays end to end, each row knowing where its own lie. */
-static void lay_out_sums(struct loader *l, const struct baod_pg_result *r, size_t row, size_t end,
-                         struct baod_pg_param *ret)
-{
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf counts = BAO_BUF_NULL((size_t)256 << 20);
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf sums = BAO_BUF_NULL((size_t)256 << 20);
-    size_t n = end - row, at = 0;
-    int32_t *v = alloc(l, 6 * n, sizeof(*v));
-
-    for (size_t i = 0; i < n; i++, row++) {
-        size_t width = add_ints(l, r, row, 5, &counts);
-
-        if (add_ints(l, r, row, 6, &sums) != width)
-            die("sums", "their arrays are not of one length");
-        for (size_t k = 0; k < 4; k++)
-            v[k * n + i] = (int32_t)baod_pg_int(r, row, 1 + k);
-        v[4 * n + i] = (int32_t)at + 1;
-        v[5 * n + i] = (int32_t)(at += width);
-    }
-    for (size_t k = 0; k < 6; k++)
-        ret[k] = baod_pg_p_int4s(&l->arena, v + k * n, NULL, n);
-    ret[6] = all_ints(l, &counts);
-    ret[7] = all_ints(l, &sums);
-}
+/* Which of those each report is added to. */
+static const struct baod_pg_statement TOUCHED = {
+    NULL, "SELECT r.i, s.i FROM (SELECT row_number() OVER (ORDER BY seq_from, leaf) AS i, unit, form, period"
+          "                        FROM baocao.report) r"
+          "  JOIN baocao.period p ON p.form = r.form AND p.period = r.period"
+          "  JOIN baocao.scope_unit m ON m.unit = r.unit AND m.seq_to = 9223372036854775807"
+          "                          AND p.to_day BETWEEN m.from_day AND m.to_day"
+          "  JOIN (SELECT row_number() OVER (ORDER BY scope, form, period) AS i, scope, form, period"
+          "          FROM baocao.rollup) s ON s.scope = m.scope AND s.form = r.form AND s.period = r.period"
+          " ORDER BY 1, 2"};
 
 static void fetch_sums(struct loader *l)
 {
-    struct baod_pg_param batch = baod_pg_p_int8(&l->arena, (int64_t)l->batch);
-    const struct baod_pg_result *r = ask(l->source, &SUMS, &batch, 1);
+    const struct baod_pg_result *r = ask(l->source, &SUMS, NULL, 0);
     size_t row = 0;
 
-    for (size_t b = 0; b < l->n_batches; b++) {
-        size_t end = row;
+    l->n_sums = baod_pg_rows(r);
+    l->sums = alloc(l, l->n_sums, sizeof(*l->sums));
+    for (size_t i = 0; i < l->n_sums; i++) {
+        struct sums *s = &l->sums[i];
 
-        while (end < baod_pg_rows(r) && baod_pg_int(r, end, 0) == (int64_t)b)
-            end++;
-        lay_out_sums(l, r, row, end, l->batches[b].sums);
-        row = end;
+        for (size_t k = 0; k < 4; k++)
+            s->v[k] = (int32_t)baod_pg_int(r, i, k);
+        must(baod_pg_ints(r, i, 4, &l->arena, &s->counts), "sums");
+        must(baod_pg_ints(r, i, 5, &l->arena, &s->sums), "sums");
+        if (s->counts.n != s->sums.n)
+            die("sums", "their arrays are not of one length");
     }
+    r = ask(l->source, &TOUCHED, NULL, 0);
+    l->touched = alloc(l, baod_pg_rows(r), sizeof(*l->touched));
+    l->touched_at = alloc(l, l->n + 1, sizeof(*l->touched_at));
+    for (size_t i = 0; i < l->n; i++) {
+        l->touched_at[i] = row;
+        for (; row < baod_pg_rows(r) && baod_pg_int(r, row, 0) == (int64_t)i + 1; row++)
+            l->touched[row] = (int32_t)baod_pg_int(r, row, 1) - 1;
+    }
+    l->touched_at[l->n] = row;
     if (row != baod_pg_rows(r))
-        die("sums", "not all belong to a batch");
+        die("sums", "not all belong to a report");
 }
 
 static const struct baod_pg_statement LAST_AUDIT = {NULL, "SELECT coalesce(max(seq), 0) FROM baocao.audit"};
 
-/* Audit rows of the size that this batch would have; what they prove does not matter here. */
+/* What audit rows prove does not matter here, only their size. */
 static void make_audit(struct loader *l)
 {
-    int64_t seq = baod_pg_int(ask(l->target, &LAST_AUDIT, NULL, 0), 0, 0);
-    char *hash = alloc(l, 64 + 32 * l->batch, 1);
-
+    l->seq = baod_pg_int(ask(l->target, &LAST_AUDIT, NULL, 0), 0, 0);
+    l->hash = alloc(l, 64 + 32 * l->batch, 1);
     for (size_t i = 0; i < 64 + 32 * l->batch; i++)
-        hash[i] = (char)(i * 2654435761u >> 24);
-    for (size_t b = 0; b < l->n_batches; b++) {
-        struct baod_pg_param *p = l->batches[b].audit;
-        size_t n = l->n - b * l->batch < l->batch ? l->n - b * l->batch : l->batch;
+        l->hash[i] = (char)(i * 2654435761u >> 24);
+}
 
-        p[0] = baod_pg_p_int8(&l->arena, ++seq);
-        p[1] = baod_pg_p_text(BAO_STR("loader"));
-        p[2] = baod_pg_p_time(&l->arena, INT64_C(1790000000000000) + seq);
-        p[3] = baod_pg_p_int4(&l->arena, (int32_t)n);
-        p[4] = p[5] = p[6] = baod_pg_p_bytea((struct bao_str){hash, 32});
-        p[7] = baod_pg_p_bytea((struct bao_str){hash, 64});
-        p[8] = baod_pg_p_bytea((struct bao_str){hash, 32 * n});
+/* ------------------------------------------------------------------ laying out */
+
+static struct baod_pg_param all_ints(struct bao_arena *a, const struct sums *const *sums, size_t n,
+                                     bool counts)
+{
+    size_t slots = 0;
+    int64_t *v;
+
+    for (size_t i = 0; i < n; i++)
+        slots += sums[i]->sums.n;
+    v = bao_arena_array(a, slots, sizeof(*v));
+    if (v == NULL)
+        die("memory", "there is none");
+    slots = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct baod_pg_ints *from = counts ? &sums[i]->counts : &sums[i]->sums;
+
+        if (from->n != 0)
+            memcpy(v + slots, from->v, from->n * sizeof(*v));
+        slots += from->n;
     }
+    return baod_pg_p_int8s(a, v, NULL, slots);
+}
+
+/* The sums that reports [first, first + n) touch, by one statement: their arrays end to end, each row knowing
+ * where its own lie. */
+static void lay_out_sums(struct loader *l, struct bao_arena *a, size_t first, size_t n,
+                         struct baod_pg_param *ret)
+{
+    const struct sums *all[SUMS_MOST];
+    int32_t v[6][SUMS_MOST];
+    size_t rows = 0, at = 0;
+
+    for (size_t i = l->touched_at[first]; i < l->touched_at[first + n]; i++) {
+        struct sums *s = &l->sums[l->touched[i]];
+
+        if (s->batch == l->n_laid_out)
+            continue;
+        s->batch = l->n_laid_out;
+        if (rows == SUMS_MOST)
+            die("sums", "too many in one batch");
+        for (size_t k = 0; k < 4; k++)
+            v[k][rows] = s->v[k];
+        v[4][rows] = (int32_t)at + 1;
+        v[5][rows] = (int32_t)(at += s->sums.n);
+        all[rows++] = s;
+    }
+    for (size_t k = 0; k < 6; k++)
+        ret[k] = baod_pg_p_int4s(a, v[k], NULL, rows);
+    ret[6] = all_ints(a, all, rows, true);
+    ret[7] = all_ints(a, all, rows, false);
+}
+
+static void lay_out_audit(struct loader *l, struct bao_arena *a, size_t n, struct baod_pg_param p[9])
+{
+    p[0] = baod_pg_p_int8(a, ++l->seq);
+    p[1] = baod_pg_p_text(BAO_STR("loader"));
+    p[2] = baod_pg_p_time(a, INT64_C(1790000000000000) + l->seq);
+    p[3] = baod_pg_p_int4(a, (int32_t)n);
+    p[4] = p[5] = p[6] = baod_pg_p_bytea((struct bao_str){l->hash, 32});
+    p[7] = baod_pg_p_bytea((struct bao_str){l->hash, 64});
+    p[8] = baod_pg_p_bytea((struct bao_str){l->hash, 32 * n});
+}
+
+/* The data of a batch of reports [first, first + n); copy is begun or empty. */
+static void lay_out(struct loader *l, struct bao_arena *a, size_t first, size_t n, struct rows *ret)
+{
+    size_t from = l->copy_at[first], to = l->copy_at[first + n];
+
+    l->n_laid_out++;
+    must(baod_pg_copy_begin(&ret->copy), "copy");
+    must(bao_buf_append(&ret->copy, bao_buf_data(&l->copy) + from, to - from), "copy");
+    must(baod_pg_copy_end(&ret->copy), "copy");
+    ret->receipts[0] = baod_pg_p_uuids(a, (const uint8_t(*)[16])l->ids + first, n);
+    for (size_t k = 0; k < 4; k++)
+        ret->receipts[k + 1] = baod_pg_p_int4s(a, l->keys[k] + first, NULL, n);
+    for (size_t k = 0; k < 5; k++)
+        ret->obligations[k] = baod_pg_p_int4s(a, l->numbers[k] + first, NULL, n);
+    for (size_t k = 0; k < 3; k++)
+        ret->obligations[5 + k] = baod_pg_p_times(a, l->times[k] + first, n);
+    lay_out_sums(l, a, first, n, ret->sums);
+    lay_out_audit(l, a, n, ret->audit);
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -323,6 +366,13 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static void sleep_until(double at)
+{
+    struct timespec t = {.tv_sec = (time_t)at, .tv_nsec = (long)((at - (double)(time_t)at) * 1e9)};
+
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
 static int64_t number(struct baod_pg_call *call, const char *sql)
 {
     const struct baod_pg_statement statement = {NULL, sql};
@@ -356,15 +406,72 @@ static void open_call(struct baod_pg_call **call, const char *conninfo)
         die(conninfo, bao_buf_append(&why, "", 1) == 0 ? bao_buf_data(&why) : "");
 }
 
+/* Everything in batches of one size, laid out before the clock starts. Gives the seconds taken. */
+static double write_all(struct loader *l)
+{
+    size_t n_batches = (l->n + l->batch - 1) / l->batch;
+    struct rows *batches = alloc(l, n_batches, sizeof(*batches));
+    double start;
+
+    for (size_t b = 0; b < n_batches; b++) {
+        size_t first = b * l->batch, n = l->n - first < l->batch ? l->n - first : l->batch;
+
+        bao_buf_init(&batches[b].copy, (size_t)256 << 20);
+        lay_out(l, &l->arena, first, n, &batches[b]);
+    }
+    start = seconds();
+    for (size_t b = 0; b < n_batches; b++)
+        write_batch(l, &batches[b]);
+    start = seconds() - start;
+    for (size_t b = 0; b < n_batches; b++)
+        bao_buf_deinit(&batches[b].copy);
+    return start;
+}
+
+/* Each row when it is due; times gets how long each took from then. Gives the seconds of all. */
+static double write_paced(struct loader *l, double rate, double *times)
+{
+    struct bao_arena arena = BAO_ARENA_NULL((size_t)256 << 20);
+    struct rows rows = {.copy = BAO_BUF_NULL((size_t)256 << 20)};
+    double start = seconds(), at = start;
+
+    for (size_t first = 0, n; first < l->n; first += n) {
+        double due = (at - start) * rate;
+
+        if (due < (double)first)
+            sleep_until(start + (double)first / rate);
+        n = due < (double)first ? 1 : (size_t)due + 1 - first;
+        n = n < l->batch ? n : l->batch;
+        n = n < l->n - first ? n : l->n - first;
+        bao_buf_clear(&rows.copy);
+        lay_out(l, &arena, first, n, &rows);
+        write_batch(l, &rows);
+        bao_arena_reset(&arena);
+        at = seconds();
+        for (size_t i = first; i < first + n; i++)
+            times[i] = at - (start + (double)i / rate);
+    }
+    bao_buf_deinit(&rows.copy);
+    bao_arena_deinit(&arena);
+    return at - start;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
 int main(int argc, char **argv)
 {
     static const char wal[] = "SELECT (pg_current_wal_insert_lsn() - '0/0')::int8";
     struct loader l = {.batch = BATCH};
-    double start, cpu;
+    double rate = argc > 4 ? strtod(argv[4], NULL) : 0, took, cpu, *times;
     int64_t pid, before;
 
     if (argc < 3)
-        die("usage", "loader SOURCE TARGET [BATCH]");
+        die("usage", "loader SOURCE TARGET [BATCH [RATE]]");
     if (argc > 3)
         l.batch = strtoul(argv[3], NULL, 10);
     open_call(&l.source, argv[1]);
@@ -373,18 +480,20 @@ int main(int argc, char **argv)
     fetch_obligations(&l);
     fetch_sums(&l);
     make_audit(&l);
+    times = alloc(&l, l.n, sizeof(*times));
     (void)number(l.target, "SELECT 1 FROM set_config('jit', 'off', false)");
     pid = number(l.target, "SELECT pg_backend_pid()::int8");
     before = number(l.target, wal);
     cpu = backend_cpu(pid);
-    start = seconds();
-    for (size_t b = 0; b < l.n_batches; b++)
-        write_batch(&l, &l.batches[b]);
-    printf("{\"reports\": %zu, \"seconds\": %.6f, ", l.n, seconds() - start);
+    took = rate > 0 ? write_paced(&l, rate, times) : write_all(&l);
+    printf("{\"reports\": %zu, \"seconds\": %.6f, ", l.n, took);
     printf("\"pg_cpu\": %.6f, ", backend_cpu(pid) - cpu);
+    if (rate > 0 && l.n != 0) {
+        qsort(times, l.n, sizeof(*times), compare);
+        printf("\"p50\": %.3f, \"p99\": %.3f, ", times[l.n / 2] * 1e3, times[l.n * 99 / 100] * 1e3);
+    }
     printf("\"wal\": %lld}\n", (long long)(number(l.target, wal) - before));
-    for (size_t b = 0; b < l.n_batches; b++)
-        bao_buf_deinit(&l.batches[b].copy);
+    bao_buf_deinit(&l.copy);
     (void)baod_pg_call_close(l.source);
     (void)baod_pg_call_close(l.target);
     bao_arena_deinit(&l.arena);

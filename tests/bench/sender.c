@@ -7,9 +7,9 @@
  * turn, each with its own transaction numbers. Without --rate every connection keeps its window full, and an
  * answer's time runs from the moment its report was sent. With --rate report k is due k/R seconds after the
  * start, whatever the answers do, and its time runs from then: what waits for room in a window, or for this
- * program, counts too. --keys names a certificate and a key for each connection, a line each; --storm starts
- * the clock before connecting and sends one report on each connection; --every gives
- * the rate of each stretch of that length too; --idle greets, says so, and stays
+ * program, counts too; how much that was is told beside it. --keys names a certificate and a key for each
+ * connection, a line each; --storm starts the clock before connecting and sends one report on each
+ * connection; --every gives the rate of each stretch of that length too; --idle greets, says so, and stays
  * until its input ends. Prints one line of JSON; ends with 1 when anything is refused or cut. */
 #include <errno.h>
 #include <fcntl.h>
@@ -75,6 +75,7 @@ struct sender {
     struct connection *connections;
     size_t n_new, n_opening, n_done, n_greeted;
     double *times; /* of frame i: when it was sent, then how long it took */
+    double *late;  /* of frame i: how long after it was due it was sent; NULL without --rate */
     size_t n_answered;
 };
 
@@ -154,6 +155,7 @@ static void read_frames(struct sender *s)
         s->frames[s->n_frames++] = f;
     }
     s->times = alloc(s->n_frames, sizeof(*s->times));
+    s->late = s->rate > 0 ? alloc(s->n_frames, sizeof(*s->late)) : NULL;
 }
 
 /* ------------------------------------------------------------------ one connection */
@@ -225,6 +227,8 @@ static void fill(struct sender *s, struct connection *c, double at)
         if (due > at)
             break;
         s->times[i] = s->storm ? s->start : due;
+        if (s->late != NULL)
+            s->late[i] = at - due;
         n = snprintf(head, sizeof(head), "REPORT %zu", c->next++ + FIRST_TXN);
         put(c, head, (size_t)n);
         put(c, s->frames[i].tail, s->frames[i].n);
@@ -542,6 +546,10 @@ static void print(struct sender *s, double seconds)
         printf(", \"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f",
                s->times[n / 2] * 1e3, s->times[n * 9 / 10] * 1e3, s->times[n * 99 / 100] * 1e3,
                s->times[n * 999 / 1000] * 1e3, s->times[n - 1] * 1e3);
+    if (s->late != NULL && n != 0 && n == s->n_frames) {
+        qsort(s->late, n, sizeof(*s->late), compare);
+        printf(", \"late\": %.3f", s->late[n * 99 / 100] * 1e3);
+    }
     for (size_t i = 0; s->every > 0 && (double)(i + 1) * s->every <= seconds && i < STRETCHES; i++)
         printf("%s%.1f", i == 0 ? ", \"rates\": [" : ", ", (double)s->stretches[i] / s->every);
     printf(s->every > 0 && s->every <= seconds ? "]}\n" : "}\n");
