@@ -189,7 +189,7 @@ static int verify_audit(const struct invocation *call, const char *conninfo,
     int r = open_call(conninfo, out, &pg);
 
     if (r == 0)
-        r = baod_audit_verify(pg, files->registry.province, call->lang, out, &counts);
+        r = baod_audit_verify(pg, files, call->lang, out, &counts);
     baod_pg_call_close(pg);
     if (r != 0)
         return r;
@@ -389,9 +389,20 @@ static int verify(const struct invocation *call, const struct baod_settings *set
     return at_database(call, settings, verify_sums);
 }
 
+/* The chain against itself, and against the list of its heads that the state folder keeps, where there is
+ * one: of a chain that was cut off at its end only such a list knows. */
 static int verify_chain(const struct invocation *call, const struct baod_settings *settings)
 {
-    return at_database(call, settings, verify_audit);
+    char path[4096], *words[] = {call->words[0], call->words[1], path};
+    struct invocation again = *call;
+    int whole = at_database(call, settings, verify_audit), listed;
+
+    if (snprintf(path, sizeof(path), "%s/heads.txt", settings->state) >= (int)sizeof(path) ||
+        access(path, R_OK) != 0)
+        return whole;
+    again.words = words;
+    listed = at_database(&again, settings, verify_heads);
+    return whole != 0 ? whole : listed;
 }
 
 static int verify_published(const struct invocation *call, const struct baod_settings *settings)

@@ -1,5 +1,6 @@
 /* What a batch writes: reports, receipts, obligations, sums and one audit row. */
 #include "daemon/store/batch.h"
+#include "daemon/store/leaves.h"
 #include "lib/base/error.h"
 
 #include <sys/random.h>
@@ -664,32 +665,31 @@ static int write_moves(struct baod_batch *b, struct baod_pg *pg, const struct ba
     return r;
 }
 
+static int make_move_leaf(struct baod_batch *b, const struct baod_item *item,
+                          const struct baod_signer *signer, struct bao_hash *ret)
+{
+    char period[16];
+    struct baod_custody_leaf leaf = {.form = item->s->verdict.form_id,
+                                     .unit = item->s->verdict.unit,
+                                     .node = signer->node,
+                                     .reason = copy_receipt(b, item),
+                                     .revision = item->s->verdict.revision,
+                                     .received_at = item->decision.after.received_at};
+
+    if (leaf.reason.p == NULL)
+        return -ENOMEM;
+    bao_period_print(item->s->verdict.period, period);
+    leaf.period = bao_str_c(period);
+    return baod_custody_leaf(&leaf, ret);
+}
+
 static int make_move_leaves(struct baod_batch *b, const struct baod_signer *signer, struct bao_hash *leaves)
 {
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf text = BAO_BUF_NULL(LEAF_MAX);
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < b->n; i++) {
-        const struct baod_item *item = &b->items[i];
-        struct bao_str reason;
-        char period[16];
-
-        if (item->move < 0)
-            continue;
-        reason = copy_receipt(b, item);
-        if (reason.p == NULL)
-            return -ENOMEM;
-        bao_period_print(item->s->verdict.period, period);
-        bao_buf_clear(&text);
-        r = bao_buf_printf(&text,
-                           "baocao-custody 1\nform %.*s\nunit %.*s\nperiod %s\nrevision %d\nnode %.*s\n%.*s\n"
-                           "received_at %lld\n",
-                           BAO_STR_ARG(item->s->verdict.form_id), BAO_STR_ARG(item->s->verdict.unit), period,
-                           item->s->verdict.revision, BAO_STR_ARG(signer->node), BAO_STR_ARG(reason),
-                           (long long)item->decision.after.received_at);
-        if (r == 0)
-            bao_merkle_leaf(bao_buf_str(&text), &leaves[item->move]);
-    }
+    for (size_t i = 0; r == 0 && i < b->n; i++)
+        if (b->items[i].move >= 0)
+            r = make_move_leaf(b, &b->items[i], signer, &leaves[b->items[i].move]);
     return r;
 }
 

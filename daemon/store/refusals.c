@@ -225,7 +225,7 @@ static void trim_rings(struct job *job, struct baod_pg_call *call, int64_t seq)
 static int write_batch(struct job *job, struct baod_pg_call *call)
 {
     const struct baod_chain_signer *signer = &job->owner->signer;
-    struct bao_hash *leaves = bao_arena_array(&job->arena, job->list.n, sizeof(*leaves));
+    struct bao_hash *leaves = bao_arena_array(&job->arena, job->list.n + 1, sizeof(*leaves));
     struct baod_chain chain;
     size_t i = 0;
     int r = leaves == NULL ? -ENOMEM : forget_strangers(job, call);
@@ -236,8 +236,10 @@ static int write_batch(struct job *job, struct baod_pg_call *call)
         r = baod_chain_begin(call, &job->arena, signer, &chain);
     if (r == 0)
         r = write_rows(job, call, chain.row.seq);
-    if (r == 0)
-        r = baod_chain_write(call, &job->arena, signer, &chain, leaves, job->list.n);
+    if (r == 0) {
+        baod_mark_leaf(BAOD_MARK_REFUSALS, chain.row.seq, &leaves[i]);
+        r = baod_chain_write(call, &job->arena, signer, &chain, leaves, i + 1);
+    }
     if (r == 0)
         r = baod_pg_call_exec(call, &COMMIT, NULL, 0, NULL);
     if (r == 0)

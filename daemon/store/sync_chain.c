@@ -1,4 +1,5 @@
 #include "daemon/store/pgcall.h"
+#include "daemon/store/leaves.h"
 #include "daemon/store/sync_parts.h"
 
 static void take_hash(struct bao_hash *ret, struct bao_str octets)
@@ -77,7 +78,7 @@ int baod_sync_stage_batch(struct sync *s)
                   : r;
 }
 
-/* One leaf: what the files were, and what became of the obligations. */
+/* What the files were, and what became of the obligations. */
 static int make_leaf(const struct sync *s, struct bao_hash *ret)
 {
     char registry[2 * BAO_SHA256_LEN + 1], forms[2 * BAO_SHA256_LEN + 1], text[512];
@@ -98,16 +99,17 @@ static int make_leaf(const struct sync *s, struct bao_hash *ret)
 int baod_sync_write_audit(struct sync *s)
 {
     uint8_t pub[BAO_ED25519_KEY_LEN];
-    struct bao_hash leaf;
+    struct bao_hash leaves[2];
     struct bao_batch row = {.province = s->snapshot->registry.province,
                             .node = bao_str_c(s->options->node),
                             .seq = s->seq,
                             .at = s->at,
-                            .n = 1};
-    int r = make_leaf(s, &leaf);
+                            .n = BAO_COUNT(leaves)};
+    int r = make_leaf(s, &leaves[0]);
 
     bao_ed25519_public(s->options->seed, pub);
-    bao_merkle_root(&leaf, 1, &row.root);
+    baod_mark_leaf(BAOD_MARK_FILES, s->seq, &leaves[1]);
+    bao_merkle_root(leaves, row.n, &row.root);
     if (r == 0 && s->head.seq != 0)
         r = bao_batch_hash(&s->head, &row.previous);
     if (r == 0)
@@ -121,13 +123,14 @@ int baod_sync_write_audit(struct sync *s)
             baod_pg_p_bytea((struct bao_str){(const char *)row.previous.octets, sizeof(row.previous.octets)}),
             baod_pg_p_bytea((struct bao_str){(const char *)pub, sizeof(pub)}),
             baod_pg_p_bytea((struct bao_str){(const char *)row.signature, sizeof(row.signature)}),
-            baod_pg_p_bytea((struct bao_str){(const char *)leaf.octets, sizeof(leaf.octets)}),
+            baod_pg_p_bytea((struct bao_str){(const char *)leaves, sizeof(leaves)}),
+            baod_pg_p_int4(&s->arena, (int32_t)row.n),
         };
 
         r = baod_sync_run(
             s,
             "INSERT INTO baocao.audit (seq, node, at, n, root, prev, public_key, signature, leaves)"
-            " VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8)",
+            " VALUES ($1, $2, $3, $9, $4, $5, $6, $7, $8)",
             params, BAO_COUNT(params), NULL);
     }
     return r;

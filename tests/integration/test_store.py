@@ -9,7 +9,7 @@ import zlib
 import pytest
 from brp import Client
 from conftest import wait_for
-from reports import SAMPLES, check_exact, many, report, communes, send_until_committed
+from reports import FORM, PERIOD, SAMPLES, check_exact, many, report, communes, send_until_committed
 
 MANY = int(os.environ.get("BAOCAO_TEST_REPORTS", "2000"))
 
@@ -96,6 +96,77 @@ def test_the_chain_shows_what_was_changed_behind_it(daemon):
         daemon.sql(statement)
         done = daemon.operate("--lang", "en", "verify", "--audit")
         assert done.returncode == 1 and finding in done.stdout + done.stderr, (finding, done.stdout, done.stderr)
+
+
+def office(daemon, act, *words):
+    done = daemon.operate("--lang", "en", "office", act, "--form", FORM, "--period", PERIOD, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# What is done behind the chain's back, to rows made by test_the_chain_names_what_was_removed_or_forged: who looks
+# closely could not tell these from rows that were always so. {unit} is a number, {code} its code.
+FORGED = [
+    ("UPDATE baocao.report SET seq_to = seq_to + 1 WHERE unit = {0} AND revision = 1", "{code0} nd73-quarterly 2026-Q3/1: from when to when"),
+    ("UPDATE baocao.report SET state = 2 WHERE unit = {1} AND revision = 1", "{code1} nd73-quarterly 2026-Q3/1: from when to when"),
+    ("UPDATE baocao.report SET figures[1] = coalesce(figures[1], 0) + 1000 WHERE unit = {2}",
+     "{code2} nd73-quarterly 2026-Q3/1: the stored figures are not those"),
+    ("WITH r AS (DELETE FROM baocao.report WHERE unit = {3} RETURNING receipt),"
+     " o AS (UPDATE baocao.obligation SET revision = NULL, received_at = NULL, last_revision = 0 WHERE unit = {3} AND revision = 1)"
+     " DELETE FROM baocao.receipt USING r WHERE id = r.receipt", " leaves): leaves have no row any more"),
+    ("WITH x AS (UPDATE baocao.obligation SET extended_to = extended_to + interval '9 days' WHERE unit = {4} AND extended_to IS NOT NULL)"
+     " UPDATE baocao.obligation_event SET extended_to = extended_to + interval '9 days' WHERE unit = {4} AND kind = 'extended'",
+     "nd73-quarterly 2026-Q3, unit {code4}: batch"),
+    ("UPDATE baocao.obligation SET received_at = due_at - interval '1 day' WHERE unit = {5} AND revision = 1",
+     "nd73-quarterly 2026-Q3, unit {code5}: the stored obligation does not follow from what happened to it: state on-time ≠ late"),
+    ("UPDATE baocao.obligation SET exempt = true WHERE unit = {6} AND revision = 1", "unit {code6}: the stored obligation"),
+    ("UPDATE baocao.obligation_event SET at = at - interval '1 day' WHERE unit = {4} AND kind = 'extended'",
+     "the stored act of the office does not fit its leaf"),
+    ("DELETE FROM baocao.refusal", "1 of 2 leaves): refusals are no longer stored"),
+]
+
+
+def test_the_chain_names_what_was_removed_or_forged(daemon):
+    reports = many(20, seed=12)
+    send_until_committed(daemon, {key: value for key, value in reports.items() if key[1] == 1})
+    codes = sorted({unit for unit, _ in reports})[:7]
+    send_until_committed(daemon, {(codes[0], 2): (7, report(codes[0], 2, 7))})
+    office(daemon, "return", "--unit", codes[1], "--reason", "Số liệu chưa khớp")
+    office(daemon, "extend", "--unit", codes[4], "--until", "2027-03-01", "--reason", "Bão số 9")
+    with Client(daemon.reports_port) as client:
+        assert client.submit(report(codes[2], 1, 99)).code == "KEYREUSED"
+    wait_for(lambda: daemon.sql("SELECT count(*) FROM baocao.refusal")[0][0] == 1, 60)
+    done = daemon.operate("--lang", "en", "verify", "--audit")
+    assert done.returncode == 0 and ": 0 wrong" in done.stdout, done.stdout + done.stderr
+    units = [daemon.sql("SELECT unit FROM baocao.unit WHERE code = %s LIMIT 1", code)[0][0] for code in codes]
+    words = {f"code{i}": code for i, code in enumerate(codes)}
+    daemon.spoiled = True
+    for statement, finding in FORGED:
+        finding = finding.format(**words)
+        assert finding not in done.stdout + done.stderr
+        daemon.sql(statement.format(*units))
+        done = daemon.operate("--lang", "en", "verify", "--audit")
+        assert done.returncode == 1 and finding in done.stdout + done.stderr, (statement, finding, done.stdout, done.stderr)
+
+
+def test_a_chain_cut_off_at_its_end_is_found_by_the_list_of_heads(daemon):
+    send_until_committed(daemon, many(5, seed=13))
+    done = daemon.operate("heads")
+    assert done.returncode == 0, done.stderr
+    with open(os.path.join(daemon.state, "heads.txt"), "w", encoding="utf-8") as f:
+        f.write(done.stdout)
+    done = daemon.operate("--lang", "en", "verify", "--audit")
+    assert done.returncode == 0 and "published batches compared with the chain: 0 wrong" in done.stdout, done.stdout + done.stderr
+    last = daemon.sql("SELECT max(seq) FROM baocao.audit")[0][0]
+    daemon.spoiled = True
+    for statement in ("DELETE FROM baocao.receipt WHERE id IN (SELECT receipt FROM baocao.report WHERE seq_from = %s)",
+                      "UPDATE baocao.obligation o SET revision = NULL, received_at = NULL, last_revision = 0 FROM baocao.report r"
+                      " WHERE r.seq_from = %s AND (r.unit, r.form, r.period) = (o.unit, o.form, o.period)",
+                      "DELETE FROM baocao.report WHERE seq_from = %s", "DELETE FROM baocao.audit WHERE seq = %s"):
+        daemon.sql(statement, last)
+    done = daemon.operate("--lang", "en", "verify", "--audit")
+    assert done.returncode == 1 and "reports checked: 0 wrong" in done.stdout, done.stdout + done.stderr
+    assert "published batches compared with the chain: 1 wrong" in done.stdout, done.stdout + done.stderr
 
 
 def test_revisions_in_any_order_end_with_the_highest(daemon):
