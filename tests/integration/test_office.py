@@ -434,6 +434,8 @@ def test_a_cut_off_day_that_moves_takes_the_report_to_other_scopes(province):
     assert group("group:phu-yen-cu") == [7] and group("group:dak-lak-cu") == []  # by 14 September
     form = sorted(glob.glob(os.path.join(hub.daemon.schemas, "nd73", "nd73-quarterly.v*.yaml")))[-1]
     hub.edit("calendar: nd09", "calendar: civil", path=form)
+    hub.edit("{day: 19, month: last, roll: next}", "{working_days: 2}", path=form)
+    hub.move_due("1 day", "8 days")  # what is past never moves
     hub.apply()
     assert group("group:phu-yen-cu") == [] and group("group:dak-lak-cu") == [7]  # by the 30th
     hub.check()
