@@ -24,6 +24,7 @@ import psycopg2
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 FORM = "bench-monthly"
+PERIODS = 34  # of each unit, that reports are made for
 
 
 def as_user():
@@ -147,8 +148,8 @@ def make_schemas(root, units, history=False):
     return schemas, province
 
 
-def make_reports(baocao, n, units):
-    """n documents of different obligations, as (JSON, YAML)."""
+def stream_reports(baocao, n, units, first=0):
+    """Documents of n different obligations from the first on, as (JSON, YAML), made one at a time."""
     with open(os.path.join(SOURCE, "schemas/samples/01-24133-buon-ma-thuot.yaml"), encoding="utf-8") as f:
         yaml = f.read()
     yaml = re.sub(r"  #.*", "", yaml).replace("form: nd73-quarterly", f"form: {FORM}").replace("2026-03-27", "2023-03-27")
@@ -157,25 +158,29 @@ def make_reports(baocao, n, units):
     with open(path, "w", encoding="utf-8") as f:
         f.write(yaml)
     tree = json.loads(run(baocao, "load", path))
-    periods = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)][:34]
-    if n > units * len(periods):
+    periods = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)][:PERIODS]
+    if first + n > units * len(periods):
         sys.exit(f"at most {units * len(periods)} reports")
-    both = []
-    for i in range(n):
+    for i in range(first, first + n):
         unit, period = str(10000 + i % units), periods[i // units]
         tree["unit"], tree["period"] = unit, period
         tree["data"]["de_xuat"]["xin_y_kien_cap_uy"] = 10 + i % 1000
-        both.append((json.dumps(tree, ensure_ascii=False).encode(),
-                     yaml.replace('unit: "24133"', f'unit: "{unit}"').replace("period: 2026-Q3", f"period: {period}")
-                     .replace("xin_y_kien_cap_uy: 10", f"xin_y_kien_cap_uy: {10 + i % 1000}").encode()))
-    return both
+        yield (json.dumps(tree, ensure_ascii=False).encode(),
+               yaml.replace('unit: "24133"', f'unit: "{unit}"').replace("period: 2026-Q3", f"period: {period}")
+               .replace("xin_y_kien_cap_uy: 10", f"xin_y_kien_cap_uy: {10 + i % 1000}").encode())
+
+
+def make_reports(baocao, n, units):
+    """n documents of different obligations, as (JSON, YAML)."""
+    return list(stream_reports(baocao, n, units))
 
 
 class Frames:
-    """Documents as frames in a file that tests/bench/sender reads, compressed as a system would send them."""
+    """Documents as frames in a file that tests/bench/sender reads, compressed as a system would send them; of any
+    number, for they are taken one at a time."""
 
     def __init__(self, root, documents, packed=True):
-        self.n = len(documents)
+        self.n = 0
         handle, self.path = tempfile.mkstemp(dir=root, suffix=".frames")
         with os.fdopen(handle, "wb") as f:
             for text in documents:
@@ -183,6 +188,7 @@ class Frames:
                 how = b" enc=deflate raw=%d" % len(text) if packed else b""
                 f.write(b"REPORT 0 %d%s sha256=%s\n%s\n" % (
                     len(body), how, hashlib.sha256(text).hexdigest().encode(), body))
+                self.n += 1
 
 
 def sender(options, port, *words):
