@@ -54,14 +54,15 @@ struct baod_queries {
  * Numbers come as text, so that they stay exact. */
 #define ANY(column, place) "(" place "::text IS NULL OR " column " = " place ")"
 
-/* Is the unit (a code) a member of the scope on the period's last day? */
+/* Is the unit (a code) a member of the scope on the period's last day? The members are listed once a
+ * question; asked row by row it took most of the time. */
 #define IN_SCOPE(unit, form, period, place)                                                                  \
-    "(" place "::text IS NULL OR EXISTS ("                                                                   \
-    "SELECT FROM baocao.scope s"                                                                             \
+    "(" place "::text IS NULL OR (" form ", " period ", " unit ") IN ("                                      \
+    "SELECT w.id, w.label, n.code FROM baocao.scope s"                                                       \
     "  JOIN baocao.scope_unit m ON m.scope = s.scope AND m.seq_to = 9223372036854775807"                     \
-    "  JOIN baocao.unit n ON n.unit = m.unit AND n.code = " unit                                             \
-    "  JOIN baocao.form_period w ON w.id = " form " AND w.label = " period " WHERE s.id = " place            \
-    " AND w.to_day BETWEEN m.from_day AND m.to_day))"
+    "  JOIN baocao.unit n ON n.unit = m.unit"                                                                \
+    "  JOIN baocao.form_period w ON w.to_day BETWEEN m.from_day AND m.to_day AND " ANY(                      \
+        "w.id", "$1") " AND " ANY("w.label", "$2") " WHERE s.id = " place "))"
 
 static const struct baod_column rollup_columns[] = {
     {"form", BAOD_CELL_TEXT},      {"period", BAOD_CELL_TEXT},   {"period_from", BAOD_CELL_DATE},
@@ -401,53 +402,71 @@ static const char rollup_sql[] =
                         " WHERE $4::text IS NULL AND " ANY(
                             "i.code", "$5") " ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
 
-/* The same of one form and period, the reports' figures handed over for extremes.c; of ratios, few as they
- * are, the least and the most are found here. g numbers the scopes. */
+/* The same of one form and period: each report's figures are handed over once, with the numbers g of the
+ * scopes it belongs to, for extremes.c. */
+#define ROLLUP_GROUPS(scope)                                                                                 \
+    "WITH p AS MATERIALIZED (SELECT * FROM baocao.form_period WHERE id = $1 AND label = $2),"                \
+    " k AS MATERIALIZED (SELECT row_number() OVER () AS g, p.form, p.period, p.to_day, s.scope"              \
+    "     FROM p CROSS JOIN baocao.scope s WHERE " scope "),"                                                \
+    " m AS MATERIALIZED (SELECT k.g, k.form, k.period, n.unit FROM k"                                        \
+    "     JOIN baocao.scope_unit n ON n.scope = k.scope AND n.seq_to = 9223372036854775807"                  \
+    "                             AND k.to_day BETWEEN n.from_day AND n.to_day),"                            \
+    " w AS MATERIALIZED (SELECT m.form, m.period, m.unit, array_send(array_agg(m.g)) AS groups FROM m"       \
+    "     GROUP BY 1, 2, 3),"
+#define ROLLUP_ROWS                                                                                          \
+    " SELECT t.*, CASE WHEN row_number() OVER () = 1 THEN (SELECT figures FROM f) END FROM ("                \
+    " SELECT p.id, p.label, p.from_day, p.to_day, s.id AS scope, s.name_vi, i.code, i.label_vi, i.label_en," \
+    "        i.measure_vi, CASE WHEN i.over_units = 'sum' AND coalesce(r.counts[i.slot], 0) > 0"             \
+    "             THEN baocao.figure(r.sums[i.slot], i.decimals, r.sums[i.slot_to], i.decimals_to,"          \
+    "                                i.percent) END::text, NULL::text AS least, NULL::text AS most,"         \
+    "        coalesce(r.counts[i.slot], 0)::int8, o.owed,"                                                   \
+    "        (SELECT trim_scale(t.value)::text FROM baocao.target t"                                         \
+    "          WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 AND t.unit = 0"       \
+    "            AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1),"                                \
+    "        k.g, i.slot::int8, i.slot_to::int8, i.decimals::int8, i.decimals_to::int8, i.percent"           \
+    "   FROM o JOIN k USING (g) JOIN p USING (form, period) JOIN baocao.scope s USING (scope)"               \
+    "   JOIN baocao.indicator i ON i.form = p.form"                                                          \
+    "    AND (p.version IS NULL OR p.version BETWEEN i.version_from AND i.version_to) AND " ANY(             \
+        "i.code",                                                                                            \
+        "$5") "   LEFT JOIN baocao.rollup r ON r.scope = k.scope AND r.form = k.form AND r.period = "        \
+              "k.period"                                                                                     \
+              "  WHERE $4::text IS NULL ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6) t"
+
+/* Of one scope: its units' reports by key. */
 static const char rollup_one_sql[] =
-    "WITH p AS MATERIALIZED (SELECT * FROM baocao.form_period WHERE id = $1 AND label = $2),"
-    " k AS MATERIALIZED (SELECT row_number() OVER ()::int4 AS g, p.form, p.period, p.to_day, s.scope"
-    "     FROM p CROSS JOIN baocao.scope s WHERE s.id = $3),"
-    " m AS MATERIALIZED (SELECT k.g, k.form, k.period, n.unit FROM k"
-    "     JOIN baocao.scope_unit n ON n.scope = k.scope AND n.seq_to = 9223372036854775807"
-    "                             AND k.to_day BETWEEN n.from_day AND n.to_day),"
-    " o AS MATERIALIZED (SELECT m.g, count(*) AS owed FROM m CROSS JOIN LATERAL ("
-    "     SELECT FROM baocao.obligation o WHERE o.unit = m.unit AND o.form = m.form AND o.period = m.period"
-    "     OFFSET 0) o GROUP BY 1),"
-    " q AS MATERIALIZED (SELECT m.g, r.figures FROM m CROSS JOIN LATERAL ("
-    "     SELECT r.figures FROM baocao.report r WHERE r.unit = m.unit AND r.form = m.form"
-    "        AND r.period = m.period AND r.state = 1 OFFSET 0) r),"
-    " f AS MATERIALIZED (SELECT q.g, string_agg(array_send(q.figures), '') AS figures FROM q GROUP BY 1),"
-    " i AS MATERIALIZED (SELECT k.g, row_number() OVER (PARTITION BY k.g ORDER BY j.slot) AS n, j.*"
-    "     FROM k JOIN p USING (form, period) JOIN baocao.indicator j ON j.form = k.form"
-    "      AND (p.version IS NULL OR p.version BETWEEN j.version_from AND j.version_to) AND " ANY(
-        "j.code",
-        "$5") "),"
-              " y AS MATERIALIZED (SELECT v.g, v.slot, min(v.value) AS least, max(v.value) AS most FROM ("
-              "     SELECT i.g, i.slot, baocao.figure(q.figures[i.slot], i.decimals, q.figures[i.slot_to],"
-              "            i.decimals_to, i.percent) AS value"
-              "       FROM i JOIN q ON q.g = i.g WHERE i.slot_to IS NOT NULL OFFSET 0) v GROUP BY 1, 2)"
-              " SELECT p.id, p.label, p.from_day, p.to_day, s.id, s.name_vi, i.code, i.label_vi, i.label_en,"
-              "        i.measure_vi, CASE WHEN i.over_units = 'sum' AND coalesce(r.counts[i.slot], 0) > 0"
-              "             THEN baocao.figure(r.sums[i.slot], i.decimals, r.sums[i.slot_to], i.decimals_to,"
-              "                                i.percent) END::text, y.least::text, y.most::text,"
-              "        coalesce(r.counts[i.slot], 0)::int8, o.owed,"
-              "        (SELECT trim_scale(t.value)::text FROM baocao.target t"
-              "          WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 AND t.unit "
-              "= 0"
-              "            AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1),"
-              "        CASE WHEN i.slot_to IS NULL THEN i.slot::int8 END, i.decimals::int8,"
-              "        CASE WHEN i.n = 1 THEN f.figures END"
-              "   FROM o JOIN k USING (g) JOIN p USING (form, period) JOIN baocao.scope s USING (scope)"
-              "   JOIN i ON i.g = o.g"
-              "   LEFT JOIN baocao.rollup r ON r.scope = k.scope AND r.form = k.form AND r.period = k.period"
-              "   LEFT JOIN f ON f.g = o.g LEFT JOIN y ON y.g = o.g AND y.slot = i.slot"
-              "  WHERE $4::text IS NULL ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
+    ROLLUP_GROUPS("s.id = $3") " o AS MATERIALIZED (SELECT m.g, count(*) AS owed FROM m CROSS JOIN LATERAL ("
+                               "     SELECT FROM baocao.obligation o WHERE o.unit = m.unit AND o.form = "
+                               "m.form AND o.period = m.period"
+                               "     OFFSET 0) o GROUP BY 1),"
+                               " f AS MATERIALIZED (SELECT string_agg(w.groups || array_send(r.figures), '') "
+                               "AS figures FROM w"
+                               "     CROSS JOIN LATERAL (SELECT r.figures FROM baocao.report r WHERE r.unit "
+                               "= w.unit AND r.form = w.form"
+                               "                            AND r.period = w.period AND r.state = 1 OFFSET "
+                               "0) r)" ROLLUP_ROWS;
+
+/* Of all scopes: whatever there is for the period, once. */
+static const char rollup_period_sql[] = ROLLUP_GROUPS(
+    "$3::text IS NULL") " o AS MATERIALIZED (SELECT m.g, count(*) AS owed FROM p CROSS JOIN LATERAL ("
+                        "     SELECT o.unit, o.form, o.period FROM baocao.obligation o"
+                        "      WHERE o.form = p.form AND o.period = p.period OFFSET 0) o"
+                        "     JOIN m ON m.unit = o.unit AND m.form = o.form AND m.period = o.period GROUP BY "
+                        "1),"
+                        " f AS MATERIALIZED (SELECT string_agg(w.groups || array_send(r.figures), '') AS "
+                        "figures FROM p"
+                        "     CROSS JOIN LATERAL (SELECT r.unit, r.form, r.period, r.figures FROM "
+                        "baocao.report r"
+                        "                          WHERE r.form = p.form AND r.period = p.period AND r.state "
+                        "= 1 OFFSET 0) r"
+                        "     JOIN w ON w.unit = r.unit AND w.form = r.form AND w.period = "
+                        "r.period)" ROLLUP_ROWS;
 
 #include "daemon/store/as_of.inc"
 
 enum {
     SPAN = BAOD_QUESTIONS,
     ROLLUP_ONE,
+    ROLLUP_PERIOD,
     SPAN_TODAY,
     TREND_TODAY,
     STATUS_TODAY,
@@ -462,6 +481,10 @@ enum {
 static const struct question questions[STATEMENTS] = {
     [BAOD_ASK_ROLLUP] = {{"q_rollup", rollup_sql}, rollup_columns, BAO_COUNT(rollup_columns)},
     [ROLLUP_ONE] = {{"q_rollup_one", rollup_one_sql}, rollup_columns, BAO_COUNT(rollup_columns), EXTREMES},
+    [ROLLUP_PERIOD] = {{"q_rollup_period", rollup_period_sql},
+                       rollup_columns,
+                       BAO_COUNT(rollup_columns),
+                       EXTREMES},
     [BAOD_ASK_STATUS] =
         {{"q_status",
           "SELECT form, period, scope, owed::int8, pending::int8, overdue::int8, on_time::int8, late::int8, "
@@ -825,10 +848,15 @@ static const size_t as_of_statement[BAOD_QUESTIONS] = {[BAOD_ASK_ROLLUP] = ROLLU
                                                        [BAOD_ASK_MISSING] = MISSING_AT,
                                                        [BAOD_ASK_REPORT] = REPORT_AT};
 
+static bool is_of_period(const struct baod_ask *ask)
+{
+    return ask->form.n != 0 && ask->period.n != 0 && ask->span.n == 0 && !ask->today;
+}
+
 /* Is it asked of one form, period and scope? */
 static bool is_of_one(const struct baod_ask *ask)
 {
-    return ask->form.n != 0 && ask->period.n != 0 && ask->scope.n != 0 && ask->span.n == 0 && !ask->today;
+    return is_of_period(ask) && ask->scope.n != 0;
 }
 
 /* The statement that answers: a question has others for spans and for the units of today. */
@@ -838,10 +866,11 @@ static size_t statement_of(const struct baod_ask *ask)
         return as_of_statement[ask->question];
     switch (ask->question) {
     case BAOD_ASK_ROLLUP:
-        return ask->today         ? SPAN_TODAY
-               : ask->span.n != 0 ? SPAN
-               : is_of_one(ask)   ? ROLLUP_ONE
-                                  : BAOD_ASK_ROLLUP;
+        return ask->today          ? SPAN_TODAY
+               : ask->span.n != 0  ? SPAN
+               : is_of_one(ask)    ? ROLLUP_ONE
+               : is_of_period(ask) ? ROLLUP_PERIOD
+                                   : BAOD_ASK_ROLLUP;
     case BAOD_ASK_TREND:
         return ask->today ? TREND_TODAY : BAOD_ASK_TREND;
     case BAOD_ASK_STATUS:
