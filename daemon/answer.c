@@ -3,6 +3,9 @@
 #include "lib/doc/load.h"
 #include "lib/text/catalogue.h"
 
+/* Octets of findings in one answer: names in a document may be long, and each is repeated in its finding. */
+enum { FINDINGS_MAX = 512 * 1024 };
+
 static const char *state_of(const struct baod_receipt *r)
 {
     if (r->queued)
@@ -56,14 +59,31 @@ static bool has_sentence(const struct baod_submission *s)
                                          s->detail[BAO_EN].n != 0 || s->symbol != s->verdict.symbol);
 }
 
+/* After a finding was appended to `out`, which was `before` octets long: takes it back when it was too much.
+ */
+static bool is_too_much(struct bao_buf *out, size_t before, int *r)
+{
+    if (*r == -ENOBUFS || (*r == 0 && bao_buf_len(out) > FINDINGS_MAX)) {
+        out->end -= bao_buf_len(out) - before;
+        *r = 0;
+        return true;
+    }
+    return false;
+}
+
 static int text_body(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang)
 {
     const struct bao_findings *f = &s->verdict.findings;
     int r = has_sentence(s) ? bao_symbol_body(out, s->symbol, s->detail, lang, false) : 0;
 
     for (size_t i = 0; i < f->n && r == 0; i++) {
-        if (is_told(s, &f->items[i]))
-            r = bao_text_wire_line(out, &f->items[i], lang);
+        size_t before = bao_buf_len(out);
+
+        if (!is_told(s, &f->items[i]))
+            continue;
+        r = bao_text_wire_line(out, &f->items[i], lang);
+        if (is_too_much(out, before, &r))
+            break;
     }
     return r;
 }
@@ -81,11 +101,15 @@ static int json_body(struct bao_buf *out, const struct baod_submission *s)
         comma = ",";
     }
     for (size_t i = 0; i < f->n && r == 0; i++) {
+        size_t before = bao_buf_len(out);
+
         if (!is_told(s, &f->items[i]))
             continue;
         r = bao_buf_append_c(out, comma);
         if (r == 0)
             r = bao_text_json(out, &f->items[i]);
+        if (is_too_much(out, before, &r))
+            break;
         comma = ",";
     }
     if (r == 0 && *comma == ',')

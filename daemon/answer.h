@@ -10,7 +10,8 @@
 struct bao_receipt_text baod_receipt_words(const struct baod_receipt *r, struct bao_str form,
                                            struct bao_str unit, struct bao_str period, int offset);
 /* Appends the findings of a report and the sentence of its symbol: one line each, or a JSON array with both
- * languages. Nothing is appended when there is nothing to tell. */
+ * languages. Nothing is appended when there is nothing to tell; beyond 512 KiB, or the room in `out`, the rest
+ * is left out, whole findings at a time. */
 int baod_answer_findings(struct bao_buf *out, const struct baod_submission *s, enum bao_lang lang,
                          bool json) BAO_MUST_CHECK;
 /* Appends the warnings that were stored with a report (a JSON array) as the body that first told them;

@@ -11,6 +11,7 @@ import pytest
 
 from brp import Client, Ended, head
 from conftest import wait_for
+from web import ask
 
 SAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "schemas", "samples")
 
@@ -202,6 +203,34 @@ def test_findings_come_in_the_language_and_shape_of_hello(daemon):
     assert [f[2] for f in vietnamese.findings] == [r["code"] for r in rows]
     assert rows[0]["line"] == vietnamese.findings[0][0] > 0
     assert vietnamese.findings[0][4].startswith(rows[0]["message"]["vi"])
+
+
+def long_names():
+    """Reports whose findings repeat megabytes of names: many unknown fields, and one that lies very deep."""
+    wide = {"form": KEY["form"], "unit": "24121", "period": KEY["period"], "data": {f"k{i:04d}" + '"' * 1000: 1 for i in range(1000)}}
+    deep = 1
+    for _ in range(40):
+        deep = {'"' * 4000: deep}
+    yield wide
+    yield {**wide, "data": {"pho_bien": deep}}
+    yield {**wide, "data": {"pho_bien": {f"k{i:04d}" + "x" * 3900: 1 for i in range(900)}}}
+
+
+@pytest.mark.parametrize("shape", ["text", "json"])
+def test_findings_without_end_are_told_as_far_as_they_fit(daemon, shape):
+    with Client(daemon.reports_port, format=shape) as c:
+        for document in long_names():
+            number = c.report(json.dumps(document))
+            answer = c.answer(number)
+            assert (answer.verb, answer.code) == ("NO", "INVALID")
+            assert len(answer.body) <= 1 << 20
+            assert json.loads(answer.body) if shape == "json" else answer.findings
+            stays_in_step(c)
+        for document in long_names():  # the same over HTTP
+            told = ask(daemon, "POST", "/v1/check", zlib.compress(json.dumps(document).encode()), content_type="application/json",
+                       content_encoding="deflate", accept="text/plain" if shape == "text" else "application/json")
+            assert told.status in (200, 422) and 1000 < len(told.body) <= 1 << 20, told
+            assert shape == "text" or told.json["findings"]
 
 
 def test_hello_comes_first(daemon):
