@@ -77,7 +77,7 @@ static int wait_fd(int fd, short events, int timeout_ms)
     return r;
 }
 
-static int connect_one(const struct addrinfo *at, int *ret)
+static int connect_one(const struct addrinfo *at, int timeout_ms, int *ret)
 {
     int fd = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
     int r = 0, one = 1, error = 0;
@@ -86,7 +86,7 @@ static int connect_one(const struct addrinfo *at, int *ret)
     if (fd < 0)
         return -errno;
     if (connect(fd, at->ai_addr, at->ai_addrlen) < 0)
-        r = errno == EINPROGRESS ? wait_fd(fd, POLLOUT, CONNECT_MS) : -errno;
+        r = errno == EINPROGRESS ? wait_fd(fd, POLLOUT, timeout_ms) : -errno;
     else
         r = 1;
     if (r == 0)
@@ -114,14 +114,15 @@ static const char *resolver_text(int error, enum bao_lang lang)
     return gai_strerror(error);
 }
 
-static int connect_any(const char *to, enum bao_lang lang, int *ret, const char **ret_why)
+static int connect_any(const struct cli_brp_target *target, enum bao_lang lang, int *ret,
+                       const char **ret_why)
 {
     const struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *list = NULL;
     char host[256], port[16];
     int r;
 
-    if (!cli_split_target(to, host, port)) {
+    if (!cli_split_target(target->to, host, port)) {
         *ret_why = lang == BAO_VI ? "địa chỉ máy chủ phải viết theo dạng MÁY-CHỦ[:CỔNG]"
                                   : "the server's address is written HOST[:PORT]";
         return -EINVAL;
@@ -133,7 +134,7 @@ static int connect_any(const char *to, enum bao_lang lang, int *ret, const char 
     }
     r = -EHOSTUNREACH;
     for (const struct addrinfo *at = list; at != NULL && r < 0; at = at->ai_next)
-        r = connect_one(at, ret);
+        r = connect_one(at, target->connect_ms > 0 ? target->connect_ms : CONNECT_MS, ret);
     freeaddrinfo(list);
     if (r < 0)
         *ret_why = bao_errno_text(r, lang);
@@ -161,7 +162,7 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
     bao_buf_init(&b->wire, WIRE_MAX);
     r = bao_client_init(&b->session, hello);
     if (r == 0)
-        r = connect_any(target->to, b->lang, &b->fd, ret_why);
+        r = connect_any(target, b->lang, &b->fd, ret_why);
     if (r == 0 && b->transform != NULL)
         r = b->transform->start(b->transform_state, &b->wire);
     if (r < 0) {

@@ -13,6 +13,7 @@ struct cli_brp_target {
     const char *to;                             /* HOST, HOST:PORT or [V6]:PORT; NULL = 127.0.0.1:7316 */
     const struct baod_transform_ops *transform; /* NULL: plaintext */
     void *transform_state;                      /* taken over, also on failure */
+    int connect_ms;                             /* for each address; 0: ten seconds */
 };
 
 enum cli_brp_outcome { CLI_BRP_E_TIMEOUT = 1 };

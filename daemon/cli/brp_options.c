@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 30000 };
-
 bool cli_seconds(const struct cli_options *options, const char *text, int *ret)
 {
     char *end;
@@ -130,7 +128,7 @@ static int start_tls(struct cli_brp_options *o, enum bao_lang lang, const char *
 int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o, struct cli_brp **ret,
                     const char **ret_why)
 {
-    struct cli_brp_target target = {.to = o->to};
+    struct cli_brp_target target = {.to = o->to, .connect_ms = o->ask_s * 1000};
     const struct bao_client_hello hello = {
         .agent = BAO_STR("baocao"),
         .token = bao_str_c(o->token),
@@ -146,15 +144,24 @@ int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o
 }
 
 /* Waits for an event that is not idle talk: 0 or <0; *ret_why says what went wrong. */
-static int wait_for(struct cli_brp *b, enum bao_lang lang, enum bao_client_kind kind,
+static int wait_for(struct cli_brp *b, enum bao_lang lang, int64_t until, enum bao_client_kind kind,
                     struct bao_client_event *ret, const char **ret_why)
 {
     do {
-        int r = cli_brp_wait(b, ANSWER_MS, ret);
+        int64_t left = until - cli_now_ms();
+        int r = cli_brp_wait(b, left > 0 ? (int)left : 0, ret);
 
-        if (r != 0) {
-            *ret_why = r > 0 ? bao_errno_text(ETIMEDOUT, lang) : cli_brp_why(b, r);
-            return r > 0 ? -ETIMEDOUT : r;
+        if (r > 0) {
+            *ret_why = lang == BAO_VI
+                           ? "máy chủ không trả lời kịp; xem lại địa chỉ và đường truyền rồi thử lại, hoặc "
+                             "đợi lâu hơn bằng --wait GIÂY"
+                           : "the hub did not answer in time; check its address and the line and try again, "
+                             "or wait longer with --wait SECONDS";
+            return -ETIMEDOUT;
+        }
+        if (r < 0) {
+            *ret_why = cli_brp_why(b, r);
+            return r;
         }
         if (ret->kind == BAO_CLIENT_ENDED || ret->kind == BAO_CLIENT_BROKEN) {
             *ret_why = bao_symbol_info(ret->symbol)->sentence[lang];
@@ -169,14 +176,20 @@ int cli_brp_ask(const struct cli_options *options, struct cli_brp_options *o, co
                 const char **ret_why)
 {
     struct cli_brp *b = NULL;
-    int r = cli_brp_connect(options, o, &b, ret_why);
+    int64_t until;
+    int r;
+
+    if (o->ask_s == 0)
+        o->ask_s = CLI_ASK_S;
+    until = cli_now_ms() + o->ask_s * INT64_C(1000);
+    r = cli_brp_connect(options, o, &b, ret_why);
 
     if (r == 0)
-        r = wait_for(b, options->lang, BAO_CLIENT_GREETED, ret_event, ret_why);
+        r = wait_for(b, options->lang, until, BAO_CLIENT_GREETED, ret_event, ret_why);
     if (r == 0)
         r = bao_client_ask(cli_brp_session(b), verb, keys, 0);
     if (r == 0)
-        r = wait_for(b, options->lang, BAO_CLIENT_ANSWER, ret_event, ret_why);
+        r = wait_for(b, options->lang, until, BAO_CLIENT_ANSWER, ret_event, ret_why);
     if (r != 0) {
         cli_brp_close(b);
         return r < 0 ? r : -EIO;

@@ -5,13 +5,14 @@
 #include "daemon/cli/words.h"
 #include "daemon/net/tls.h"
 
-enum { CLI_TOKEN_MAX = 256 };
+enum { CLI_TOKEN_MAX = 256, CLI_ASK_S = 15 };
 
 struct cli_brp_options {
     const char *to;                     /* --to HOST[:PORT], else BAOCAO_TO, else this machine */
     const char *token_file;             /* --token-file FILE, else BAOCAO_TOKEN_FILE; mode 0600 */
     const char *ca, *certificate, *key; /* --ca, --cert, --key: PEM files */
     bool plaintext;                     /* --plaintext: no TLS though the hub is elsewhere */
+    int ask_s;                          /* for cli_brp_ask(), in all; 0: CLI_ASK_S */
     char token[CLI_TOKEN_MAX];
     struct baod_tls *tls; /* made by the first connection */
 };
@@ -38,7 +39,7 @@ int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o
                     const char **ret_why) BAO_MUST_CHECK;
 
 /* Connects, says HELLO, asks one question and waits for its answer, which stays valid until *ret is closed.
- * On failure *ret_why says why. 0 or <0. */
+ * On failure, or when o->ask_s have passed, *ret_why says why. 0 or <0. */
 int cli_brp_ask(const struct cli_options *options, struct cli_brp_options *o, const char *verb,
                 struct bao_str keys, struct cli_brp **ret, struct bao_client_event *ret_event,
                 const char **ret_why) BAO_MUST_CHECK;

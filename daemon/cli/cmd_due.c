@@ -20,13 +20,17 @@ struct due {
 
 static bool read_words(int argc, char **argv, struct due *d)
 {
-    const char *until = NULL;
-    const struct cli_word known[] = {{"--unit", &d->unit},   {"--until", &until},
-                                     {"--forms", &d->forms}, {"--province", &d->province},
-                                     CLI_BRP_WORDS(d->brp),  {NULL}};
+    const char *until = NULL, *wait = NULL;
+    const struct cli_word known[] = {{"--unit", &d->unit},
+                                     {"--until", &until},
+                                     {"--wait", &wait},
+                                     {"--forms", &d->forms},
+                                     {"--province", &d->province},
+                                     CLI_BRP_WORDS(d->brp),
+                                     {NULL}};
     bool vi = d->options->lang == BAO_VI;
 
-    if (cli_words_read(d->options, argc, argv, known, 0) < 0)
+    if (cli_words_read(d->options, argc, argv, known, 0) < 0 || !cli_seconds(d->options, wait, &d->brp.ask_s))
         return false;
     d->until = BAO_DATE_NONE;
     if (until != NULL && !bao_date_parse(bao_str_c(until), &d->until))

@@ -30,12 +30,12 @@ static bool read_question(const struct cli_options *options, int argc, char **ar
                           struct cli_brp_options *brp, struct bao_buf *keys)
 {
     static const char *const names[] = {"form", "unit", "period"};
-    const char *receipt = NULL, *revision = NULL;
+    const char *receipt = NULL, *revision = NULL, *wait = NULL;
     const struct cli_word known[] = {
-        {"--rev", &revision}, {"--receipt", &receipt}, CLI_BRP_WORDS(*brp), {NULL}};
+        {"--rev", &revision}, {"--receipt", &receipt}, {"--wait", &wait}, CLI_BRP_WORDS(*brp), {NULL}};
     int n = cli_words_read(options, argc, argv, known, BAO_COUNT(names)), r = 0;
 
-    if (n < 0)
+    if (n < 0 || !cli_seconds(options, wait, &brp->ask_s))
         return false;
     if (receipt != NULL ? n != 0 || revision != NULL : n != BAO_COUNT(names))
         return cli_complain(options, options->lang == BAO_VI

@@ -71,13 +71,13 @@ static const struct {
      cli_due,
      "baocao due --unit 24133",
      {"đơn vị còn phải gửi gì, hạn nào, vì sao", "what a unit has to send, until when, and why"},
-     {"  baocao due --unit ĐƠN_VỊ [--until NGÀY] " FILES_VI "      " BRP_VI
+     {"  baocao due --unit ĐƠN_VỊ [--until NGÀY] [--wait GIÂY] " FILES_VI "      " BRP_VI
       "  ĐƠN_VỊ: mã hoặc tên (Phường Tân Lập). NGÀY viết như 2026-12-31; nếu không ghi thì tính 92 ngày "
       "tới.\n"
       "  Có --to (hoặc BAOCAO_TO) thì hỏi máy chủ, biết cả báo cáo nào đã gửi; nếu không thì tính từ biểu "
       "mẫu\n"
       "  trên máy này.\n",
-      "  baocao due --unit UNIT [--until DAY] " FILES_EN "      " BRP_EN
+      "  baocao due --unit UNIT [--until DAY] [--wait SECONDS] " FILES_EN "      " BRP_EN
       "  UNIT: a code or a name. DAY is written like 2026-12-31; without it the next 92 days count.\n"
       "  With --to (or BAOCAO_TO) the hub is asked, which knows what was sent; else the forms on this "
       "machine\n"
@@ -86,8 +86,8 @@ static const struct {
      cli_stat,
      "baocao stat nd73-quarterly 24133 2026-Q3",
      {"tra cứu một báo cáo đã gửi", "the fate of a report"},
-     {"  baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN\n      " BRP_VI,
-      "  baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID\n      " BRP_EN}},
+     {"  baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN [--wait GIÂY]\n      " BRP_VI,
+      "  baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID [--wait SECONDS]\n      " BRP_EN}},
     {"receipt",
      cli_receipt,
      "baocao receipt check bien-nhan.txt --key c0ffee…",

@@ -142,3 +142,16 @@ def test_one_process_at_a_time_works_on_an_outbox(daemon, reports, tmp_path):
         assert done.returncode == 3 and str(outbox) in done.stderr
         line.hold_up = False
         assert slow.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("words", [("due", "--unit", "24133"), ("stat", "nd73-quarterly", "24133", "2026-Q3")], ids=["due", "stat"])
+def test_a_silent_hub_is_told_after_a_while(programs, words):
+    """One that takes the connection and says nothing: a sentence that names the way out, and no waiting for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        to = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = programs.run(*words, "--to", to, "--wait", "1", timeout=60)
+        assert (done.returncode, done.stdout) == (2, "") and "--wait GIÂY" in done.stderr, done
+        done = programs.run(*words, "--to", to, "--wait", "1", "--lang", "en")
+        assert done.returncode == 2 and "did not answer in time" in done.stderr
+        done = programs.run(*words, "--to", to, "--wait", "soon")
+        assert done.returncode == 2 and "--wait là số giây" in done.stderr
