@@ -29,9 +29,10 @@ struct baod_net *baod_net_new(uv_loop_t *loop)
     bao_buf_init(&net->plain, BAOD_STREAM_QUEUE_MAX);
     bao_buf_init(&net->wire, BAOD_STREAM_QUEUE_MAX);
     bao_require(uv_timer_init(loop, &net->sweep) == 0); /* none of these has a way to fail */
+    bao_require(uv_timer_init(loop, &net->patience) == 0);
     bao_require(uv_idle_init(loop, &net->turn) == 0);
-    net->sweep.data = net->turn.data = net;
-    net->handles = 2;
+    net->sweep.data = net->patience.data = net->turn.data = net;
+    net->handles = 3;
     return net;
 }
 
@@ -51,6 +52,7 @@ void baod_net_close(struct baod_net *net)
     while (net->lingering != NULL)
         baod_stream_destroy(net->lingering);
     uv_close((uv_handle_t *)&net->sweep, on_handle_closed);
+    uv_close((uv_handle_t *)&net->patience, on_handle_closed);
     uv_close((uv_handle_t *)&net->turn, on_handle_closed);
 }
 
@@ -108,27 +110,41 @@ static void link_lingering(struct baod_stream *s)
 
 /* Handshakes that wait for their turn: those with octets put off, in the order they came. */
 
+static struct baod_stream_queue *queue_of(const struct baod_stream *s)
+{
+    return s->begun ? &s->net->going : &s->net->fresh;
+}
+
 static void leave_queue(struct baod_stream *s)
 {
-    struct baod_net *net = s->net;
+    struct baod_stream_queue *queue = queue_of(s);
 
     if (s->put_off == NULL)
         return;
     if (s->prev != NULL)
         s->prev->next = s->next;
     else
-        net->waiting = s->next;
+        queue->first = s->next;
     if (s->next != NULL)
         s->next->prev = s->prev;
     else
-        net->last_waiting = s->prev;
+        queue->last = s->prev;
     s->next = s->prev = NULL;
+}
+
+static void drop_put_off(struct baod_stream *s)
+{
+    if (s->put_off == NULL)
+        return;
+    bao_buf_deinit(s->put_off);
+    free(s->put_off);
+    s->put_off = NULL;
 }
 
 /* Keeps the octets of a handshake for a later turn and reads no more meanwhile: 0 or -ENOMEM. */
 static int put_off_shake(struct baod_stream *s, struct bao_str in)
 {
-    struct baod_net *net = s->net;
+    struct baod_stream_queue *queue = queue_of(s);
     struct bao_buf *kept = malloc(sizeof(*kept));
 
     if (kept == NULL)
@@ -140,16 +156,49 @@ static int put_off_shake(struct baod_stream *s, struct bao_str in)
     }
     s->put_off = kept;
     s->next = NULL;
-    s->prev = net->last_waiting;
+    s->prev = queue->last;
     if (s->prev != NULL)
         s->prev->next = s;
     else
-        net->waiting = s;
-    net->last_waiting = s;
+        queue->first = s;
+    queue->last = s;
     (void)uv_read_stop(&s->uv.stream); /* never fails */
     if (s->ops->on_turn != NULL)
         s->ops->on_turn(s->user, true);
     return 0;
+}
+
+static void on_turn(uv_idle_t *idle);
+
+/* A handshake is done, or its connection is: another may begin. */
+static void forget_begun(struct baod_stream *s)
+{
+    struct baod_net *net = s->net;
+
+    for (size_t i = 0; i < BAO_COUNT(net->begun); i++) {
+        if (net->begun[i].stream != s)
+            continue;
+        net->begun[i].stream = NULL;
+        if (net->fresh.first != NULL && !net->closing)
+            (void)uv_idle_start(&net->turn, on_turn); /* never fails with a callback */
+    }
+}
+
+/* A place among those under way; NULL when there is none, *ret_ms says for how long at most. */
+static struct baod_stream_begun *find_place(struct baod_net *net, uint64_t *ret_ms)
+{
+    uint64_t now = uv_now(net->loop), least = BAOD_STREAM_PATIENCE_MS;
+
+    for (size_t i = 0; i < BAO_COUNT(net->begun); i++) {
+        uint64_t age = now - net->begun[i].at;
+
+        if (net->begun[i].stream == NULL || age >= BAOD_STREAM_PATIENCE_MS)
+            return &net->begun[i];
+        if (BAOD_STREAM_PATIENCE_MS - age < least)
+            least = BAOD_STREAM_PATIENCE_MS - age;
+    }
+    *ret_ms = least;
+    return NULL;
 }
 
 /* Making and ending. */
@@ -217,15 +266,6 @@ void baod_stream_learn_name(struct baod_stream *s)
                   addr.ss_family != AF_UNSPEC;
 }
 
-static void drop_put_off(struct baod_stream *s)
-{
-    if (s->put_off == NULL)
-        return;
-    bao_buf_deinit(s->put_off);
-    free(s->put_off);
-    s->put_off = NULL;
-}
-
 static void free_out(struct baod_stream *s)
 {
     if (s->out == NULL)
@@ -260,6 +300,7 @@ void baod_stream_destroy(struct baod_stream *s)
         unlink_lingering(s);
     else
         leave_queue(s);
+    forget_begun(s);
     s->phase = BAOD_STREAM_CLOSED;
     uv_close(&s->uv.handle, on_closed);
 }
@@ -451,30 +492,62 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 
 static void transform(struct baod_stream *s, struct bao_str in);
 
+/* A step of a handshake is done in this turn. */
+static void count_step(struct baod_stream *s, struct baod_stream_begun *place)
+{
+    s->net->shakes++;
+    if (s->begun)
+        return;
+    s->begun = true;
+    *place = (struct baod_stream_begun){.stream = s, .at = uv_now(s->net->loop)};
+}
+
+/* One that waited goes on. */
+static void go_on(struct baod_stream *s, struct baod_stream_begun *place)
+{
+    struct bao_buf *kept = s->put_off;
+
+    leave_queue(s);
+    s->put_off = NULL;
+    count_step(s, place);
+    if (s->ops->on_turn != NULL)
+        s->ops->on_turn(s->user, false);
+    if (!s->paused && uv_read_start(&s->uv.stream, on_alloc, on_read) < 0)
+        end(s, false, "reading could not go on");
+    else
+        transform(s, bao_buf_str(kept));
+    bao_buf_deinit(kept);
+    free(kept);
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    struct baod_net *net = timer->data;
+
+    (void)uv_idle_start(&net->turn, on_turn); /* never fails with a callback */
+}
+
 /* One turn of the loop: some of the handshakes that wait go on. */
 static void on_turn(uv_idle_t *idle)
 {
     struct baod_net *net = idle->data;
+    struct baod_stream_begun *place = NULL;
+    uint64_t ms = 0;
 
     net->shakes = 0;
-    while (net->waiting != NULL && net->shakes < BAOD_STREAM_SHAKES) {
-        struct baod_stream *s = net->waiting;
-        struct bao_buf *kept = s->put_off;
-
-        leave_queue(s);
-        s->put_off = NULL;
-        net->shakes++;
-        if (s->ops->on_turn != NULL)
-            s->ops->on_turn(s->user, false);
-        if (!s->paused && uv_read_start(&s->uv.stream, on_alloc, on_read) < 0)
-            end(s, false, "reading could not go on");
-        else
-            transform(s, bao_buf_str(kept));
-        bao_buf_deinit(kept);
-        free(kept);
+    while (net->going.first != NULL && net->shakes < BAOD_STREAM_SHAKES)
+        go_on(net->going.first, NULL);
+    while (net->fresh.first != NULL && net->shakes < BAOD_STREAM_SHAKES) {
+        place = find_place(net, &ms);
+        if (place == NULL)
+            break;
+        go_on(net->fresh.first, place);
     }
-    if (net->waiting == NULL && net->shakes == 0)
-        (void)uv_idle_stop(idle); /* never fails */
+    if (net->shakes != 0)
+        return;
+    (void)uv_idle_stop(idle); /* never fails */
+    if (net->fresh.first != NULL)
+        (void)uv_timer_start(&net->patience, on_patience, ms, 0); /* fails only for a closing timer */
 }
 
 /* Octets of the wire came. Those of a handshake are work: only so much of it in one turn. */
@@ -483,16 +556,21 @@ static void receive(struct baod_stream *s, struct bao_str in)
     struct baod_net *net = s->net;
 
     if (!s->was_ready) {
+        struct baod_stream_begun *place = NULL;
+        uint64_t ms;
+
         if (!uv_is_active((uv_handle_t *)&net->turn)) {
             net->shakes = 0;
             (void)uv_idle_start(&net->turn, on_turn); /* never fails with a callback */
         }
-        if (net->waiting != NULL || net->shakes >= BAOD_STREAM_SHAKES) {
+        if (!s->begun && net->fresh.first == NULL)
+            place = find_place(net, &ms);
+        if (queue_of(s)->first != NULL || net->shakes >= BAOD_STREAM_SHAKES || (!s->begun && place == NULL)) {
             if (put_off_shake(s, in) < 0)
                 end(s, false, strerror(ENOMEM));
             return;
         }
-        net->shakes++;
+        count_step(s, place);
     }
     transform(s, in);
 }
@@ -519,6 +597,7 @@ static void transform(struct baod_stream *s, struct bao_str in)
     }
     if (!s->was_ready && s->transform->ready(s->transform_state)) {
         s->was_ready = true;
+        forget_begun(s);
         if (s->ops->on_ready != NULL)
             s->ops->on_ready(s->user);
     }
@@ -602,6 +681,7 @@ void baod_stream_close(struct baod_stream *s, bool linger)
         return;
     }
     leave_queue(s);
+    forget_begun(s);
     s->phase = BAOD_STREAM_LINGER;
     link_lingering(s);
     if (!s->ended)

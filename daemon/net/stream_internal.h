@@ -32,6 +32,7 @@ struct baod_stream {
     const struct baod_transform_ops *transform; /* NULL: identity */
     void *transform_state;
     bool was_ready; /* on_ready was called */
+    bool begun;     /* its handshake: the transformer has had octets */
     bool ended;     /* the other side has ended, or the connection failed */
     bool paused;
     bool over_mark; /* on_drained is owed */
@@ -50,18 +51,35 @@ struct baod_stream {
     } from; /* the other side; AF_UNSPEC when it had gone already */
 };
 
+/* Handshakes that wait for their turn, first come first. */
+struct baod_stream_queue {
+    struct baod_stream *first, *last;
+};
+
+/* A handshake under way needs about as much memory for a moment as its connection keeps for hours, and what
+ * it gives back lies between that of others. So only some are under way at once; one that takes its time no
+ * longer counts after PATIENCE, so that those who never answer hold nobody up. */
+enum { BAOD_STREAM_BEGUN = 32, BAOD_STREAM_PATIENCE_MS = 50 };
+
+struct baod_stream_begun {
+    const struct baod_stream *stream; /* NULL: free */
+    uint64_t at;                      /* ms */
+};
+
 struct baod_net {
     uv_loop_t *loop;
     uv_timer_t sweep;
     size_t streams;
     bool closing;
     struct baod_stream *lingering;
-    struct baod_stream *waiting, *last_waiting; /* handshakes, first come first */
-    uv_idle_t turn;                             /* runs while there are any, once in a turn of the loop */
-    unsigned shakes;                            /* of this turn */
-    unsigned handles;                           /* not yet closed */
-    struct bao_buf plain, wire;                 /* scratch: empty between callbacks */
-    char name[80], address[64];                 /* the ones last asked for */
+    struct baod_stream_queue fresh, going; /* handshakes that wait to begin, and to go on: these go first */
+    struct baod_stream_begun begun[BAOD_STREAM_BEGUN];
+    uv_idle_t turn;             /* runs while one of them can be served, once in a turn of the loop */
+    uv_timer_t patience;        /* runs while none can: fresh ones wait for those that were begun */
+    unsigned shakes;            /* of this turn */
+    unsigned handles;           /* not yet closed */
+    struct bao_buf plain, wire; /* scratch: empty between callbacks */
+    char name[80], address[64]; /* the ones last asked for */
     char chunk[BAOD_STREAM_CHUNK];
 };
 

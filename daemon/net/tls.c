@@ -290,7 +290,7 @@ bool baod_tls_renew(void *state, struct baod_tls *tls)
     struct session *s = state;
     unsigned status = 0;
 
-    if (gnutls_credentials_set(s->gnutls, GNUTLS_CRD_CERTIFICATE, tls->credentials) < 0)
+    if (s->gnutls != NULL && gnutls_credentials_set(s->gnutls, GNUTLS_CRD_CERTIFICATE, tls->credentials) < 0)
         return true; /* no memory: as it was; the next reload asks again */
     tls = baod_tls_ref(tls);
     baod_tls_unref(s->tls);
@@ -352,11 +352,54 @@ static void forget_extensions(gnutls_session_t session)
         (void)gnutls_ext_set_data(session, done[i], NULL); /* one that is not there: nothing to forget */
 }
 
+static bool is_address(const char *host)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
+}
+
+/* GnuTLS's part of a session, two thirds of its memory, from its first octet on: 0 or GnuTLS's number. */
+static int set_up(struct session *s)
+{
+    const gnutls_datum_t protocol = {(unsigned char *)alpn, sizeof(alpn) - 1};
+    const struct baod_tls *tls = s->tls;
+    int r = gnutls_init(&s->gnutls,
+                        (tls->server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+
+    if (r < 0) {
+        s->gnutls = NULL;
+        return r;
+    }
+    r = gnutls_priority_set(s->gnutls, tls->priority);
+    if (r >= 0)
+        r = gnutls_credentials_set(s->gnutls, GNUTLS_CRD_CERTIFICATE, tls->credentials);
+    if (r >= 0)
+        r = gnutls_alpn_set_protocols(s->gnutls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+    if (r >= 0 && s->host != NULL && !is_address(s->host))
+        r = gnutls_server_name_set(s->gnutls, GNUTLS_NAME_DNS, s->host, strlen(s->host));
+    if (r < 0)
+        return r;
+    gnutls_transport_set_ptr(s->gnutls, s);
+    gnutls_transport_set_push_function(s->gnutls, push);
+    gnutls_transport_set_pull_function(s->gnutls, pull);
+    gnutls_transport_set_pull_timeout_function(s->gnutls, pull_timeout);
+    gnutls_handshake_set_timeout(s->gnutls, GNUTLS_INDEFINITE_TIMEOUT); /* the owner keeps the time */
+    if (tls->asks)
+        gnutls_certificate_server_set_request(s->gnutls, GNUTLS_CERT_REQUEST);
+    if (!tls->server)
+        gnutls_session_set_verify_cert(s->gnutls, s->host, 0);
+    return 0;
+}
+
 /* Goes on with the handshake: 0, perhaps not yet done. */
 static int shake(struct session *s)
 {
     int r;
 
+    r = s->gnutls == NULL ? set_up(s) : 0;
+    if (r < 0)
+        return fail(s, r);
     do
         r = gnutls_handshake(s->gnutls);
     while (r < 0 && r != GNUTLS_E_AGAIN && gnutls_error_is_fatal(r) == 0);
@@ -379,7 +422,7 @@ static int tls_start(void *state, struct bao_buf *wire)
     int r = 0;
 
     s->wire = wire;
-    if (!s->tls->server)
+    if (!s->tls->server) /* a server's begins with the other side's octets, when their turn has come */
         r = shake(s);
     s->wire = NULL;
     return r;
@@ -484,55 +527,19 @@ static const struct baod_transform_ops tls_ops = {
     .free = tls_free,
 };
 
-static bool is_address(const char *host)
-{
-    struct in6_addr any;
-
-    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
-}
-
-/* Everything of a session that can fail: 0 or GnuTLS's number. */
-static int set_up(struct session *s, const char *host)
-{
-    const gnutls_datum_t protocol = {(unsigned char *)alpn, sizeof(alpn) - 1};
-    int r = gnutls_init(&s->gnutls, (s->tls->server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK |
-                                        GNUTLS_NO_SIGNAL);
-
-    if (r >= 0)
-        r = gnutls_priority_set(s->gnutls, s->tls->priority);
-    if (r >= 0)
-        r = gnutls_credentials_set(s->gnutls, GNUTLS_CRD_CERTIFICATE, s->tls->credentials);
-    if (r >= 0)
-        r = gnutls_alpn_set_protocols(s->gnutls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
-    if (r >= 0 && host != NULL && !is_address(host))
-        r = gnutls_server_name_set(s->gnutls, GNUTLS_NAME_DNS, host, strlen(host));
-    return r;
-}
-
 int baod_tls_transform(struct baod_tls *tls, const char *host, const struct baod_transform_ops **ret_ops,
                        void **ret_state)
 {
     struct session *s = calloc(1, sizeof(*s));
-    int r;
 
     if (s == NULL)
         return -ENOMEM;
     s->tls = baod_tls_ref(tls);
     s->host = host == NULL ? NULL : strdup(host);
-    r = host != NULL && s->host == NULL ? GNUTLS_E_MEMORY_ERROR : set_up(s, host);
-    if (r < 0) {
+    if (host != NULL && s->host == NULL) {
         tls_free(s);
         return -ENOMEM;
     }
-    gnutls_transport_set_ptr(s->gnutls, s);
-    gnutls_transport_set_push_function(s->gnutls, push);
-    gnutls_transport_set_pull_function(s->gnutls, pull);
-    gnutls_transport_set_pull_timeout_function(s->gnutls, pull_timeout);
-    gnutls_handshake_set_timeout(s->gnutls, GNUTLS_INDEFINITE_TIMEOUT); /* the owner keeps the time */
-    if (tls->asks)
-        gnutls_certificate_server_set_request(s->gnutls, GNUTLS_CERT_REQUEST);
-    if (!tls->server)
-        gnutls_session_set_verify_cert(s->gnutls, s->host, 0);
     *ret_ops = &tls_ops;
     *ret_state = s;
     return 0;

@@ -95,7 +95,8 @@ struct baod_server {
     bool was_up;    /* since the start */
     bool lost_told; /* that the reading connection was lost, since the database was last up */
     uint64_t moves,
-        trimmed; /* connections opened and closed, at the last tick and when memory was given back */
+        trimmed;          /* connections opened and closed, at the last tick and when memory was given back */
+    unsigned quiet_ticks; /* since many last came or went */
 };
 
 /* The time by the daemon's own clock; `user` is the server. */

@@ -10,20 +10,23 @@
 
 #include <malloc.h>
 
-enum { FRESH_TICKS = 5, CACHE_TICKS = 15, RUSH = 64 };
+enum { FRESH_TICKS = 5, CACHE_TICKS = 15, RUSH = 64, FEW = 8, REMINDED = 16 };
 
 /* A rush of comers and goers leaves holes all over the heap; once it is over their pages go back to the
- * system. */
+ * system, and again when those who came have been told what they owe, which takes seconds for a province. */
 static void give_memory_back(struct baod_server *s)
 {
     struct baod_brp_counts counts = baod_peers_counts(s->peers);
     uint64_t moves = counts.accepted + counts.closed;
 
-    if (moves == s->moves && moves - s->trimmed >= RUSH) {
-        (void)malloc_trim(0); /* 0: there was nothing to give */
-        s->trimmed = moves;
-    }
+    s->quiet_ticks = moves - s->moves < FEW ? s->quiet_ticks + 1 : 0;
     s->moves = moves;
+    if (moves - s->trimmed < RUSH)
+        return;
+    if (s->quiet_ticks == 1 || s->quiet_ticks == REMINDED / 4 || s->quiet_ticks == REMINDED)
+        (void)malloc_trim(0); /* 0: there was nothing to give */
+    if (s->quiet_ticks == REMINDED)
+        s->trimmed = moves;
 }
 
 /* Says once when the database comes or goes, with what becomes of reports. */
