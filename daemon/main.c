@@ -20,6 +20,7 @@
 #include "daemon/store/verify.h"
 #include "lib/base/utf8.h"
 
+#include <stdarg.h>
 #include <unistd.h>
 
 enum {
@@ -36,9 +37,28 @@ struct invocation {
     const char *config; /* NULL: the default file when it is there */
     const char *user;
     enum bao_lang lang;
+    bool json;
     int n_words;
     char **words; /* the command and its arguments */
 };
+
+/* Tells in one sentence what is wrong with a command's words, and the way to its help. Gives EXIT_USAGE. */
+static int complain(const struct invocation *call, const char *format, ...) BAO_PRINTF(2, 3);
+
+static int complain(const struct invocation *call, const char *format, ...)
+{
+    const char *command = call->n_words == 0 || call->words[0][0] == '-' ? "" : call->words[0];
+    va_list args;
+
+    fputs("baocaod: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr,
+            call->lang == BAO_VI ? "\nXem thêm: baocaod %s%s--help\n" : "\nMore: baocaod %s%s--help\n",
+            command, *command == '\0' ? "" : " ");
+    return EXIT_USAGE;
+}
 
 typedef int command(const struct invocation *call, const struct baod_settings *settings);
 
@@ -49,9 +69,44 @@ static int report_stdout(struct bao_buf *out, int code)
     return code;
 }
 
+/* One figure of what a task came to, by its name in JSON. */
+struct figure {
+    const char *name;
+    long long n;
+    const char *text; /* in the number's stead */
+};
+
+/* With --format json: the figures and the lines in the sentence's stead. */
+static int print_json(const struct figure *figures, size_t n, struct bao_str lines)
+{
+    struct bao_buf out = BAO_BUF_NULL(32 << 20);
+    int r = bao_buf_append_c(&out, "{");
+
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = figures[i].text != NULL ? bao_buf_printf(&out, "\"%s\":\"%s\",", figures[i].name, figures[i].text)
+                                    : bao_buf_printf(&out, "\"%s\":%lld,", figures[i].name, figures[i].n);
+    if (r == 0)
+        r = bao_buf_append_c(&out, "\"lines\":[");
+    for (const char *comma = ""; lines.n != 0 && r == 0; comma = ",") {
+        const char *end = memchr(lines.p, '\n', lines.n);
+        size_t len = end == NULL ? lines.n : (size_t)(end - lines.p);
+
+        r = bao_buf_append_c(&out, comma);
+        if (r == 0)
+            r = bao_json_quote(&out, (struct bao_str){lines.p, len});
+        lines.p += len + (end != NULL);
+        lines.n -= len + (end != NULL);
+    }
+    if (r == 0)
+        r = bao_buf_append_c(&out, "]}\n");
+    return report_stdout(&out, r == 0 ? 0 : EXIT_NO);
+}
+
 static int check_config(const struct invocation *call, const struct baod_settings *settings)
 {
     (void)settings; /* reading them was the check */
+    if (call->json)
+        return puts("{\"valid\":true}") < 0 ? EXIT_NO : 0;
     puts(call->lang == BAO_VI ? "Cấu hình hợp lệ." : "The configuration is valid.");
     return 0;
 }
@@ -84,21 +139,30 @@ static int check_forms(const struct invocation *call, const struct baod_settings
     struct bao_buf out = BAO_BUF_NULL(16 << 20);
     struct baod_clock clock;
     bao_date today;
+    size_t units;
     int r;
 
     if (snapshot == NULL)
         return EXIT_NO;
     baod_clock_init(&clock);
     today = bao_time_date(baod_clock_now(&clock), snapshot->registry.offset);
+    units = bao_registry_count(&snapshot->registry, today);
     r = baod_forms_check(snapshot, today, call->lang, &out);
-    if (r == 0)
+    if (r == 0 && !call->json)
         r = bao_buf_printf(&out,
                            call->lang == BAO_VI ? "%zu biểu mẫu, %zu đơn vị, %zu phạm vi: hợp lệ.\n"
-                                                : "%zu forms, %zu units, %zu scopes: valid.\n",
-                           snapshot->forms.n, bao_registry_count(&snapshot->registry, today),
-                           snapshot->registry.n_scopes);
+                                                : "Forms: %zu, units: %zu, scopes: %zu: valid.\n",
+                           snapshot->forms.n, units, snapshot->registry.n_scopes);
+    if (r == 0 && call->json)
+        r = print_json((const struct figure[]){{"forms", (long long)snapshot->forms.n},
+                                               {"units", (long long)units},
+                                               {"scopes", (long long)snapshot->registry.n_scopes}},
+                       3, bao_buf_str(&out));
+    else if (r == 0)
+        fwrite(bao_buf_data(&out), 1, bao_buf_len(&out), stdout);
+    bao_buf_deinit(&out);
     baod_snapshot_unref(snapshot);
-    return report_stdout(&out, r == 0 ? 0 : EXIT_NO);
+    return r == 0 ? 0 : EXIT_NO;
 }
 
 static int check_units(const struct invocation *call, const struct baod_settings *settings)
@@ -106,6 +170,11 @@ static int check_units(const struct invocation *call, const struct baod_settings
     struct bao_buf out = BAO_BUF_NULL(16 << 20);
     int r = baod_units_check(settings->province, call->lang, &out);
 
+    if (r == 0 && call->json) {
+        r = print_json(NULL, 0, bao_buf_str(&out));
+        bao_buf_deinit(&out);
+        return r;
+    }
     return report_stdout(&out, r == 0 ? 0 : EXIT_NO);
 }
 
@@ -114,6 +183,22 @@ static int check_units(const struct invocation *call, const struct baod_settings
 typedef int task(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                  struct bao_buf *out);
 
+/* The figures of a task that was done, and the lines that it left in `out`, which is emptied. */
+static int tell_json(struct bao_buf *out, const struct figure *figures, size_t n)
+{
+    int r = print_json(figures, n, bao_buf_str(out));
+
+    bao_buf_clear(out);
+    return r;
+}
+
+/* The same for people: the lines; a sentence goes before or after them. */
+static void tell_lines(struct bao_buf *out)
+{
+    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
+    bao_buf_clear(out);
+}
+
 static int apply_migrations(const struct invocation *call, const char *conninfo,
                             const struct baod_snapshot *files, struct bao_buf *out)
 {
@@ -121,9 +206,11 @@ static int apply_migrations(const struct invocation *call, const char *conninfo,
     int r =
         baod_migrate(conninfo, baod_province_key(files->registry.province), DATABASE_WAIT_MS, out, &applied);
 
+    if (r == 0 && call->json)
+        return tell_json(out, (const struct figure[]){{"applied", applied}}, 1);
     if (r == 0)
         printf(call->lang == BAO_VI ? "Đã áp dụng %d bước nâng cấp bảng dữ liệu.\n"
-                                    : "%d migrations applied.\n",
+                                    : "Migrations applied: %d.\n",
                applied);
     return r;
 }
@@ -136,14 +223,27 @@ static int open_call(const char *conninfo, struct bao_buf *out, struct baod_pg_c
     return baod_pg_call_open(&options, out, ret);
 }
 
-static void tell_sums(const struct invocation *call, const struct baod_verify_counts *n, bool rebuilt)
+static int tell_sums(const struct invocation *call, struct bao_buf *out, const struct baod_verify_counts *n,
+                     bool rebuilt)
 {
-    const char *what = call->lang == BAO_VI ? (rebuilt ? "dòng đã ghi lại" : "chỗ khác")
-                                            : (rebuilt ? "rows rebuilt" : "differences");
+    const struct figure figures[] = {
+        {"rollups", n->rollups}, {"reports", n->reports}, {rebuilt ? "rebuilt" : "different", n->different}};
+    const char *what = call->lang == BAO_VI
+                           ? (rebuilt ? "dòng đã ghi lại" : "chỗ khác")
+                           : (rebuilt ? bao_plural(n->different, "row rebuilt", "rows rebuilt")
+                                      : bao_plural(n->different, "difference", "differences"));
 
-    printf(call->lang == BAO_VI ? "Đã so %lld dòng tổng hợp của %lld báo cáo: %lld %s.\n"
-                                : "%lld rollup rows of %lld reports compared: %lld %s.\n",
-           (long long)n->rollups, (long long)n->reports, (long long)n->different, what);
+    if (call->json)
+        return tell_json(out, figures, BAO_COUNT(figures));
+    if (call->lang == BAO_VI)
+        printf("Đã so %lld dòng tổng hợp của %lld báo cáo: %lld %s.\n", (long long)n->rollups,
+               (long long)n->reports, (long long)n->different, what);
+    else
+        printf("%lld rollup %s of %lld %s compared: %lld %s.\n", (long long)n->rollups,
+               bao_plural(n->rollups, "row", "rows"), (long long)n->reports,
+               bao_plural(n->reports, "report", "reports"), (long long)n->different, what);
+    tell_lines(out);
+    return 0;
 }
 
 static int verify_sums(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
@@ -159,9 +259,9 @@ static int verify_sums(const struct invocation *call, const char *conninfo, cons
     baod_pg_call_close(pg);
     if (r != 0)
         return r;
-    tell_sums(call, &counts, false);
-    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
-    bao_buf_clear(out);
+    r = tell_sums(call, out, &counts, false);
+    if (r != 0)
+        return r;
     return counts.different == 0 ? 0 : EXIT_NO;
 }
 
@@ -175,9 +275,7 @@ static int rebuild_sums(const struct invocation *call, const char *conninfo,
     if (r == 0)
         r = baod_rebuild(pg, baod_province_key(files->registry.province), call->lang, out, &counts);
     baod_pg_call_close(pg);
-    if (r == 0)
-        tell_sums(call, &counts, true);
-    return r;
+    return r == 0 ? tell_sums(call, out, &counts, true) : r;
 }
 
 static int verify_audit(const struct invocation *call, const char *conninfo,
@@ -195,12 +293,27 @@ static int verify_audit(const struct invocation *call, const char *conninfo,
         return r;
     bao_hex(counts.head_hash, sizeof(counts.head_hash), hash);
     bao_hex(counts.public_key, sizeof(counts.public_key), key);
-    printf(call->lang == BAO_VI ? "Đã kiểm tra %lld lượt ghi, %lld báo cáo: %lld chỗ sai.\n"
-                                  "Lượt ghi cuối: %lld\nMã băm: %s\nKhóa công khai: %s\n"
-                                : "%lld batches and %lld reports checked: %lld wrong.\n"
-                                  "Last batch: %lld\nHash: %s\nPublic key: %s\n",
-           (long long)counts.batches, (long long)counts.reports, (long long)counts.wrong,
-           (long long)counts.head, hash, key);
+    if (call->json)
+        r = tell_json(out,
+                      (const struct figure[]){{"batches", counts.batches, NULL},
+                                              {"reports", counts.reports, NULL},
+                                              {"wrong", counts.wrong, NULL},
+                                              {"head", counts.head, NULL},
+                                              {"hash", 0, hash},
+                                              {"public_key", 0, key}},
+                      6);
+    else if (call->lang == BAO_VI)
+        printf("Đã kiểm tra %lld lượt ghi, %lld báo cáo: %lld chỗ sai.\nLượt ghi cuối: %lld\nMã băm: %s\n"
+               "Khóa công khai: %s\n",
+               (long long)counts.batches, (long long)counts.reports, (long long)counts.wrong,
+               (long long)counts.head, hash, key);
+    else
+        printf("%lld %s and %lld %s checked: %lld wrong.\nLast batch: %lld\nHash: %s\nPublic key: %s\n",
+               (long long)counts.batches, bao_plural(counts.batches, "batch", "batches"),
+               (long long)counts.reports, bao_plural(counts.reports, "report", "reports"),
+               (long long)counts.wrong, (long long)counts.head, hash, key);
+    if (r != 0)
+        return r;
     return counts.wrong == 0 ? 0 : EXIT_NO;
 }
 
@@ -244,11 +357,18 @@ static int verify_heads(const struct invocation *call, const char *conninfo,
     bao_arena_deinit(&arena);
     if (r != 0)
         return r;
-    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
-    bao_buf_clear(out);
-    printf(call->lang == BAO_VI ? "Đã so %lld lượt ghi đã công bố với nhật ký: %lld chỗ sai.\n"
-                                : "%lld published batches compared with the chain: %lld wrong.\n",
-           (long long)counts.listed, (long long)counts.wrong);
+    if (call->json) {
+        r = tell_json(
+            out, (const struct figure[]){{"listed", counts.listed, NULL}, {"wrong", counts.wrong, NULL}}, 2);
+        return r != 0 ? r : counts.wrong == 0 ? 0 : EXIT_NO;
+    }
+    tell_lines(out);
+    if (call->lang == BAO_VI)
+        printf("Đã so %lld lượt ghi đã công bố với nhật ký: %lld chỗ sai.\n", (long long)counts.listed,
+               (long long)counts.wrong);
+    else
+        printf("%lld published %s compared with the chain: %lld wrong.\n", (long long)counts.listed,
+               bao_plural(counts.listed, "batch", "batches"), (long long)counts.wrong);
     return counts.wrong == 0 ? 0 : EXIT_NO;
 }
 
@@ -268,11 +388,19 @@ static int judge_stored(const struct invocation *call, const char *conninfo,
                 call->words[3]);
     if (r != 0)
         return r;
-    printf("%.*s", BAO_STR_ARG(bao_buf_str(out)));
-    bao_buf_clear(out);
-    printf(call->lang == BAO_VI ? "Đã kiểm tra lại %lld báo cáo đã nhận: %lld báo cáo sẽ bị từ chối.\n"
-                                : "%lld accepted reports judged again: %lld would be refused.\n",
-           (long long)counts.reports, (long long)counts.refused);
+    if (call->json) {
+        r = tell_json(
+            out,
+            (const struct figure[]){{"reports", counts.reports, NULL}, {"refused", counts.refused, NULL}}, 2);
+        return r != 0 ? r : counts.refused == 0 ? 0 : EXIT_NO;
+    }
+    tell_lines(out);
+    if (call->lang == BAO_VI)
+        printf("Đã kiểm tra lại %lld báo cáo đã nhận: %lld báo cáo sẽ bị từ chối.\n",
+               (long long)counts.reports, (long long)counts.refused);
+    else
+        printf("%lld accepted %s judged again: %lld would be refused.\n", (long long)counts.reports,
+               bao_plural(counts.reports, "report", "reports"), (long long)counts.refused);
     return counts.refused == 0 ? 0 : EXIT_NO;
 }
 
@@ -288,6 +416,7 @@ static int run_token(const struct invocation *call, const char *conninfo, const 
     int applied = 0;
     int r = baod_token_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
 
+    ask.json = call->json;
     baod_clock_init(&clock);
     place.now = baod_clock_now(&clock);
     if (r == 0) /* also before the first start of the daemon */
@@ -311,6 +440,7 @@ static int run_quarantine(const struct invocation *call, const char *conninfo,
     struct baod_quarantine_ask ask;
     int r = baod_quarantine_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
 
+    ask.json = call->json;
     if (r == 0)
         r = open_call(conninfo, &why, &place.call);
     if (r == 0)
@@ -427,7 +557,7 @@ static int token(const struct invocation *call, const struct baod_settings *sett
     int r = baod_token_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
 
     if (r != 0)
-        fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+        (void)complain(call, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
     bao_buf_deinit(&why);
     return r == 0 ? at_database(call, settings, run_token) : EXIT_USAGE;
 }
@@ -439,7 +569,7 @@ static int quarantine(const struct invocation *call, const struct baod_settings 
     int r = baod_quarantine_parse(call->n_words - 1, call->words + 1, call->lang, &why, &ask);
 
     if (r != 0)
-        fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
+        (void)complain(call, "%.*s", BAO_STR_ARG(bao_buf_str(&why)));
     bao_buf_deinit(&why);
     return r == 0 ? at_database(call, settings, run_quarantine) : EXIT_USAGE;
 }
@@ -462,6 +592,7 @@ static int ask_daemon(const struct invocation *call, const struct baod_settings 
         .n_words = call->n_words - 2,
         .words = call->words + 2,
         .lang = call->lang,
+        .json = call->json,
         .wait_ms = OFFICE_WAIT_MS,
     };
 
@@ -492,6 +623,8 @@ static int serve(const struct invocation *call, const struct baod_settings *sett
 }
 
 #define OFFICE_OPTIONS "--form F --period P …"
+#define COMMON_VI "--lang vi|en, --format text|json, --config TỆP, --user TÊN"
+#define COMMON_EN "--lang vi|en, --format text|json, --config FILE, --user NAME"
 
 static const struct {
     const char *words[3];
@@ -581,40 +714,61 @@ static const struct {
       "approve a period's figures and lock it (perhaps --decision “Số …”)"}},
 };
 
-static int usage(FILE *to, enum bao_lang lang)
+/* What a command's rows do not say. */
+static const struct {
+    const char *word;
+    const char *text[BAO_LANGS];
+} notes[] = {
+    {"token",
+     {"token add --name TÊN (--unit MÃ[,MÃ…] | --role office|oversight|operator) [--expires NGÀY]\n"
+      "token list\n"
+      "token revoke SỐ_HIỆU\n",
+      "token add --name NAME (--unit CODE[,CODE…] | --role office|oversight|operator) [--expires DAY]\n"
+      "token list\n"
+      "token revoke ID\n"}},
+    {"quarantine",
+     {"quarantine list\n"
+      "quarantine show|drop SỐ_HIỆU: chữa nguyên nhân thì bản gửi lại sẽ được nhận\n",
+      "quarantine list\n"
+      "quarantine show|drop ID: once the cause is mended the next copy is taken\n"}},
+    {"office",
+     {"office …: [--by AI], ghi vào nhật ký là ai làm; nếu không ghi thì là người chạy lệnh\n"
+      "  Ví dụ: baocaod office extend --form nd73-quarterly --period 2026-Q3 --until 2026-10-20 --reason "
+      "\"Mưa lũ\"\n",
+      "office …: [--by WHO], recorded as the one who acts; else the user who runs the command\n"
+      "  Example: baocaod office extend --form nd73-quarterly --period 2026-Q3 --until 2026-10-20 --reason "
+      "\"Floods\"\n"}},
+};
+
+static bool is_of(const char *word, const char *only)
 {
-    fputs(lang == BAO_VI ? "Cách dùng: baocaod [--config TỆP] [--user TÊN] [--lang vi|en] [LỆNH]\n\n"
-                         : "Usage: baocaod [--config FILE] [--user NAME] [--lang vi|en] [COMMAND]\n\n",
+    return only == NULL || (word != NULL && strcmp(word, only) == 0);
+}
+
+/* only: of the commands that begin with this word; NULL: of all. */
+static int usage(FILE *to, enum bao_lang lang, const char *only)
+{
+    fputs(lang == BAO_VI ? "Cách dùng: baocaod [TÙY CHỌN] [LỆNH]\n\n"
+                         : "Usage: baocaod [OPTION] [COMMAND]\n\n",
           to);
     for (size_t i = 0; i < BAO_COUNT(commands); i++) {
         char name[64] = "";
         size_t n = 0;
 
+        if (!is_of(commands[i].words[0], only))
+            continue;
         for (size_t w = 0; w < BAO_COUNT(commands[i].words) && commands[i].words[w] != NULL; w++)
             n += (size_t)snprintf(name + n, sizeof(name) - n, "%s ", commands[i].words[w]);
         snprintf(name + n, sizeof(name) - n, "%s", commands[i].argument != NULL ? commands[i].argument : "");
         fprintf(to, "  baocaod %s%*s %s\n", name, 36 - (int)bao_utf8_width(bao_str_c(name)), "",
                 commands[i].what[lang]);
     }
-    fputs(
-        lang == BAO_VI
-            ? "\ntoken add --name TÊN (--unit MÃ[,MÃ…] | --role office|oversight|operator) [--expires NGÀY]\n"
-              "token list [--format text|json]\n"
-              "token revoke MÃ_SỐ\n"
-              "quarantine list [--format text|json], quarantine show|drop MÃ_SỐ: chữa nguyên nhân thì bản "
-              "gửi "
-              "lại sẽ được nhận\n"
-              "units apply, office …: [--format text|json]\n"
-              "office …: [--by AI], ghi vào nhật ký là ai làm; nếu không ghi thì là người chạy lệnh\n"
-            : "\ntoken add --name NAME (--unit CODE[,CODE…] | --role office|oversight|operator) [--expires "
-              "DAY]\n"
-              "token list [--format text|json]\n"
-              "token revoke ID\n"
-              "quarantine list [--format text|json], quarantine show|drop ID: once the cause is mended the "
-              "next copy is taken\n"
-              "units apply, office …: [--format text|json]\n"
-              "office …: [--by WHO], recorded as the one who acts; else the user who runs the command\n",
-        to);
+    for (size_t i = 0; i < BAO_COUNT(notes); i++)
+        if (is_of(notes[i].word, only))
+            fprintf(to, "%s%s", i == 0 || only != NULL ? "\n" : "", notes[i].text[lang]);
+    fputs(lang == BAO_VI ? "\nTùy chọn chung, đứng ở đâu cũng được: " COMMON_VI ", --help\n"
+                         : "\nCommon options, anywhere: " COMMON_EN ", --help\n",
+          to);
     return to == stdout ? 0 : EXIT_USAGE;
 }
 
@@ -632,35 +786,76 @@ static bool asks_for_help(int argc, char **argv, enum bao_lang *ret_lang)
     return asks;
 }
 
-/* Takes the options; what is left are the command's words. false: they make no sense. */
-static bool read_options(int argc, char **argv, struct invocation *ret)
+/* One of the options that every command knows; what its value may be when not any. */
+struct option {
+    const char *name, *first, *second;
+    const char *value;
+};
+
+static bool is_right(const struct option *o)
 {
-    int i = 1;
+    return o->first == NULL || strcmp(o->value, o->first) == 0 || strcmp(o->value, o->second) == 0;
+}
 
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        const char *name = argv[i];
-        const char *value = strchr(name, '=');
-        size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
+/* The option that `word` begins, or NULL. */
+static struct option *option_of(struct option *options, const char *word)
+{
+    size_t n = strcspn(word, "=");
 
-        if (value != NULL)
-            value++;
-        else if (i + 1 < argc)
-            value = argv[++i];
-        else
-            return false;
-        if (n == 8 && strncmp(name, "--config", n) == 0)
-            ret->config = value;
-        else if (n == 6 && strncmp(name, "--user", n) == 0)
-            ret->user = value;
-        else if (n == 6 && strncmp(name, "--lang", n) == 0 &&
-                 (strcmp(value, "vi") == 0 || strcmp(value, "en") == 0))
-            ret->lang = strcmp(value, "en") == 0 ? BAO_EN : BAO_VI;
-        else
-            return false;
+    for (; options->name != NULL; options++)
+        if (strncmp(options->name, word, n) == 0 && options->name[n] == '\0')
+            return options;
+    return NULL;
+}
+
+/* Takes the options out, wherever they stand; what is left are the command's words. 0, or EXIT_USAGE after
+ * telling of a value that is missing or wrong. */
+static int read_options(int argc, char **argv, struct invocation *ret)
+{
+    struct option options[] = {
+        {"--config"}, {"--user"}, {"--lang", "vi", "en"}, {"--format", "text", "json"}, {NULL}};
+    int n = 0;
+
+    for (int i = 1; i < argc; i++) {
+        struct option *o = option_of(options, argv[i]);
+        const char *equals = strchr(argv[i], '=');
+
+        if (o == NULL) {
+            argv[1 + n++] = argv[i];
+            continue;
+        }
+        o->value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : "";
+        if (*o->value == '\0' || !is_right(o))
+            return complain(
+                ret,
+                o->first == NULL
+                    ? (ret->lang == BAO_VI ? "sau %s còn thiếu giá trị" : "a value is missing after %s")
+                    : (ret->lang == BAO_VI ? "sau %s phải là %s hoặc %s" : "%s takes %s or %s"),
+                o->name, o->first, o->second);
+        ret->lang = options[2].value != NULL && strcmp(options[2].value, "en") == 0 ? BAO_EN : BAO_VI;
     }
-    ret->n_words = argc - i;
-    ret->words = argv + i;
-    return true;
+    ret->config = options[0].value;
+    ret->user = options[1].value;
+    ret->json = options[3].value != NULL && strcmp(options[3].value, "json") == 0;
+    ret->n_words = n;
+    ret->words = argv + 1;
+    return 0;
+}
+
+/* How many of the row's words the command begins with. */
+static int n_alike(const struct invocation *call, size_t row)
+{
+    int n = 0;
+
+    while (n < (int)BAO_COUNT(commands[row].words) && commands[row].words[n] != NULL && n < call->n_words &&
+           strcmp(call->words[n], commands[row].words[n]) == 0)
+        n++;
+    return n;
+}
+
+static bool is_whole(size_t row, int n)
+{
+    return n == (int)BAO_COUNT(commands[row].words) || commands[row].words[n] == NULL;
 }
 
 /* The command whose words these are, with nothing left over. */
@@ -669,16 +864,76 @@ static command *find(const struct invocation *call)
     for (size_t i = 0; i < BAO_COUNT(commands); i++) {
         const char *argument = commands[i].argument;
         bool many = argument != NULL && strstr(argument, "…") != NULL;
-        int n = 0;
+        int n = n_alike(call, i);
 
-        while (n < (int)BAO_COUNT(commands[i].words) && commands[i].words[n] != NULL && n < call->n_words &&
-               strcmp(call->words[n], commands[i].words[n]) == 0)
-            n++;
-        if ((n == (int)BAO_COUNT(commands[i].words) || commands[i].words[n] == NULL) &&
-            (call->n_words == n + (argument != NULL) || (many && (call->n_words > n || *argument == '['))))
+        if (is_whole(i, n) && (many || call->n_words == n + (argument != NULL)))
             return commands[i].run;
     }
     return NULL;
+}
+
+/* The words that may stand at place n of a command that begins like row: "return, withdraw, …". */
+static void next_words(size_t row, int n, struct bao_buf *out)
+{
+    const char *last = "";
+    int r = 0;
+
+    for (size_t i = 0; i < BAO_COUNT(commands) && r == 0; i++) {
+        bool like = !is_whole(i, n) && strcmp(commands[i].words[n], last) != 0;
+
+        for (int k = 0; k < n && like; k++)
+            like = strcmp(commands[i].words[k], commands[row].words[k]) == 0;
+        if (!like)
+            continue;
+        r = bao_buf_printf(out, "%s%s", *last == '\0' ? "" : ", ", commands[i].words[n]);
+        last = commands[i].words[n];
+    }
+}
+
+/* Why no command is written like this. */
+static int tell_command(const struct invocation *call)
+{
+    struct bao_buf next = BAO_BUF_NULL(4096);
+    bool vi = call->lang == BAO_VI;
+    size_t row = 0;
+    int n = 0;
+
+    for (size_t i = 0; i < BAO_COUNT(commands); i++)
+        if (n_alike(call, i) > n) {
+            n = n_alike(call, i);
+            row = i;
+        }
+    next_words(row, n, &next);
+    if (n == 0 && call->words[0][0] == '-')
+        (void)complain(call, vi ? "không có tùy chọn %s" : "there is no option %s", call->words[0]);
+    else if (n == 0)
+        (void)complain(&(struct invocation){.lang = call->lang},
+                       vi ? "không có lệnh “%s”; các lệnh: %.*s"
+                          : "there is no command %s; the commands: %.*s",
+                       call->words[0], BAO_STR_ARG(bao_buf_str(&next)));
+    else if (is_whole(row, n) && commands[row].argument != NULL && call->n_words == n)
+        (void)complain(call, vi ? "sau “%s” còn thiếu %s" : "after %s a %s is missing", call->words[n - 1],
+                       commands[row].argument);
+    else if (is_whole(row, n))
+        (void)complain(call, vi ? "thừa “%s” sau “%s”" : "“%s” is too much after %s",
+                       call->words[n + (commands[row].argument != NULL)], call->words[n - 1]);
+    else
+        (void)complain(call, vi ? "sau “%s” phải là một trong: %.*s" : "after %s comes one of: %.*s",
+                       call->words[n - 1], BAO_STR_ARG(bao_buf_str(&next)));
+    bao_buf_deinit(&next);
+    return EXIT_USAGE;
+}
+
+/* Of the command that is named beside --help, or of all. */
+static int help(int argc, char **argv, struct invocation *call)
+{
+    if (read_options(argc, argv, call) != 0)
+        return EXIT_USAGE;
+    for (int i = 0; i < call->n_words; i++)
+        for (size_t row = 1; row < BAO_COUNT(commands); row++)
+            if (strcmp(call->words[i], commands[row].words[0]) == 0)
+                return usage(stdout, call->lang, call->words[i]);
+    return usage(stdout, call->lang, NULL);
 }
 
 static int read_settings(const struct invocation *call, struct baod_settings *settings)
@@ -723,17 +978,12 @@ int main(int argc, char **argv)
     int code, r;
 
     if (asks_for_help(argc, argv, &call.lang))
-        return usage(stdout, call.lang);
-    if (!read_options(argc, argv, &call))
-        return usage(stderr, call.lang);
+        return help(argc, argv, &call);
+    if (read_options(argc, argv, &call) != 0)
+        return EXIT_USAGE;
     run = find(&call);
-    if (run == NULL) {
-        fprintf(stderr,
-                call.lang == BAO_VI ? "baocaod: không hiểu lệnh “%s%s%s”\n\n"
-                                    : "baocaod: cannot make sense of the command %s%s%s\n\n",
-                call.words[0], call.n_words > 1 ? " " : "", call.n_words > 1 ? call.words[1] : "");
-        return usage(stderr, call.lang);
-    }
+    if (run == NULL)
+        return tell_command(&call);
     if (call.user != NULL && (r = baod_become(call.user)) < 0) {
         fprintf(stderr,
                 call.lang == BAO_VI ? "baocaod: không chuyển được sang người dùng “%s”: %s\n"

@@ -277,11 +277,13 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
                         "Kỳ báo cáo phải viết như 2026, 2026-Q3, 2026-09, 2026-W37 hoặc 2026-09-14.",
                         "A period is written like 2026, 2026-Q3, 2026-09, 2026-W37 or 2026-09-14.");
     else if (r == BAOD_ASK_E_AS_OF)
-        baod_api_refuse(
-            &call->asker, 422, "AS_OF",
-            "as_of viết như 2026-10-20 hoặc 2026-10-20T17:00, và không đi cùng span hay units=today.",
-            "as_of is written like 2026-10-20 or 2026-10-20T17:00, and not together with span or "
-            "units=today.");
+        baod_api_refuse(&call->asker, 422, "AS_OF",
+                        "as_of viết như 2026-10-20, 2026-10-20T17:00 hoặc 2026-10-20T17:00:30 (giờ của "
+                        "tỉnh), và không đi "
+                        "cùng span hay units=today.",
+                        "as_of is written like 2026-10-20, 2026-10-20T17:00 or 2026-10-20T17:00:30 (the "
+                        "province's time), "
+                        "and not together with span or units=today.");
     else if (r == BAOD_ASK_E_SPAN)
         baod_api_refuse(&call->asker, 422, "SPAN",
                         "Hỏi số tổng hợp theo đơn vị hiện nay thì phải nêu period hoặc span.",

@@ -40,6 +40,7 @@ struct baod_admin_command {
     int n_words;
     char **words;
     enum bao_lang lang;
+    bool json;
     int wait_ms;
 };
 int baod_admin_command(const struct baod_admin_command *command);

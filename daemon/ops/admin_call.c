@@ -12,7 +12,6 @@ enum { DONE = 0, REFUSED = 1, USAGE = 2, ANSWER_MAX = 16 << 20, REQUEST_MAX = 64
 struct ask {
     const struct baod_admin_command *command;
     enum bao_lang lang;
-    bool json;
     struct bao_buf request, answer;
 };
 
@@ -48,20 +47,6 @@ static bool take_option(const struct baod_admin_command *c, int *i, struct bao_s
     return true;
 }
 
-/* Is it said to the program rather than to the daemon? */
-static bool is_own(struct ask *ask, struct bao_str name, struct bao_str value)
-{
-    if (bao_str_is(name, "lang")) {
-        ask->lang = bao_str_is(value, "en") ? BAO_EN : BAO_VI;
-        return true;
-    }
-    if (bao_str_is(name, "format")) {
-        ask->json = bao_str_is(value, "json");
-        return true;
-    }
-    return false;
-}
-
 static int write_request(struct ask *ask)
 {
     const struct baod_admin_command *c = ask->command;
@@ -74,13 +59,14 @@ static int write_request(struct ask *ask)
 
         if (!take_option(c, &i, &name, &value)) {
             fprintf(stderr,
-                    ask->lang == BAO_VI ? "baocaod: không hiểu “%s”; viết --tên giá_trị\n"
-                                        : "baocaod: cannot make sense of %s; write --name value\n",
-                    c->words[i]);
+                    ask->lang == BAO_VI ? "baocaod: không hiểu “%s”; viết --tên giá_trị, ví dụ --unit "
+                                          "24133\nXem thêm: baocaod %s --help\n"
+                                        : "baocaod: cannot make sense of %s; write --name value, such as "
+                                          "--unit 24133\nMore: baocaod %s --help\n",
+                    c->words[i], c->what);
             return USAGE;
         }
-        if (!is_own(ask, name, value))
-            r = add_member(ask, name, value);
+        r = add_member(ask, name, value);
     }
     return r == 0 ? bao_buf_append_c(&ask->request, "}\n") : r;
 }
@@ -187,23 +173,28 @@ static int tell(const struct ask *ask, struct bao_arena *arena)
     const char *lang = ask->lang == BAO_VI ? "vi" : "en";
     struct bao_findings findings;
     struct bao_doc doc;
-    bool done;
+    bool done, wrong;
 
     load.limits.octets = ANSWER_MAX;
     bao_findings_init(&findings, arena, 1);
     if (bao_load(arena, bao_buf_str(&ask->answer), &load, &findings, &doc) != 0)
         return tell_failure(ask, -EBADMSG);
     done = bao_str_is(member_text(&doc.root, "code"), "OK");
-    if (ask->json) {
+    wrong = bao_str_is(member_text(&doc.root, "code"), "USAGE");
+    if (ask->command->json) {
         printf("%.*s", BAO_STR_ARG(bao_buf_str(&ask->answer)));
     } else {
         print_lines(bao_node_get(&doc.root, "lines"), lang);
         fprintf(done ? stdout : stderr, "%.*s\n",
                 BAO_STR_ARG(member_text(bao_node_get(&doc.root, "message"), lang)));
+        if (wrong)
+            fprintf(stderr,
+                    ask->lang == BAO_VI ? "Xem thêm: baocaod %s --help\n" : "More: baocaod %s --help\n",
+                    ask->command->what);
     }
     if (done)
         return DONE;
-    return bao_str_is(member_text(&doc.root, "code"), "USAGE") ? USAGE : REFUSED;
+    return wrong ? USAGE : REFUSED;
 }
 
 int baod_admin_command(const struct baod_admin_command *command)

@@ -16,12 +16,13 @@ struct act_call {
 static void log_act(const struct baod_act_answer *answer)
 {
     const struct baod_act *act = answer->act;
+    struct bao_str unit = act->unit.n != 0 ? act->unit : BAO_STR("all units");
 
     if (answer->outcome == 0)
-        baod_log(BAOD_LOG_NOTICE, "office: %s %.*s %.*s %.*s by %.*s: %lld obligations, batch %lld",
+        baod_log(BAOD_LOG_NOTICE, "office: %s %.*s %.*s %.*s by %.*s: %lld %s, batch %lld",
                  baod_act_name(act->kind), BAO_STR_ARG(act->form), BAO_STR_ARG(act->period),
-                 BAO_STR_ARG(act->unit), BAO_STR_ARG(act->actor), (long long)answer->done.touched,
-                 (long long)answer->done.seq);
+                 BAO_STR_ARG(unit), BAO_STR_ARG(act->actor), (long long)answer->done.touched,
+                 bao_plural(answer->done.touched, "obligation", "obligations"), (long long)answer->done.seq);
     else if (answer->outcome < 0 || answer->outcome == BAOD_ACT_E_DATABASE)
         baod_log(BAOD_LOG_ERROR, "office: an act was not carried out: %s%.*s",
                  answer->outcome < 0 ? strerror(-answer->outcome) : "", BAO_STR_ARG(answer->why));

@@ -25,14 +25,23 @@ static const struct {
     unsigned need;
     const char *why[BAO_LANGS];
 } MISSING[] = {
-    {UNIT, {"Thiếu đơn vị: ghi mã đơn vị ở unit.", "The unit is missing: give its code as unit."}},
+    {UNIT,
+     {"Thiếu đơn vị: ghi --unit, ví dụ --unit 24133.",
+      "The unit is missing: give --unit, such as --unit 24133."}},
     {UNTIL,
-     {"Thiếu thời hạn mới: ghi until, ví dụ 2026-10-20 hoặc 2026-10-20T17:00.",
-      "The new deadline is missing: give until, such as 2026-10-20 or 2026-10-20T17:00."}},
-    {REASON, {"Thiếu lý do: ghi lý do ở reason.", "The reason is missing: give it as reason."}},
+     {"Thiếu thời hạn mới: ghi until (trên dòng lệnh: --until), ví dụ 2026-10-20 hoặc 2026-10-20T17:00.",
+      "The new deadline is missing: give until (on the command line: --until), such as 2026-10-20 or "
+      "2026-10-20T17:00."}},
+    {REASON,
+     {"Thiếu lý do: ghi reason (trên dòng lệnh: --reason), ví dụ “Nộp nhầm tệp”.",
+      "The reason is missing: give reason (on the command line: --reason), such as “the wrong file was "
+      "sent”."}},
     {DECISION,
-     {"Thiếu số văn bản: miễn báo cáo phải dẫn văn bản ở decision, ví dụ “Số 12/QĐ-UBND”.",
-      "The document is missing: an exemption names it as decision, such as “Số 12/QĐ-UBND”."}},
+     {"Thiếu số văn bản: miễn báo cáo phải dẫn văn bản ở decision (trên dòng lệnh: --decision), ví dụ “Số "
+      "12/QĐ-UBND”.",
+      "The document is missing: an exemption names it as decision (on the command line: --decision), such as "
+      "“Số "
+      "12/QĐ-UBND”."}},
 };
 
 /* The first PLACES say where; they are not for a body whose path says it. */
@@ -156,13 +165,22 @@ int baod_act_read(const struct bao_node *map, const struct baod_act_place *place
     act.actor = text_of(map, "by");
     act.reason = text_of(map, "reason");
     act.decision = text_of(map, "decision");
-    if (act.form.n == 0 || !bao_period_parse(act.period, &period))
+    if (act.form.n == 0)
+        return wrong("Thiếu biểu mẫu: ghi --form, ví dụ --form nd73-quarterly.",
+                     "The form is missing: give --form, such as --form nd73-quarterly.", ret_why);
+    if (act.period.n == 0)
+        return wrong("Thiếu kỳ báo cáo: ghi --period, ví dụ --period 2026-Q3.",
+                     "The period is missing: give --period, such as --period 2026-Q3.", ret_why);
+    if (!bao_period_parse(act.period, &period))
         return wrong(
-            "Thiếu biểu mẫu hoặc kỳ: ghi form và period, ví dụ nd73-quarterly và 2026-Q3.",
-            "The form or the period is missing: give form and period, such as nd73-quarterly and 2026-Q3.",
+            "Kỳ báo cáo viết chưa đúng; viết như 2026, 2026-H1, 2026-Q3, 2026-9M, 2026-09, 2026-W37 hoặc "
+            "2026-09-14.",
+            "The period is written wrongly; write it like 2026, 2026-H1, 2026-Q3, 2026-9M, 2026-09, "
+            "2026-W37 or 2026-09-14.",
             ret_why);
     if (!revision_of(map, &act.revision))
-        return wrong("revision là số từ 1 đến 9999.", "revision is a number from 1 to 9999.", ret_why);
+        return wrong("revision là số từ 1 đến 9999, ví dụ 2.",
+                     "revision is a number from 1 to 9999, such as 2.", ret_why);
     if (!moment_of(text_of(map, "until"), offset, &act.until))
         return wrong("until viết như 2026-10-20, 2026-10-20T17:00 hoặc 2026-10-20T17:00:00+07:00.",
                      "until is written like 2026-10-20, 2026-10-20T17:00 or 2026-10-20T17:00:00+07:00.",
@@ -235,7 +253,8 @@ int baod_act_status(int outcome)
     return OUTCOMES[outcome_index(outcome)].status;
 }
 
-/* Each kind's sentence: %1 unit, %2 form, %3 period, %4 revision, %5 until, %6 obligations touched. */
+/* Each kind's sentence: %1 unit, %2 form, %3 period, %4 revision, %5 until, %6 how many obligations were
+ * touched. */
 static const struct {
     const char *text[BAO_LANGS];
     const char *with_until[BAO_LANGS];
@@ -262,16 +281,16 @@ static const struct {
     [BAOD_ACT_OWE] = {{"Đơn vị %1 lại phải gửi biểu mẫu %2, kỳ %3.",
                        "Unit %1 owes form %2, period %3 again."},
                       {NULL, NULL}},
-    [BAOD_ACT_LOCK] = {{"Đã khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) từ bây giờ.",
-                        "Form %2, period %3 of %1 (%6 obligations) is locked from now on."},
-                       {"Biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) sẽ khóa từ %5.",
-                        "Form %2, period %3 of %1 (%6 obligations) will be locked from %5."}},
-    [BAOD_ACT_UNLOCK] = {{"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo).",
-                          "Form %2, period %3 of %1 (%6 obligations) is unlocked."},
-                         {"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6 nghĩa vụ báo cáo) đến %5.",
-                          "Form %2, period %3 of %1 (%6 obligations) is unlocked until %5."}},
-    [BAOD_ACT_APPROVE] = {{"Đã phê duyệt số liệu biểu mẫu %2, kỳ %3 (%6 nghĩa vụ báo cáo); kỳ đã khóa.",
-                           "The figures of form %2, period %3 (%6 obligations) are approved and locked."},
+    [BAOD_ACT_LOCK] = {{"Đã khóa biểu mẫu %2, kỳ %3 của %1 (%6) từ bây giờ.",
+                        "Form %2, period %3 of %1 (%6) is locked from now on."},
+                       {"Biểu mẫu %2, kỳ %3 của %1 (%6) sẽ khóa từ %5.",
+                        "Form %2, period %3 of %1 (%6) will be locked from %5."}},
+    [BAOD_ACT_UNLOCK] = {{"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6).",
+                          "Form %2, period %3 of %1 (%6) is unlocked."},
+                         {"Đã mở khóa biểu mẫu %2, kỳ %3 của %1 (%6) đến %5.",
+                          "Form %2, period %3 of %1 (%6) is unlocked until %5."}},
+    [BAOD_ACT_APPROVE] = {{"Đã phê duyệt số liệu biểu mẫu %2, kỳ %3 (%6); kỳ đã khóa.",
+                           "The figures of form %2, period %3 (%6) are approved and locked."},
                           {NULL, NULL}},
 };
 
@@ -312,11 +331,13 @@ static int print_done(struct bao_buf *out, const struct baod_act_answer *answer,
 {
     const struct baod_act *act = answer->act;
     const char *pattern = DONE[act->kind].text[lang];
-    char revision[16], touched[24], until[40] = "";
+    char revision[16], touched[64], until[40] = "";
     struct words words = {{act->unit, act->form, act->period, BAO_STR_NULL, BAO_STR_NULL, BAO_STR_NULL}};
 
     snprintf(revision, sizeof(revision), "%d", answer->done.revision);
-    snprintf(touched, sizeof(touched), "%lld", (long long)answer->done.touched);
+    snprintf(touched, sizeof(touched), "%lld %s", (long long)answer->done.touched,
+             lang == BAO_VI ? "nghĩa vụ báo cáo"
+                            : bao_plural(answer->done.touched, "obligation", "obligations"));
     if (act->until != BAO_TIME_NONE) {
         print_moment(act->until, offset, until);
         if (DONE[act->kind].with_until[lang] != NULL)

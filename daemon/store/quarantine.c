@@ -8,47 +8,33 @@
 
 /* ------------------------------------------------------------------ the command line */
 
-static int usage(struct bao_buf *why, enum bao_lang lang)
-{
-    int r = bao_buf_append_c(why, lang == BAO_VI ? "Cách dùng:\n"
-                                                   "  baocaod quarantine list [--format text|json]\n"
-                                                   "  baocaod quarantine show SỐ-HIỆU\n"
-                                                   "  baocaod quarantine drop SỐ-HIỆU\n"
-                                                 : "Usage:\n"
-                                                   "  baocaod quarantine list [--format text|json]\n"
-                                                   "  baocaod quarantine show ID\n"
-                                                   "  baocaod quarantine drop ID\n");
-
-    return r < 0 ? r : BAOD_QUARANTINE_E_USAGE;
-}
-
-/* --format text|json or --format=text|json. */
-static bool take_format(int argc, char **argv, bool *ret_json)
-{
-    const char *value = argc == 2 && strcmp(argv[0], "--format") == 0 ? argv[1]
-                        : argc == 1 && strncmp(argv[0], "--format=", strlen("--format=")) == 0
-                            ? argv[0] + strlen("--format=")
-                        : argc == 0 ? "text"
-                                    : "";
-
-    *ret_json = strcmp(value, "json") == 0;
-    return *ret_json || strcmp(value, "text") == 0;
-}
-
 int baod_quarantine_parse(int argc, char **argv, enum bao_lang lang, struct bao_buf *why,
                           struct baod_quarantine_ask *ret)
 {
-    const char *act = argc > 0 ? argv[0] : "";
-    bool ok = false;
+    const char *act = argc > 0 ? argv[0] : "", *wrong = NULL;
+    bool vi = lang == BAO_VI;
+    int r;
 
     *ret = (struct baod_quarantine_ask){.act = BAOD_QUARANTINE_LIST};
     if (strcmp(act, "list") == 0) {
-        ok = take_format(argc - 1, argv + 1, &ret->json);
+        if (argc != 1)
+            wrong = vi ? "quarantine list không kèm gì khác ngoài --format text|json"
+                       : "quarantine list takes nothing but --format text|json";
     } else if (strcmp(act, "show") == 0 || strcmp(act, "drop") == 0) {
         ret->act = *act == 's' ? BAOD_QUARANTINE_SHOW : BAOD_QUARANTINE_DROP;
-        ok = argc == 2 && bao_uuid_parse(bao_str_c(argv[1]), ret->id);
+        if (argc != 2 || !bao_uuid_parse(bao_str_c(argv[1]), ret->id))
+            wrong = vi ? "sau quarantine show hoặc drop là số hiệu 36 ký tự; xem số hiệu bằng: baocaod "
+                         "quarantine list"
+                       : "quarantine show and drop take an id of 36 letters; see the ids with: baocaod "
+                         "quarantine list";
+    } else {
+        wrong = vi ? "sau quarantine phải là list, show hoặc drop, ví dụ: baocaod quarantine list"
+                   : "after quarantine comes list, show or drop, such as: baocaod quarantine list";
     }
-    return ok ? 0 : usage(why, lang);
+    if (wrong == NULL)
+        return 0;
+    r = bao_buf_append_c(why, wrong);
+    return r < 0 ? r : BAOD_QUARANTINE_E_USAGE;
 }
 
 /* ------------------------------------------------------------------ doing it */
@@ -128,8 +114,9 @@ static int list_json(const struct baod_pg_result *res, int offset, struct bao_bu
     return baod_listing_json(&listing, res, out);
 }
 
+/* That there is nothing is a sentence, which no program takes for a row. */
 static int list_text(const struct baod_pg_result *res, const struct baod_quarantine_place *place,
-                     struct bao_buf *out)
+                     struct bao_buf *out, struct bao_buf *why)
 {
     static const char *const rests[BAO_LANGS][2] = {
         [BAO_VI] = {"còn chờ", "bản gửi lại đã được nhận; có thể xóa bằng quarantine drop"},
@@ -138,6 +125,9 @@ static int list_text(const struct baod_pg_result *res, const struct baod_quarant
     char buffer[40];
     int r = 0;
 
+    if (baod_pg_rows(res) == 0)
+        return bao_buf_append_c(why, place->lang == BAO_VI ? "Không có báo cáo nào bị giữ riêng.\n"
+                                                           : "No report is in quarantine.\n");
     for (size_t row = 0; row < baod_pg_rows(res) && r == 0; row++) {
         for (size_t i = 0; i < ACCEPTED && r == 0; i++) {
             struct bao_str text = cell(res, row, i, place->offset, buffer);
@@ -194,7 +184,7 @@ int baod_quarantine_run(const struct baod_quarantine_place *place, const struct 
         return r;
     switch (ask->act) {
     case BAOD_QUARANTINE_LIST:
-        return ask->json ? list_json(res, place->offset, out) : list_text(res, place, out);
+        return ask->json ? list_json(res, place->offset, out) : list_text(res, place, out, why);
     case BAOD_QUARANTINE_SHOW:
         return baod_pg_rows(res) == 0 ? tell_none(place, why) : show(place, res, out, why);
     case BAOD_QUARANTINE_DROP:

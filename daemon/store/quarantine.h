@@ -13,7 +13,7 @@ enum baod_quarantine_act { BAOD_QUARANTINE_LIST, BAOD_QUARANTINE_SHOW, BAOD_QUAR
 /* What the command line says. */
 struct baod_quarantine_ask {
     enum baod_quarantine_act act;
-    bool json;
+    bool json;      /* the caller's to set */
     uint8_t id[16]; /* to be shown or forgotten */
 };
 
@@ -22,7 +22,7 @@ enum baod_quarantine_outcome {
     BAOD_QUARANTINE_E_REFUSED,   /* the same */
 };
 
-/* Reads "list [--format text|json]", "show ID", "drop ID". 0, E_USAGE with a sentence in `why`, or <0. */
+/* Reads "list", "show ID", "drop ID". 0, E_USAGE with a sentence in `why`, or <0. */
 int baod_quarantine_parse(int argc, char **argv, enum bao_lang lang, struct bao_buf *why,
                           struct baod_quarantine_ask *ret) BAO_MUST_CHECK;
 

@@ -11,24 +11,39 @@ enum { NAME_MAX_OCTETS = 200 };
 
 /* ------------------------------------------------------------------ the command line */
 
-static int usage(struct bao_buf *why, enum bao_lang lang)
-{
-    int r = bao_buf_append_c(
-        why,
-        lang == BAO_VI
-            ? "Cách dùng:\n"
-              "  baocaod token add --unit MÃ[,MÃ…] --name TÊN [--expires NĂM-THÁNG-NGÀY]\n"
-              "  baocaod token add --role office|oversight|operator --name TÊN [--expires NĂM-THÁNG-NGÀY]\n"
-              "  baocaod token list [--format text|json]\n"
-              "  baocaod token revoke SỐ-HIỆU\n"
-            : "Usage:\n"
-              "  baocaod token add --unit CODE[,CODE…] --name TEXT [--expires YYYY-MM-DD]\n"
-              "  baocaod token add --role office|oversight|operator --name TEXT [--expires YYYY-MM-DD]\n"
-              "  baocaod token list [--format text|json]\n"
-              "  baocaod token revoke ID\n");
+/* Why the words make no sense, each sentence with a right use. */
+static const char *const WRONG[][BAO_LANGS] = {
+    {"sau token phải là add, list hoặc revoke, ví dụ: baocaod token list",
+     "after token comes add, list or revoke, such as: baocaod token list"},
+    {"--name là tên người hoặc máy dùng mã, dài nhất 200 byte, ví dụ: baocaod token add --unit 24133 --name "
+     "\"Phường Tân Lập\"",
+     "--name is who will use the token, at most 200 octets, such as: baocaod token add --unit 24133 --name "
+     "\"Tan Lap\""},
+    {"--unit là một hay nhiều mã đơn vị cách nhau bằng dấu phẩy, nhiều nhất 512, ví dụ: --unit 24133,24121",
+     "--unit is one or more codes of units parted by commas, at most 512, such as: --unit 24133,24121"},
+    {"--expires là ngày cuối cùng còn dùng được, viết như 2027-12-31",
+     "--expires is the last day on which it holds, written like 2027-12-31"},
+    {"--role là office, oversight hoặc operator, ví dụ: --role office",
+     "--role is office, oversight or operator, such as: --role office"},
+    {"ghi --unit cho đơn vị, hoặc --role cho văn phòng, cơ quan giám sát, người vận hành; không ghi cả hai, "
+     "ví dụ: "
+     "baocaod token add --role office --name \"Sở Nội vụ\"",
+     "give --unit for units, or --role for the office, overseers and operators, not both, such as: baocaod "
+     "token "
+     "add --role office --name \"Home Affairs\""},
+    {"chỉ nhận --name, --unit, --role và --expires, mỗi cái kèm một giá trị, ví dụ: baocaod token add --unit "
+     "24133 "
+     "--name \"Phường Tân Lập\"",
+     "only --name, --unit, --role and --expires are taken, each with a value, such as: baocaod token add "
+     "--unit "
+     "24133 --name \"Tan Lap\""},
+    {"token list không kèm gì khác ngoài --format text|json",
+     "token list takes nothing but --format text|json"},
+    {"sau token revoke là số hiệu 36 ký tự của mã; xem số hiệu bằng: baocaod token list",
+     "token revoke takes the token's id of 36 letters; see the ids with: baocaod token list"},
+};
 
-    return r < 0 ? r : BAOD_TOKEN_E_USAGE;
-}
+enum wrong { RIGHT = -1, W_ACT, W_NAME, W_UNIT, W_EXPIRES, W_ROLE, W_BOTH, W_OPTION, W_LIST, W_REVOKE };
 
 static bool split_units(const char *text, struct baod_token_ask *ask)
 {
@@ -44,55 +59,60 @@ static bool split_units(const char *text, struct baod_token_ask *ask)
     return ask->n_units != 0;
 }
 
-static bool take_option(const char *name, const char *value, struct baod_token_ask *ask, bool *has_role)
+static enum wrong take_option(const char *name, const char *value, struct baod_token_ask *ask, bool *has_role)
 {
-    if (strcmp(name, "--name") == 0 && *value != '\0' && strlen(value) <= NAME_MAX_OCTETS) {
+    if (strcmp(name, "--name") == 0) {
         ask->name = value;
-        return true;
+        return *value != '\0' && strlen(value) <= NAME_MAX_OCTETS ? RIGHT : W_NAME;
     }
     if (strcmp(name, "--unit") == 0)
-        return split_units(value, ask);
+        return split_units(value, ask) ? RIGHT : W_UNIT;
     if (strcmp(name, "--expires") == 0)
-        return bao_date_parse(bao_str_c(value), &ask->until);
+        return bao_date_parse(bao_str_c(value), &ask->until) ? RIGHT : W_EXPIRES;
     if (strcmp(name, "--role") == 0) {
         *has_role = true;
-        return baod_role_parse(bao_str_c(value), &ask->role);
+        return baod_role_parse(bao_str_c(value), &ask->role) && ask->role != BAOD_ROLE_UNIT ? RIGHT : W_ROLE;
     }
-    return false;
+    return W_OPTION;
 }
 
-static bool parse_add(int argc, char **argv, struct baod_token_ask *ask)
+static enum wrong parse_add(int argc, char **argv, struct baod_token_ask *ask)
 {
     bool has_role = false;
 
-    for (int i = 0; i + 1 < argc; i += 2)
-        if (!take_option(argv[i], argv[i + 1], ask, &has_role))
-            return false;
-    if (argc % 2 != 0 || ask->name == NULL)
-        return false;
-    return ask->role == BAOD_ROLE_UNIT ? ask->n_units != 0 : has_role && ask->n_units == 0;
+    for (int i = 0; i < argc; i += 2) {
+        enum wrong w = i + 1 < argc ? take_option(argv[i], argv[i + 1], ask, &has_role) : W_OPTION;
+
+        if (w != RIGHT)
+            return w;
+    }
+    if (has_role == (ask->n_units != 0))
+        return W_BOTH;
+    return ask->name == NULL ? W_NAME : RIGHT;
 }
 
 int baod_token_parse(int argc, char **argv, enum bao_lang lang, struct bao_buf *why,
                      struct baod_token_ask *ret)
 {
     const char *act = argc == 0 ? "" : argv[0];
-    bool ok = false;
+    enum wrong wrong = W_ACT;
+    int r;
 
     *ret = (struct baod_token_ask){.role = BAOD_ROLE_UNIT, .until = BAO_DATE_NONE};
     if (strcmp(act, "add") == 0) {
         ret->act = BAOD_TOKEN_ADD;
-        ok = parse_add(argc - 1, argv + 1, ret);
+        wrong = parse_add(argc - 1, argv + 1, ret);
     } else if (strcmp(act, "list") == 0) {
         ret->act = BAOD_TOKEN_LIST;
-        ret->json = argc == 3 && strcmp(argv[2], "json") == 0;
-        ok = argc == 1 ||
-             (argc == 3 && strcmp(argv[1], "--format") == 0 && (ret->json || strcmp(argv[2], "text") == 0));
+        wrong = argc == 1 ? RIGHT : W_LIST;
     } else if (strcmp(act, "revoke") == 0) {
         ret->act = BAOD_TOKEN_REVOKE;
-        ok = argc == 2 && bao_uuid_parse(bao_str_c(argv[1]), ret->id);
+        wrong = argc == 2 && bao_uuid_parse(bao_str_c(argv[1]), ret->id) ? RIGHT : W_REVOKE;
     }
-    return ok ? 0 : usage(why, lang);
+    if (wrong == RIGHT)
+        return 0;
+    r = bao_buf_append_c(why, WRONG[wrong][lang]);
+    return r < 0 ? r : BAOD_TOKEN_E_USAGE;
 }
 
 /* ------------------------------------------------------------------ making one */
@@ -291,8 +311,9 @@ static int list_json(const struct baod_pg_result *res, int offset, struct bao_bu
     return baod_listing_json(&listing, res, out);
 }
 
+/* That there is nothing is a sentence, which no program takes for a row. */
 static int list_text(const struct baod_pg_result *res, const struct baod_token_place *place,
-                     struct bao_buf *out)
+                     struct bao_buf *out, struct bao_buf *why)
 {
     static const char *const states[BAO_LANGS][3] = {
         [BAO_VI] = {"còn hiệu lực", "hết hạn", "đã thu hồi"},
@@ -303,7 +324,15 @@ static int list_text(const struct baod_pg_result *res, const struct baod_token_p
         [BAO_EN] = "id\trole\tunits\tname\tmade\texpires\tlast used\tstate\n",
     };
     char buffer[40];
-    int r = place->headed ? bao_buf_append_c(out, heads[place->lang]) : 0;
+    int r = 0;
+
+    if (baod_pg_rows(res) == 0)
+        return bao_buf_append_c(
+            why, place->lang == BAO_VI
+                     ? "Chưa cấp mã truy cập nào; cấp bằng: baocaod token add --unit 24133 --name TÊN\n"
+                     : "There are no tokens; make one with: baocaod token add --unit 24133 --name NAME\n");
+    if (place->headed)
+        r = bao_buf_append_c(out, heads[place->lang]);
 
     for (size_t row = 0; row < baod_pg_rows(res) && r == 0; row++) {
         bool revoked = !baod_pg_is_null(res, row, REVOKED);
@@ -328,7 +357,7 @@ static int list(const struct baod_token_place *place, const struct baod_token_as
 
     if (r != 0)
         return r;
-    return ask->json ? list_json(res, place->registry->offset, out) : list_text(res, place, out);
+    return ask->json ? list_json(res, place->registry->offset, out) : list_text(res, place, out, why);
 }
 
 static int revoke_one(const struct baod_token_place *place, const struct baod_token_ask *ask,

@@ -20,7 +20,7 @@ struct baod_token_ask {
     size_t n_units;
     const char *name;
     bao_date until; /* last day on which it holds; BAO_DATE_NONE: for ever */
-    bool json;
+    bool json;      /* the caller's to set */
     uint8_t id[16]; /* to be revoked */
 };
 
@@ -30,7 +30,7 @@ enum baod_token_outcome {
 };
 
 /* Reads "add --unit U[,U…] | --role office|oversight|operator, --name TEXT, [--expires YYYY-MM-DD]",
- * "list [--format text|json]", "revoke ID". 0, BAOD_TOKEN_E_USAGE with a sentence in `why`, or <0. */
+ * "list", "revoke ID". 0, BAOD_TOKEN_E_USAGE with a sentence in `why`, or <0. */
 int baod_token_parse(int argc, char **argv, enum bao_lang lang, struct bao_buf *why,
                      struct baod_token_ask *ret) BAO_MUST_CHECK;
 

@@ -40,3 +40,9 @@ static inline int bao_str_cmp(struct bao_str a, struct bao_str b)
 
     return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
+
+/* The English word for n things: "1 form", "2 forms", "0 forms". */
+static inline const char *bao_plural(long long n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}

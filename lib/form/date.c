@@ -177,19 +177,34 @@ bool bao_time_parse(struct bao_str s, bao_time *ret)
     return true;
 }
 
+/* hh:mm or hh:mm:ss with a fraction, without a zone, up to the end: the microsecond of its day. */
+static bool read_clock(struct bao_str s, size_t at, int64_t *ret)
+{
+    int hour, minute, second = 0;
+    int64_t fraction = 0;
+
+    if (!digits(s, &at, 2, &hour) || !sign(s, &at, ':') || !digits(s, &at, 2, &minute) || hour > 23 ||
+        minute > 59)
+        return false;
+    if (sign(s, &at, ':') &&
+        (!digits(s, &at, 2, &second) || second > 59 || !read_fraction(s, &at, &fraction)))
+        return false;
+    *ret = (hour * 3600 + minute * 60 + second) * BAO_SECOND + fraction;
+    return at == s.n;
+}
+
 bool bao_moment_parse(struct bao_str s, int offset, bao_time *ret)
 {
-    int hour, minute;
     size_t at = 0;
+    int64_t clock;
     bao_date day;
 
     if (bao_date_parse(s, &day)) {
         *ret = bao_time_make(day + 1, 0, offset);
         return true;
     }
-    if (!read_day(s, &at, &day) || !(sign(s, &at, 'T') || sign(s, &at, ' ')) || !digits(s, &at, 2, &hour) ||
-        !sign(s, &at, ':') || !digits(s, &at, 2, &minute) || hour > 23 || minute > 59 || at != s.n)
+    if (!read_day(s, &at, &day) || !(sign(s, &at, 'T') || sign(s, &at, ' ')) || !read_clock(s, at, &clock))
         return bao_time_parse(s, ret);
-    *ret = bao_time_make(day, (60 * hour + minute) * 60, offset);
+    *ret = bao_time_make(day, 0, offset) + clock;
     return true;
 }

@@ -40,6 +40,6 @@ bao_time bao_time_make(bao_date d, int second_of_day, int offset);
 void bao_time_print(bao_time t, int offset, char ret[40]);
 /* Reads RFC 3339 with any offset. */
 bool bao_time_parse(struct bao_str s, bao_time *ret);
-/* Reads a moment as an office writes it: 2026-10-20T17:00 at the province's offset, RFC 3339 with any, or a
- * day alone, which means its end (24:00). */
+/* Reads a moment as an office writes it: 2026-10-20T17:00 or 2026-10-20T17:00:30.5 at the province's offset,
+ * RFC 3339 with any, or a day alone, which means its end (24:00). */
 bool bao_moment_parse(struct bao_str s, int offset, bao_time *ret);

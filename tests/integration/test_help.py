@@ -1,4 +1,5 @@
 """Help asked for is an answer: on standard output, exit 0, in the asked language; help unasked for is a complaint."""
+import json
 import re
 
 import pytest
@@ -82,11 +83,60 @@ def test_common_options_stand_anywhere(programs):
     assert unknown.returncode == 2 and "có phải là check không?" in unknown.stderr and unknown.stderr.count("\n") == 2
 
 
+OPERATORS = {  # words of baocaod -> what its one sentence names
+    ("no-such",): "không có lệnh “no-such”; các lệnh: check-config, dump-config, migrate, verify, heads",
+    ("--conifg", "x"): "không có tùy chọn --conifg",
+    ("verify", "--lang", "fr"): "sau --lang phải là vi hoặc en",
+    ("verify", "--format=xml"): "sau --format phải là text hoặc json",
+    ("verify", "--config"): "sau --config còn thiếu giá trị",
+    ("verify", "--heads"): "sau “--heads” còn thiếu FILE",
+    ("migrate", "x"): "thừa “x” sau “migrate”",
+    ("forms",): "sau “forms” phải là một trong: check",
+    ("office", "lok"): "return, withdraw, extend, exempt, owe, lock, unlock, approve",
+    ("token",): "sau token phải là add, list hoặc revoke",
+    ("token", "add", "--unit", "24133"): "--name là tên người",
+    ("token", "add", "--name", "a", "--unit", "24133,,1"): "cách nhau bằng dấu phẩy",
+    ("token", "add", "--name", "a", "--role", "unit"): "--role là office, oversight hoặc operator",
+    ("token", "add", "--name", "a", "--role", "office", "--unit", "24133"): "không ghi cả hai",
+    ("token", "add", "--name", "a", "--role", "office", "--expires", "31/12/2027"): "viết như 2027-12-31",
+    ("token", "add", "--name", "a", "--rôle", "office"): "chỉ nhận --name, --unit, --role và --expires",
+    ("token", "list", "x"): "token list không kèm gì khác",
+    ("token", "revoke", "x"): "baocaod token list",
+    ("quarantine", "show", "x"): "baocaod quarantine list",
+    ("quarantine",): "sau quarantine phải là list, show hoặc drop",
+}
+
+
+@pytest.mark.parametrize("words", OPERATORS, ids=" ".join)
+def test_an_operators_wrong_words_get_one_sentence(programs, words):
+    done = programs.run(*words, program=programs.baocaod)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 2), done
+    assert OPERATORS[words] in done.stderr and done.stderr.endswith(" --help\n")
+    if "--lang" not in words:
+        english = programs.run("--lang", "en", *words, program=programs.baocaod)
+        assert english.returncode == 2 and "\nMore: baocaod " in english.stderr, english.stderr
+
+
+def test_common_options_of_the_daemon_stand_anywhere(programs, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"paths:\n  forms: {programs.schemas}\n  province: {programs.province}\n")
+    for words in (("--config", config, "--lang", "en", "--format", "json", "forms", "check"),
+                  ("forms", "check", "--format=json", f"--config={config}", "--lang", "en")):
+        told = json.loads(programs.run(*words, program=programs.baocaod).stdout)
+        assert told["forms"] >= 5 and told["units"] >= 100 and told["lines"]
+    units = programs.run("units", "check", "--config", config, "--lang", "en", program=programs.baocaod)
+    assert units.returncode == 0 and " units, " in units.stdout
+
+
 def test_help_of_the_daemon(programs):
     for words in (("--help",), ("token", "--help"), ("office", "extend", "--help"), ("--config", "/none", "verify", "--help")):
         vi = programs.run(*words, program=programs.baocaod)
         assert (vi.returncode, vi.stderr) == (0, ""), vi
-        assert "Cách dùng: baocaod" in vi.stdout and "token add --name" in vi.stdout
+        assert "Cách dùng: baocaod" in vi.stdout
+        shown = {line.split()[1] for line in vi.stdout.splitlines() if line.startswith("  baocaod ")}
+        named = set(words) & {"token", "office", "verify"}
+        assert shown == named if named else {"token", "office", "verify", "rebuild"} <= shown
+        assert ("token add --name" in vi.stdout) == (named <= {"token"})
     en = programs.run("--lang", "en", "verify", "--help", program=programs.baocaod)
     assert en.returncode == 0 and "Usage: baocaod" in en.stdout
     wrong = programs.run("no-such-command", program=programs.baocaod)

@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -311,6 +312,15 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(hub):
     for words, code, symbol in refused:
         told = hub.act(*words, expect=code)
         assert told["code"] == symbol and told["message"]["vi"] and told["message"]["en"], (words, told)
+    form, period = ("--form", FORM), ("--period", PERIOD)
+    for words, names in [((), "Thiếu biểu mẫu: ghi --form"), (form, "Thiếu kỳ báo cáo: ghi --period"),
+                         ((*form, "--period", "Q3/2026"), "viết chưa đúng; viết như 2026, 2026-H1, 2026-Q3"),
+                         ((*form, *period, "x"), "ví dụ --unit 24133")]:
+        done = hub.daemon.operate("office", "lock", *words)
+        assert (done.returncode, done.stdout) == (2, "") and names in done.stderr, (words, done)
+        assert done.stderr.endswith("\nXem thêm: baocaod office --help\n"), done.stderr
+    done = hub.daemon.operate("office", "exempt", *form, *period, "--lang", "en")
+    assert done.returncode == 2 and "The unit is missing: give --unit" in done.stderr, done
     assert hub.sql("SELECT count(*) FROM baocao.obligation_event")[0][0] == events
     assert hub.sql("SELECT count(*) FROM baocao.audit")[0][0] == batches
     hub.check()
@@ -322,8 +332,12 @@ def test_the_daemon_must_run_and_the_peer_must_be_known(hub):
     assert os.stat(path).st_mode & 0o777 == 0o660
     done = daemon.operate("office", "lock", "--form", FORM, "--period", PERIOD)
     assert done.returncode == 0 and "khóa" in done.stdout
-    done = daemon.operate("--lang", "en", "office", "unlock", "--form", FORM, "--period", PERIOD, "--reason", "x")
-    assert done.returncode == 0 and "unlocked" in done.stdout
+    done = daemon.operate("office", "unlock", "--form", FORM, "--period", PERIOD, "--reason", "x", "--lang", "en")
+    assert done.returncode == 0 and "obligations) is unlocked" in done.stdout
+    done = daemon.operate("--lang", "en", "office", "lock", "--form", FORM, "--period", PERIOD, "--unit", UNIT)
+    assert done.returncode == 0 and f"of {UNIT} (1 obligation) is locked" in done.stdout
+    assert re.search(rf"office: locked {FORM} {PERIOD} all units by .*: \d+ obligations, batch", daemon.log())
+    assert re.search(rf"office: locked {FORM} {PERIOD} {UNIT} by .*: 1 obligation, batch", daemon.log())
     if os.geteuid() == 0:  # another user is not let in, even where the file's mode would let it
         os.chmod(path, 0o666)
         ask = ("import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"

@@ -22,6 +22,9 @@ def test_a_report_that_the_tables_refuse_is_set_aside_alone_and_taken_once_that_
     """A constraint that nobody foresaw: class 23. The others of its batch are stored; it is kept once, whatever often it
     is sent."""
     assert listed(daemon) == []
+    for words, says in ((("quarantine", "list"), "Không có báo cáo nào bị giữ riêng."), (("token", "list", "--lang", "en"), "There are no tokens")):
+        none = daemon.operate(*words)
+        assert (none.returncode, none.stdout) == (0, "") and says in none.stderr, none
     slot = daemon.sql("SELECT slot FROM baocao.indicator WHERE code = 'diss.press'")[0][0]
     daemon.sql(f"ALTER TABLE baocao.report ADD CONSTRAINT mistake CHECK (figures[{slot}] IS DISTINCT FROM 7777)")
     good, units = many(60, seed=61), communes()

@@ -59,4 +59,4 @@ def test_what_the_office_reads(daemon, tmp_path):
     assert missing.returncode == 0, missing.stderr
     assert "17:00 16/9/2026" in missing.stdout and "Phường " in missing.stdout and "T17:00" not in missing.stdout
     unknown = daemon.programs.run("no-such", "thing", program=daemon.programs.baocaod)
-    assert unknown.returncode == 2 and "“no-such thing”" in unknown.stderr
+    assert unknown.returncode == 2 and "“no-such”" in unknown.stderr

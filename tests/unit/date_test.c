@@ -69,12 +69,41 @@ static void times_are_read_and_written(void **state)
                      bao_time_make(bao_date_make(2026, 9, 17), 0, BAO_VN_OFFSET));
 }
 
+static void moments_take_the_offset_where_no_zone_stands(void **state)
+{
+    static const struct {
+        const char *text, *means;
+    } right[] = {
+        {"2026-10-20", "2026-10-21T00:00:00.000+07:00"},
+        {"2026-10-20T17:00", "2026-10-20T17:00:00.000+07:00"},
+        {"2026-10-20 17:00:30", "2026-10-20T17:00:30.000+07:00"},
+        {"2026-10-20T17:00:30.25", "2026-10-20T17:00:30.250+07:00"},
+        {"2026-10-20T17:00:30Z", "2026-10-21T00:00:30.000+07:00"},
+        {"2026-10-20T17:00:30.5+08:00", "2026-10-20T16:00:30.500+07:00"},
+    };
+    static const char *const wrong[] = {"2026-10-20T24:00",    "2026-10-20T17",
+                                        "2026-10-20T17:00:60", "2026-10-20T17:00:30.",
+                                        "2026-10-20T17:00:3",  "2026-10-20T17:00+07:00"};
+    char text[40];
+    bao_time t = 0;
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(right); i++) {
+        assert_true(bao_moment_parse(bao_str_c(right[i].text), BAO_VN_OFFSET, &t));
+        bao_time_print(t, BAO_VN_OFFSET, text);
+        assert_string_equal(text, right[i].means);
+    }
+    for (size_t i = 0; i < BAO_COUNT(wrong); i++)
+        assert_false(bao_moment_parse(bao_str_c(wrong[i]), BAO_VN_OFFSET, &t));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dates_agree_with_the_c_library),
         cmocka_unit_test(dates_are_read_and_written),
         cmocka_unit_test(times_are_read_and_written),
+        cmocka_unit_test(moments_take_the_offset_where_no_zone_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
