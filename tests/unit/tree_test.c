@@ -3,7 +3,6 @@
 
 #include "lib/base/crypto.h"
 
-#include <time.h>
 
 static void hash_of(struct bao_str text, enum bao_load_format format, char hex[65])
 {
@@ -279,41 +278,39 @@ static void make_twins(struct bao_buf *out, bool collide)
     }
 }
 
-/* Loads the map twice, in both formats, compares the two and asks for every key; the processor time of that.
- */
-static double use_twins(struct bao_str text, bool collide)
+/* Loads the map in both formats, and asks for every key. A large map is searched by its keys in order: with
+ * every hash spoilt each key is still found, which no search by hash could do, however keys collide. */
+static void use_twins(struct bao_str text, bool collide)
 {
     struct loaded json, yaml;
-    clock_t began = clock();
-    double took;
+    struct bao_member *members;
 
     load(&json, text, BAO_LOAD_PLAIN, BAO_FORMAT_JSON);
     load(&yaml, text, BAO_LOAD_PLAIN, BAO_FORMAT_YAML);
     assert_int_equal(json.r, 0);
     assert_int_equal(yaml.r, 0);
     assert_int_equal(json.doc.root.len, TWINS);
+    assert_true(json.doc.root.indexed && yaml.doc.root.indexed);
     assert_true(bao_node_equal(&json.doc.root, &yaml.doc.root));
-    for (uint32_t i = 0; i < TWINS; i++) {
-        const struct bao_member *m = &json.doc.root.members[i];
-
-        assert_ptr_equal(bao_node_member(&json.doc.root, bao_member_key(m)), m);
-    }
-    took = (double)(clock() - began) / CLOCKS_PER_SEC;
+    members = (struct bao_member *)(uintptr_t)json.doc.root.members; /* the arena's, and this test's alone */
     for (uint32_t i = 1; collide && i < TWINS; i++)
-        assert_int_equal(json.doc.root.members[i].hash, json.doc.root.members[0].hash);
+        assert_int_equal(members[i].hash, members[0].hash);
+    for (uint32_t i = 0; i < TWINS; i++)
+        members[i].hash = ~members[i].hash;
+    for (uint32_t i = 0; i < TWINS; i++)
+        assert_ptr_equal(bao_node_member(&json.doc.root, bao_member_key(&members[i])), &members[i]);
+    assert_true(bao_node_equal(&json.doc.root, &yaml.doc.root));
     unload(&json);
     unload(&yaml);
-    return took;
 }
 
-/* The hash is not keyed, so it is not what a large map is searched by. Were it, each of the colliding keys
- * would be held against all the others: the hundredfold and more. */
+/* The hash is not keyed, so anybody can choose keys that collide; it is not what a large map is searched by.
+ */
 static void keys_that_collide_cost_what_others_do(void **state)
 {
     struct bao_buf plain = BAO_BUF_NULL(1 << 24), twins = BAO_BUF_NULL(1 << 24),
                    again = BAO_BUF_NULL(1 << 24);
     struct loaded l;
-    double usual, hostile;
 
     (void)state;
     make_twins(&plain, false);
@@ -327,9 +324,8 @@ static void keys_that_collide_cost_what_others_do(void **state)
     bao_buf_deinit(&again);
     assert_int_equal(bao_buf_append_c(&plain, "}"), 0);
     assert_int_equal(bao_buf_append_c(&twins, "}"), 0);
-    usual = use_twins(bao_buf_str(&plain), false);
-    hostile = use_twins(bao_buf_str(&twins), true);
-    assert_true(hostile < 10 * usual + 0.1);
+    use_twins(bao_buf_str(&plain), false);
+    use_twins(bao_buf_str(&twins), true);
     bao_buf_deinit(&plain);
     bao_buf_deinit(&twins);
 }
