@@ -39,6 +39,13 @@ int64_t cli_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static bool is_port(const char *text)
+{
+    uint64_t port;
+
+    return bao_decimal_number(bao_str_c(text), 65535, &port) && port != 0;
+}
+
 /* Parts HOST[:PORT]; a bare IPv6 address needs no brackets when it has no port. */
 bool cli_split_target(const char *to, char host[256], char port[16])
 {
@@ -58,7 +65,7 @@ bool cli_split_target(const char *to, char host[256], char port[16])
         end--;
     }
     n = (size_t)(end - to);
-    if (end <= to || n >= 256 || (colon != NULL && (strlen(colon + 1) == 0 || strlen(colon + 1) >= 16)))
+    if (end <= to || n >= 256 || (colon != NULL && !is_port(colon + 1)))
         return false;
     memcpy(host, to, n);
     host[n] = '\0';

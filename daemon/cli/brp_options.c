@@ -86,8 +86,18 @@ static bool load_tls(const struct cli_options *options, struct cli_brp_options *
 
 bool cli_brp_options_ready(const struct cli_options *options, struct cli_brp_options *o)
 {
+    char host[256], port[16];
+
     if (o->to == NULL)
         o->to = getenv("BAOCAO_TO");
+    if (o->to != NULL && *o->to == '\0')
+        o->to = NULL;
+    if (!cli_split_target(o->to, host, port))
+        return cli_complain(options,
+                            options->lang == BAO_VI
+                                ? "địa chỉ máy chủ phải viết theo dạng MÁY-CHỦ[:CỔNG], không phải “%s”"
+                                : "the hub's address is written HOST[:PORT], not “%s”",
+                            o->to);
     if (o->token_file == NULL)
         o->token_file = getenv("BAOCAO_TOKEN_FILE");
     if (o->token_file != NULL && !cli_token_read(options, o->token_file, o->token))

@@ -155,3 +155,11 @@ def test_a_silent_hub_is_told_after_a_while(programs, words):
         assert done.returncode == 2 and "did not answer in time" in done.stderr
         done = programs.run(*words, "--to", to, "--wait", "soon")
         assert done.returncode == 2 and "--wait là số giây" in done.stderr
+
+
+@pytest.mark.parametrize("to", ["hub:", "hub:7316x", "hub:0", "hub:99999", "hub:+1", ":7316", "[::1", "h" * 300])
+def test_an_address_that_is_none_is_told_at_once(programs, to):
+    for words in (("send", os.path.join(SAMPLES, "01-24133-buon-ma-thuot.yaml")), ("due", "--unit", "24133"),
+                  ("stat", "nd73-quarterly", "24133", "2026-Q3")):
+        done = programs.run(*words, "--to", to)
+        assert (done.returncode, done.stdout) == (2, "") and "MÁY-CHỦ[:CỔNG]" in done.stderr, (words, done)
