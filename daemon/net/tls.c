@@ -15,7 +15,10 @@ struct baod_tls {
     bool server, asks; /* clients for their certificate */
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
+    struct baod_tls_span revoked; /* GnuTLS gives the list away only once */
 };
+
+static const struct baod_tls_span always = {.from = INT64_MIN, .to = INT64_MAX};
 
 /* One connection. The pointers to buffers are set for the length of a call. */
 struct session {
@@ -60,6 +63,39 @@ static int complain(int r, const char *file, const char **ret_why, const char **
     return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EINVAL;
 }
 
+/* Narrows a span to what it shares with another; -1 is a bound that is not said. */
+static void narrow(struct baod_tls_span *span, time_t from, time_t to)
+{
+    if (from != (time_t)-1 && from > span->from)
+        span->from = from;
+    if (to != (time_t)-1 && to < span->to)
+        span->to = to;
+}
+
+/* 0 or GnuTLS's number. */
+static int load_revoked(struct baod_tls *tls, const char *file)
+{
+    gnutls_x509_crl_t *lists = NULL;
+    gnutls_datum_t text;
+    unsigned n = 0;
+    int r = gnutls_load_file(file, &text);
+
+    if (r < 0)
+        return r;
+    r = gnutls_x509_crl_list_import2(&lists, &n, &text, GNUTLS_X509_FMT_PEM, 0);
+    gnutls_free(text.data);
+    if (r < 0)
+        return r;
+    r = gnutls_certificate_set_x509_crl(tls->credentials, lists, (int)n);
+    for (unsigned i = 0; i < n; i++) {
+        narrow(&tls->revoked, gnutls_x509_crl_get_this_update(lists[i]),
+               gnutls_x509_crl_get_next_update(lists[i]));
+        gnutls_x509_crl_deinit(lists[i]);
+    }
+    gnutls_free(lists);
+    return r < 0 ? r : 0;
+}
+
 static int load_files(struct baod_tls *tls, const struct baod_tls_files *files, const char **ret_why,
                       const char **ret_file)
 {
@@ -78,12 +114,8 @@ static int load_files(struct baod_tls *tls, const struct baod_tls_files *files, 
     if (r <= 0 &&
         files->authorities != NULL) /* a system without authorities is met when a server is checked */
         return complain(r == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : r, files->authorities, ret_why, ret_file);
-    if (files->revoked != NULL) {
-        r = gnutls_certificate_set_x509_crl_file(tls->credentials, files->revoked, GNUTLS_X509_FMT_PEM);
-        if (r < 0)
-            return complain(r, files->revoked, ret_why, ret_file);
-    }
-    return 0;
+    r = files->revoked != NULL ? load_revoked(tls, files->revoked) : 0;
+    return r < 0 ? complain(r, files->revoked, ret_why, ret_file) : 0;
 }
 
 static int load(const struct baod_tls_files *files, bool server, struct baod_tls **ret, const char **ret_why,
@@ -96,6 +128,7 @@ static int load(const struct baod_tls_files *files, bool server, struct baod_tls
         return complain(GNUTLS_E_MEMORY_ERROR, NULL, ret_why, ret_file);
     tls->refs = 1;
     tls->server = server;
+    tls->revoked = always;
     tls->asks = server && files->authorities != NULL;
     r = gnutls_certificate_allocate_credentials(&tls->credentials);
     if (r >= 0)
@@ -121,20 +154,34 @@ int baod_tls_load_client(const struct baod_tls_files *files, struct baod_tls **r
     return load(files, false, ret, ret_why, ret_file);
 }
 
-int64_t baod_tls_ends(const struct baod_tls *tls)
+static void narrow_to(struct baod_tls_span *span, gnutls_x509_crt_t certificate)
 {
-    gnutls_x509_crt_t *chain;
-    unsigned n = 0;
-    int64_t ends = -1;
+    narrow(span, gnutls_x509_crt_get_activation_time(certificate),
+           gnutls_x509_crt_get_expiration_time(certificate));
+}
 
-    if (gnutls_certificate_get_x509_crt(tls->credentials, 0, &chain, &n) < 0)
-        return -1;
-    if (n != 0)
-        ends = (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]); /* its own mistake is -1, too */
-    for (unsigned i = 0; i < n; i++)
-        gnutls_x509_crt_deinit(chain[i]);
-    gnutls_free(chain);
-    return ends;
+struct baod_tls_spans baod_tls_spans(const struct baod_tls *tls)
+{
+    struct baod_tls_spans ret = {.certificate = always, .authorities = always, .revoked = tls->revoked};
+    gnutls_x509_trust_list_t authorities;
+    gnutls_x509_trust_list_iter_t at = NULL;
+    gnutls_x509_crt_t *chain, authority;
+    unsigned n = 0;
+
+    if (gnutls_certificate_get_x509_crt(tls->credentials, 0, &chain, &n) >= 0) {
+        if (n != 0)
+            narrow_to(&ret.certificate, chain[0]);
+        for (unsigned i = 0; i < n; i++)
+            gnutls_x509_crt_deinit(chain[i]);
+        gnutls_free(chain);
+    }
+    gnutls_certificate_get_trust_list(tls->credentials, &authorities);
+    while (gnutls_x509_trust_list_iter_get_ca(authorities, &at, &authority) >= 0) {
+        narrow_to(&ret.authorities, authority);
+        gnutls_x509_crt_deinit(authority);
+    }
+    gnutls_x509_trust_list_iter_deinit(at);
+    return ret;
 }
 
 /* Octets to and from GnuTLS. */

@@ -26,8 +26,18 @@ int baod_tls_load_server(const struct baod_tls_files *files, struct baod_tls **r
 int baod_tls_load_client(const struct baod_tls_files *files, struct baod_tls **ret, const char **ret_why,
                          const char **ret_file) BAO_MUST_CHECK;
 struct baod_tls *baod_tls_ref(struct baod_tls *tls);
-/* When the own certificate ends, in seconds since 1970; -1 when there is none or it does not say. */
-int64_t baod_tls_ends(const struct baod_tls *tls);
+/* From when to when something holds, in seconds since 1970; what has no bound or is not there: INT64_MIN,
+ * INT64_MAX. */
+struct baod_tls_span {
+    int64_t from, to;
+};
+struct baod_tls_spans {
+    struct baod_tls_span certificate; /* the own one */
+    struct baod_tls_span authorities; /* of files.authorities, what all of them share */
+    struct baod_tls_span revoked; /* the list; RFC 5280 5.1.2.5: past its nextUpdate it no longer tells who is
+                                     revoked, and GnuTLS goes on by it without a word */
+};
+struct baod_tls_spans baod_tls_spans(const struct baod_tls *tls);
 /* Frees it with the last reference; accepts NULL; gives NULL. One thread. */
 struct baod_tls *baod_tls_unref(struct baod_tls *tls);
 

@@ -83,11 +83,12 @@ struct baod_server {
 
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t tick, deadline, goodbye;
-    unsigned goodbyes; /* looks at connections that end */
+    unsigned goodbyes;  /* looks at connections that end */
     unsigned draining;  /* parts that have not told their end */
     bao_date heads_day; /* the local day on which the list of heads was last brought up to date */
     bool heads_busy;
     unsigned heads_after; /* the tick from which on it may be tried again */
+    bao_date keys_day;    /* the local day on which it was last said which keys are out of their time */
     bao_date sync_day;    /* the local day that obligations were last made for */
     unsigned ticks;
     bool preparing;
@@ -142,6 +143,8 @@ int baod_server_read_http_keys(const struct baod_server *s, struct bao_arena *ar
                                struct baod_http_keys *ret) BAO_MUST_CHECK;
 /* After a reload: both ports get the new keys, or what is wrong is logged and the old ones stay. */
 void baod_server_renew_keys(struct baod_server *s);
+/* Says which files of keys are past their time or soon will be: once a day, and after a (re)load. */
+void baod_server_tell_keys(struct baod_server *s, bao_date today);
 /* A report connection's transformer; `user` is the server. */
 int baod_server_transform(void *user, const struct baod_transform_ops **ret_ops, void **ret_transform);
 

@@ -64,6 +64,8 @@ void baod_server_on_tick(uv_timer_t *timer)
                  "clock: the wall clock had moved by %lld us; custody times follow it from now on",
                  (long long)moved);
     tell_database(s, up);
+    if (s->keys_day != today)
+        baod_server_tell_keys(s, today);
     if (s->embedded != NULL && baod_embedded_watch(s->embedded))
         baod_log(BAOD_LOG_WARNING, "database: the private PostgreSQL was gone and has been started again");
     s->ticks++;

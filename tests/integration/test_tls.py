@@ -29,7 +29,7 @@ class Pki:
 
     def __call__(self, *words, until=""):
         subprocess.run([os.path.join(SOURCE, "deploy", "pki"), self.root, *words], check=True, capture_output=True,
-                       env={**os.environ, "PKI_UNTIL": until})
+                       env={**os.environ, "PKI_UNTIL": until, "PKI_LIST_UNTIL": until if words == ("list",) else ""})
         if USER:
             for name in os.listdir(self.root):
                 shutil.chown(os.path.join(self.root, name), USER)
@@ -134,13 +134,43 @@ def test_a_reload_takes_new_keys_and_keeps_old_connections(hub, pki):
         wait_for(lambda: "server.pem" in hub.log(), 20)
         with client(hub, pki, "unit-24133") as fresh:  # bad keys: those in force stay
             assert fresh.ask("PING").verb == "OK"
-        soon = (datetime.datetime.utcnow() + datetime.timedelta(days=5, hours=12)).strftime("%Y%m%d%H%M%SZ")
-        for until, words in ((soon, "this certificate expires in 5 days"),
-                             ("20200101000000Z", "this certificate has expired")):
-            assert words not in hub.log()
-            pki("server", "localhost", "127.0.0.1", until=until)
-            hub.process.send_signal(signal.SIGHUP)
-            wait_for(lambda words=words: words in hub.log(), 20)
+
+
+def test_keys_out_of_their_time_are_told_with_their_day(hub, pki):
+    """At the start, after a reload and with each new day, which a reload stands for: all three go by the tick."""
+    soon = datetime.datetime.utcnow() + datetime.timedelta(days=5, hours=12)
+    day = (soon + datetime.timedelta(hours=7)).strftime("%Y-%m-%d")  # Việt Nam's
+    server, revoked = pki.file("server.pem"), pki.file("revoked.pem")
+    assert "systemctl reload" not in hub.log()
+    for words, until, told in (
+            (("server", "localhost", "127.0.0.1"), soon.strftime("%Y%m%d%H%M%SZ"),
+             (f"{server}, {day}: chứng thư này hết hạn ngày ấy", "this certificate expires on that day")),
+            (("server", "localhost", "127.0.0.1"), "20200101000000Z",
+             (f"{server}, 2020-01-01: chứng thư này đã hết hạn", "this certificate has expired")),
+            (("list",), "20200101000000Z",
+             (f"{revoked}, 2020-01-01: danh sách thu hồi này phải được thay", "deploy/pki DIR list"))):
+        pki(*words, until=until)
+        hub.process.send_signal(signal.SIGHUP)
+        wait_for(lambda told=told: all(word in hub.log() for word in told), 20)
+        assert "then run: systemctl reload baocaod" in hub.log()
+    pki("revoke", "unit-24133.pem")  # writes a list in its time
+    hub.stop()
+    hub.start()
+    wait_for(lambda: hub.log().count("this certificate has expired") > 1, 20)
+    assert hub.log().count("danh sách thu hồi này") == 1
+
+
+def test_a_list_past_its_time_still_revokes(hub, pki):
+    pki("unit", "24121")
+    pki("revoke", "unit-24121.pem")
+    pki("list", until="20200101000000Z")
+    hub.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "danh sách thu hồi này" in hub.log(), 20)
+    with client(hub, pki, "unit-24133") as c:
+        assert c.ask("PING").verb == "OK"
+    with pytest.raises(Ended) as end:
+        client(hub, pki, "unit-24121")
+    assert end.value.args[0].code == "AUTH"
 
 
 def test_a_revocation_ends_open_connections(hub, pki):
