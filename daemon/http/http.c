@@ -321,16 +321,27 @@ struct header_count {
     unsigned length, encoding, host, odd;
 };
 
+/* MHD puts a folded line to the end of the field's name, so that a length or a coding goes unseen. */
+static bool hides(const char *key, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncasecmp(key, name, n) == 0 && key[n] != '\0';
+}
+
 static enum MHD_Result count_header(void *user, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     struct header_count *n = user;
+    bool coding = strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
 
     (void)kind;
-    (void)value;
     n->length += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-    n->encoding += strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    n->encoding += coding;
     n->host += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
-    n->odd += strpbrk(key, " \t") != NULL; /* "Content-Length : 5": a length to others, none to MHD */
+    n->odd +=
+        strpbrk(key, " \t") != NULL || /* "Content-Length : 5" is no length to MHD */
+        hides(key, MHD_HTTP_HEADER_CONTENT_LENGTH) || hides(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
+        (coding && (value == NULL || strcasecmp(value, "chunked") != 0)); /* MHD would read to the end */
     return MHD_YES;
 }
 
@@ -412,8 +423,9 @@ static enum MHD_Result first_call(struct engine *e, struct MHD_Connection *mhd, 
     *context = x;
     x->bad = !headers_are_sound(mhd);
     x->connection->deadline = uv_now(http->loop) + http->limits.head_ms + http->limits.body / 16;
-    if (!x->bad)
-        http->handlers.head(http->handlers.user, x);
+    if (x->bad)
+        return hand_over(x); /* at once: nobody knows where its body ends */
+    http->handlers.head(http->handlers.user, x);
     return MHD_YES;
 }
 

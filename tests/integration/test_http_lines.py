@@ -65,12 +65,16 @@ def answer(sock):
     b"Host: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
     b"Host: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
     b"Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+    b"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n",
+    b"Host: a\r\nTransfer-Encoding: identity\r\n",
+    b"Host: a\r\nTransfer-Encoding:\r\n  chunked\r\n",
+    b"Host: a\r\nContent-Length: 5\r\n 5\r\n",
     b"Host: a\r\nHost: a\r\n",
     b"",
     b"Host: a\r\nContent-Length: -1\r\n",
     b"Host: a\r\nContent-Length: 0x5\r\n",
     b"Host: a\r\nContent-Length : 0\r\n",
-], ids=["two-lengths", "length-and-chunked", "two-codings", "two-hosts", "no-host", "negative", "hexadecimal", "space-before-colon"])
+], ids=["two-lengths", "length-and-chunked", "two-codings", "more-codings", "other-coding", "folded-coding", "folded-length", "two-hosts", "no-host", "negative", "hexadecimal", "space-before-colon"])
 def test_heads_that_smuggle_are_refused(hub, head):
     with connect(hub) as sock:
         sock.sendall(b"GET /healthz HTTP/1.1\r\n" + head + b"\r\n0\r\n\r\n")
