@@ -233,12 +233,19 @@ static void set_aside(struct baod_writer *w)
         baod_pg_drop(w->pg, "a report could not be set aside");
 }
 
-/* The failing batch is rolled back: find the row that failed, or try again later. */
+/* The failing batch is rolled back: find the row that failed, or try again later. A server that takes no
+ * writes any more, although it answers, is as good as away: what writes now is found by connecting anew, and
+ * until then reports go to the spool. */
 static void after_failure(struct baod_writer *w)
 {
     struct baod_batch *b = &w->batch;
     size_t n = b->n;
 
+    if (strcmp(b->sqlstate, "25006") == 0) {
+        baod_pg_drop(w->pg,
+                     "the server has become read-only (demoted, or default_transaction_read_only is on)");
+        return; /* on_lost puts the batch back */
+    }
     if (is_poison(b) && n == 1) {
         struct baod_submission *s = b->items[0].s;
 

@@ -83,6 +83,33 @@ def test_a_missing_standby_is_waited_for_without_a_false_ack(make_daemon, postgr
     check_exact(postgres.sql, {**many(5, seed=23), (unit, 1): (3, "")})
 
 
+def test_a_server_that_becomes_read_only_counts_as_away(make_daemon, postgres):
+    def set_read_only(word):
+        admin = postgres.connect()
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = off")
+            cursor.execute(f"ALTER SYSTEM {word}")
+            cursor.execute("SELECT pg_reload_conf()")
+        admin.close()
+
+    daemon = make_daemon({"spool": {"hold": "1s"}}, database_url=postgres.url).start()
+    reports = many(3, seed=40)
+    documents = [text for _, text in reports.values()]
+    with Client(daemon.reports_port, timeout=60) as client:
+        assert client.submit(documents[0]).state == "committed"
+        set_read_only("SET default_transaction_read_only = on")
+        wait_for(lambda: postgres.sql("SHOW default_transaction_read_only") == [("on",)])
+        assert client.submit(documents[1]).state == "queued"
+        wait_for(lambda: not daemon.is_ready())  # nor is it said to be ready
+        assert "read-only" in daemon.log()
+        assert client.submit(documents[2]).state == "queued"
+    set_read_only("RESET default_transaction_read_only")
+    daemon.wait_ready()
+    wait_for(lambda: postgres.sql("SELECT count(*) FROM baocao.report") == [(3,)], 50)  # before all is offered anew
+    check_exact(postgres.sql, reports)
+
+
 def test_the_receipt_says_which_durability_it_stands_for(make_daemon, postgres, pair):
     alone, two = make_daemon(database_url=postgres.url).start(), make_daemon(database_url=both(*pair)).start()
     document = report(communes()[80], 1, 1)
