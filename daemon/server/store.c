@@ -86,7 +86,7 @@ static void on_lost_reading(struct baod_pg *pg, const char *why, void *user)
 
     (void)pg;
     if (!s->lost_told)
-        baod_log(BAOD_LOG_WARNING, "database: reading connection lost: %s", why);
+        baod_log(BAOD_LOG_WARNING, "database: no connection for reading: %s", why);
     s->lost_told = true;
 }
 

@@ -47,12 +47,20 @@ int32_t baod_province_key(struct bao_str code)
     return key < 0 ? key : -key - 1; /* below the numbers, so that no hash meets a code of digits */
 }
 
+/* "permission denied" alone does not say of what. */
+static const char RIGHTS[] =
+    "; the login of database.url must own the database, and be allowed to alter the role "
+    "baocao_office where that exists (CREATEROLE); or an administrator of the server runs "
+    "baocaod migrate once with a database.url of his own";
+
 static int sql_failed(struct baod_pg_call *call, const char *doing, struct bao_buf *why, int r)
 {
+    const char *error = baod_pg_call_error(call);
+
     if (r <= 0)
         return r;
-    r = bao_buf_printf(why, "the database's tables could not be brought up to date: %s: %s", doing,
-                       baod_pg_call_error(call));
+    r = bao_buf_printf(why, "the database's tables could not be brought up to date: %s: %s%s", doing, error,
+                       strncmp(error, "42501", 5) == 0 ? RIGHTS : "");
     return r < 0 ? r : BAOD_MIGRATE_E_SQL;
 }
 

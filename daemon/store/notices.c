@@ -332,7 +332,8 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
 {
     (void)pg;
     (void)user;
-    baod_log(BAOD_LOG_INFO, "database: notices' connection lost: %s", why);
+    baod_log(BAOD_LOG_DEBUG, "database: no connection for outcomes: %s",
+             why); /* the writer tells the cause */
 }
 
 int baod_notices_new(uv_loop_t *loop, const char *conninfo, struct baod_notices **ret)

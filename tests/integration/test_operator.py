@@ -69,6 +69,14 @@ def test_a_command_says_at_once_that_the_database_does_not_answer(make_daemon, w
             asked.communicate()
 
 
+def test_a_login_without_rights_is_told_which_it_needs(make_daemon, postgres):
+    postgres.sql("CREATE ROLE poor LOGIN")
+    url = urllib.parse.urlsplit(postgres.url)
+    host = url.netloc.rpartition("@")[2]
+    done = make_daemon(database_url=url._replace(netloc=f"poor@{host}").geturl()).operate("migrate")
+    assert done.returncode == 1 and "42501" in done.stderr and "must own the database" in done.stderr, done.stdout + done.stderr
+
+
 def refused(cursor, sql):
     """The SQLSTATE that the statement ends with."""
     try:
