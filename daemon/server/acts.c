@@ -18,7 +18,11 @@ static void log_act(const struct baod_act_answer *answer)
     const struct baod_act *act = answer->act;
     struct bao_str unit = act->unit.n != 0 ? act->unit : BAO_STR("all units");
 
-    if (answer->outcome == 0)
+    if (answer->outcome == 0 && answer->done.touched == 0)
+        baod_log(BAOD_LOG_NOTICE, "office: %s %.*s %.*s %.*s by %.*s: it is so already, nothing is recorded",
+                 baod_act_name(act->kind), BAO_STR_ARG(act->form), BAO_STR_ARG(act->period),
+                 BAO_STR_ARG(unit), BAO_STR_ARG(act->actor));
+    else if (answer->outcome == 0)
         baod_log(BAOD_LOG_NOTICE, "office: %s %.*s %.*s %.*s by %.*s: %lld %s, batch %lld",
                  baod_act_name(act->kind), BAO_STR_ARG(act->form), BAO_STR_ARG(act->period),
                  BAO_STR_ARG(unit), BAO_STR_ARG(act->actor), (long long)answer->done.touched,

@@ -294,6 +294,44 @@ static const struct {
                           {NULL, NULL}},
 };
 
+/* The same for an act that found everything so already. */
+static const struct {
+    const char *text[BAO_LANGS];
+    const char *with_until[BAO_LANGS];
+} SAME[] = {
+    [BAOD_ACT_RETURN] =
+        {{"Lần báo cáo %4 của đơn vị %1, biểu mẫu %2, kỳ %3 đã được trả lại từ trước; không ghi gì thêm.",
+          "Revision %4 of unit %1, form %2, period %3 was returned before; nothing more is recorded."},
+         {NULL, NULL}},
+    [BAOD_ACT_WITHDRAW] =
+        {{"Lần báo cáo %4 của đơn vị %1, biểu mẫu %2, kỳ %3 đã được thu hồi từ trước; không ghi gì thêm.",
+          "Revision %4 of unit %1, form %2, period %3 was withdrawn before; nothing more is recorded."},
+         {NULL, NULL}},
+    [BAOD_ACT_EXTEND] = {{NULL, NULL},
+                         {"Biểu mẫu %2, kỳ %3 của %1 đã được gia hạn đến %5 từ trước; không ghi gì thêm.",
+                          "Form %2, period %3 of %1 was extended to %5 before; nothing more is recorded."}},
+    [BAOD_ACT_EXEMPT] = {{"Đơn vị %1 đã được miễn biểu mẫu %2, kỳ %3 từ trước; không ghi gì thêm.",
+                          "Unit %1 was exempt from form %2, period %3 before; nothing more is recorded."},
+                         {NULL, NULL}},
+    [BAOD_ACT_OWE] =
+        {{"Đơn vị %1 không được miễn biểu mẫu %2, kỳ %3, vẫn phải gửi; không ghi gì thêm.",
+          "Unit %1 is not exempt from form %2, period %3 and owes it; nothing more is recorded."},
+         {NULL, NULL}},
+    [BAOD_ACT_LOCK] =
+        {{"Biểu mẫu %2, kỳ %3 của %1 đã khóa từ trước; không ghi gì thêm.",
+          "Form %2, period %3 of %1 was locked before; nothing more is recorded."},
+         {"Biểu mẫu %2, kỳ %3 của %1 đã định khóa từ %5; không ghi gì thêm.",
+          "Form %2, period %3 of %1 is to be locked from %5 as it is; nothing more is recorded."}},
+    [BAOD_ACT_UNLOCK] = {{"Biểu mẫu %2, kỳ %3 của %1 đang mở, không có thời điểm khóa; không ghi gì thêm.",
+                          "Form %2, period %3 of %1 is open, without any lock; nothing more is recorded."},
+                         {"Biểu mẫu %2, kỳ %3 của %1 đang mở đến %5; không ghi gì thêm.",
+                          "Form %2, period %3 of %1 is open until %5 as it is; nothing more is recorded."}},
+    [BAOD_ACT_APPROVE] =
+        {{"Số liệu biểu mẫu %2, kỳ %3 đã được phê duyệt từ trước; không ghi gì thêm.",
+          "The figures of form %2, period %3 were approved before; nothing more is recorded."},
+         {NULL, NULL}},
+};
+
 /* 17:00 20/10/2026, as offices write a moment; midnight is the end of the day before. */
 static void print_moment(bao_time at, int offset, char ret[40])
 {
@@ -330,7 +368,9 @@ static int print_done(struct bao_buf *out, const struct baod_act_answer *answer,
                       int offset)
 {
     const struct baod_act *act = answer->act;
-    const char *pattern = DONE[act->kind].text[lang];
+    bool same = answer->done.touched == 0;
+    const char *pattern = same ? SAME[act->kind].text[lang] : DONE[act->kind].text[lang];
+    const char *with_until = same ? SAME[act->kind].with_until[lang] : DONE[act->kind].with_until[lang];
     char revision[16], touched[64], until[40] = "";
     struct words words = {{act->unit, act->form, act->period, BAO_STR_NULL, BAO_STR_NULL, BAO_STR_NULL}};
 
@@ -340,8 +380,8 @@ static int print_done(struct bao_buf *out, const struct baod_act_answer *answer,
                             : bao_plural(answer->done.touched, "obligation", "obligations"));
     if (act->until != BAO_TIME_NONE) {
         print_moment(act->until, offset, until);
-        if (DONE[act->kind].with_until[lang] != NULL)
-            pattern = DONE[act->kind].with_until[lang];
+        if (with_until != NULL)
+            pattern = with_until;
     }
     if (act->unit.n == 0)
         words.of[0] = lang == BAO_VI ? BAO_STR("mọi đơn vị") : BAO_STR("all units");
@@ -373,9 +413,11 @@ static int add_time(struct bao_buf *out, const char *name, bao_time at, int offs
 static int add_facts(struct bao_buf *out, const struct baod_act_answer *answer, int offset)
 {
     const struct baod_act_done *done = &answer->done;
-    int r = bao_buf_printf(out, "\"touched\":%lld,\"batch\":%lld,", (long long)done->touched,
-                           (long long)done->seq);
+    int r = bao_buf_printf(out, "\"touched\":%lld,", (long long)done->touched);
 
+    if (r == 0)
+        r = done->seq == 0 ? bao_buf_append_c(out, "\"batch\":null,")
+                           : bao_buf_printf(out, "\"batch\":%lld,", (long long)done->seq);
     if (r == 0)
         r = add_time(out, "at", done->at, offset);
     if (r != 0 || answer->act->unit.n == 0)

@@ -1,4 +1,5 @@
 #include "daemon/store/office.h"
+#include "daemon/store/decide.h"
 #include "daemon/store/leaves.h"
 #include "daemon/store/pgcall.h"
 #include "lib/base/error.h"
@@ -19,7 +20,7 @@ struct office {
     char label[16]; /* of the period, as the tables write it */
     struct baod_chain chain;
     struct baod_act_done done;
-    int32_t *units; /* touched, with their codes and counted revisions */
+    int32_t *units; /* changed, with their codes and counted revisions */
     struct bao_str *codes;
     int32_t *revisions;
     size_t n;
@@ -88,12 +89,74 @@ static int judge(const struct office *o, const struct baod_pg_result *rows, size
     return 0;
 }
 
+/* Is what the act asks for so already? Another document than the last one named for it is worth recording. */
+static bool stands(const struct office *o, const struct baod_pg_result *rows, size_t i)
+{
+    const struct baod_act *act = o->act;
+    bool counts = baod_pg_int(rows, i, 2) != 0, locked = baod_pg_int(rows, i, 3) != 0;
+    bool approved = baod_pg_int(rows, i, 7) != 0, exempt = baod_pg_int(rows, i, 10) != 0;
+    bool until_is_lock = baod_pg_time(rows, i, 8) == act->until;
+
+    if (approved && act->kind != BAOD_ACT_APPROVE)
+        return false; /* whatever it asks for: it is told that the period is final */
+    if (act->decision.n != 0 && !bao_str_eq(act->decision, baod_pg_bytes(rows, i, 12)))
+        return false;
+    switch (act->kind) {
+    case BAOD_ACT_RETURN:
+        return !counts && baod_pg_int(rows, i, 13) == BAOD_RETURNED &&
+               baod_pg_time(rows, i, 11) == act->until;
+    case BAOD_ACT_WITHDRAW:
+        return !counts && baod_pg_int(rows, i, 13) == BAOD_WITHDRAWN;
+    case BAOD_ACT_EXTEND:
+        return baod_pg_time(rows, i, 9) == act->until;
+    case BAOD_ACT_EXEMPT:
+        return exempt;
+    case BAOD_ACT_OWE:
+        return !exempt;
+    case BAOD_ACT_LOCK:
+        return act->until == BAO_TIME_NONE ? locked : until_is_lock;
+    case BAOD_ACT_UNLOCK:
+        return until_is_lock;
+    case BAOD_ACT_APPROVE:
+        return approved;
+    }
+    return false;
+}
+
+/* Keeps what the act changes, and of the first row what is told when that is nothing. */
+static int keep(struct office *o, const struct baod_pg_result *rows, size_t i)
+{
+    size_t at = o->n;
+    int r;
+
+    if (i == 0)
+        o->done = (struct baod_act_done){.at = BAO_TIME_NONE,
+                                         .due_at = baod_pg_time(rows, i, 5),
+                                         .lock_at = baod_pg_time(rows, i, 8),
+                                         .extended_to = baod_pg_time(rows, i, 9),
+                                         .revision = takes_back(o->act) ? (int)baod_pg_int(rows, i, 14) : 0};
+    if (stands(o, rows, i))
+        return 0;
+    r = judge(o, rows, i);
+    if (r != 0)
+        return r;
+    o->units[at] = (int32_t)baod_pg_int(rows, i, 0);
+    o->revisions[at] = (int32_t)baod_pg_int(rows, i, 2);
+    o->codes[at] = bao_arena_str(&o->arena, baod_pg_bytes(rows, i, 4));
+    o->n++;
+    return o->codes[at].p == NULL ? -ENOMEM : 0;
+}
+
 static int find(struct office *o)
 {
-    struct baod_pg_param params[] = {baod_pg_p_text(o->act->form), baod_pg_p_int4(&o->arena, o->period),
+    struct baod_pg_param params[] = {baod_pg_p_text(o->act->form),
+                                     baod_pg_p_int4(&o->arena, o->period),
                                      baod_pg_p_text(o->act->unit.n == 0 ? BAO_STR_NULL : o->act->unit),
-                                     baod_pg_p_time(&o->arena, o->chain.row.at)};
+                                     baod_pg_p_time(&o->arena, o->chain.row.at),
+                                     baod_pg_p_text(bao_str_c(KINDS[o->act->kind])),
+                                     baod_pg_p_int4(&o->arena, o->act->revision)};
     const struct baod_pg_result *rows;
+    size_t n;
     int r = run(o,
                 "SELECT o.unit, o.form, coalesce(o.revision, 0), coalesce(o.lock_at <= $4, false),"
                 "       (SELECT u.code FROM baocao.unit u WHERE u.unit = o.unit LIMIT 1), o.due_at,"
@@ -101,7 +164,15 @@ static int find(struct office *o)
                 "       coalesce((SELECT e.kind = 'approved' FROM baocao.obligation_event e"
                 "                  WHERE e.unit = o.unit AND e.form = o.form AND e.period = o.period"
                 "                    AND e.kind IN ('approved', 'unlocked')"
-                "                  ORDER BY e.seq DESC, e.leaf DESC LIMIT 1), false)"
+                "                  ORDER BY e.seq DESC, e.leaf DESC LIMIT 1), false),"
+                "       o.lock_at, o.extended_to, o.exempt, o.kept_until,"
+                "       (SELECT e.decision FROM baocao.obligation_event e"
+                "         WHERE e.unit = o.unit AND e.form = o.form AND e.period = o.period AND e.kind = $5"
+                "         ORDER BY e.seq DESC, e.leaf DESC LIMIT 1),"
+                "       coalesce((SELECT r.state::int4 FROM baocao.report r"
+                "                  WHERE r.unit = o.unit AND r.form = o.form AND r.period = o.period"
+                "                    AND r.revision = coalesce(nullif($6, 0), o.last_revision)), 0),"
+                "       coalesce(nullif($6, 0), o.last_revision)"
                 "  FROM baocao.obligation o"
                 " WHERE o.form = (SELECT form FROM baocao.form WHERE id = $1 LIMIT 1) AND o.period = $2"
                 "   AND ($3::text IS NULL OR o.unit = (SELECT unit FROM baocao.unit WHERE code = $3 LIMIT 1))"
@@ -110,24 +181,18 @@ static int find(struct office *o)
 
     if (r != 0)
         return r;
-    o->n = baod_pg_rows(rows);
-    if (o->n == 0)
+    n = baod_pg_rows(rows);
+    if (n == 0)
         return BAOD_ACT_E_NOTOWED;
-    o->units = bao_arena_array(&o->arena, o->n, sizeof(*o->units));
-    o->revisions = bao_arena_array(&o->arena, o->n, sizeof(*o->revisions));
-    o->codes = bao_arena_array(&o->arena, o->n, sizeof(*o->codes));
+    o->units = bao_arena_array(&o->arena, n, sizeof(*o->units));
+    o->revisions = bao_arena_array(&o->arena, n, sizeof(*o->revisions));
+    o->codes = bao_arena_array(&o->arena, n, sizeof(*o->codes));
     if (o->units == NULL || o->revisions == NULL || o->codes == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < o->n; i++) {
-        o->units[i] = (int32_t)baod_pg_int(rows, i, 0);
-        o->revisions[i] = (int32_t)baod_pg_int(rows, i, 2);
-        o->codes[i] = bao_arena_str(&o->arena, baod_pg_bytes(rows, i, 4));
-        if (o->codes[i].p == NULL)
-            return -ENOMEM;
-        r = judge(o, rows, i);
-        if (r != 0)
-            return r;
-    }
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = keep(o, rows, i);
+    if (r != 0)
+        return r;
     o->form = (int32_t)baod_pg_int(rows, 0, 1);
     return 0;
 }
@@ -344,6 +409,8 @@ static int carry_out(struct office *o)
         r = BAOD_ACT_E_DATABASE;
     if (r == 0)
         r = find(o);
+    if (r == 0 && o->n == 0)
+        return run(o, "ROLLBACK", NULL, 0, NULL);
     if (r == 0)
         r = change(o);
     if (r == 0)

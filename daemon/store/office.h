@@ -1,8 +1,9 @@
 /* Acts of the office on obligations: return, withdraw, extend, exempt, lock, unlock, approve.
  *
  * Each act is one transaction under the province's lock: obligations and sums change together, an event says
- * the state after it, and a signed audit row makes each touched obligation a leaf. Blocking: for a thread of
- * its own. */
+ * the state after it, and a signed audit row makes each touched obligation a leaf. Obligations of which the
+ * act's outcome is true already are left alone: an act said twice is done once. Blocking: for a thread of its
+ * own. */
 #pragma once
 
 #include "daemon/store/chain.h"
@@ -31,9 +32,9 @@ struct baod_act {
 
 /* What an act did. */
 struct baod_act_done {
-    int64_t touched; /* obligations */
-    int64_t seq;     /* its batch */
-    bao_time at;
+    int64_t touched; /* obligations that it changed; 0: all was so already, and nothing was written */
+    int64_t seq;     /* its batch; 0: none */
+    bao_time at;     /* BAO_TIME_NONE: none */
     /* Where it touched one: */
     int revision; /* the one given back or taken back; 0: none */
     bao_time due_at, lock_at, extended_to;

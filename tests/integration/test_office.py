@@ -54,7 +54,10 @@ def hub(running):
         running.sql(f"DELETE FROM baocao.{table}")
     running.sql("DELETE FROM baocao.obligation_event WHERE kind NOT IN ('made', 'moved', 'dropped') OR leaf >= 0 OR seq > %s",
                 running.first)
-    running.sql("DELETE FROM baocao.audit WHERE seq > %s", running.first)  # the chain must not remember either
+    running.sql("DELETE FROM baocao.audit WHERE seq > %s", running.first)  # the chain must not remember either,
+    heads = os.path.join(running.state, "heads.txt")                       # nor the list of its heads
+    if os.path.exists(heads):
+        os.unlink(heads)
     running.sql("UPDATE baocao.obligation SET revision = NULL, received_at = NULL, kept_at = NULL, kept_until = NULL,"
                 "       last_revision = 0, exempt = false, extended_to = NULL"
                 " WHERE last_revision > 0 OR exempt OR extended_to IS NOT NULL")
@@ -216,6 +219,34 @@ def test_exempt_needs_its_decision_and_can_be_lifted(hub):
     hub.check()
     hub.act("owe", "--unit", UNIT, "--reason", "bỏ miễn")
     assert hub.state() == "overdue" and hub.status() == before
+    hub.check()
+
+
+def test_an_act_said_twice_is_done_once(hub):
+    hub.send(1, 5)
+    until, batches = hub.moment("9 days"), []
+    reason = ["--reason", "bão số 10"]
+    for act, *words in (["return", "--unit", UNIT, "--revision", "1", *reason], ["extend", "--until", until, *reason],
+                        ["extend", "--unit", OTHER, "--until", hub.moment("10 days"), *reason],
+                        ["exempt", "--unit", UNIT, "--decision", "Số 12/QĐ-UBND"], ["owe", "--unit", UNIT, *reason],
+                        ["unlock", "--until", until, *reason], ["unlock", *reason], ["lock", "--until", until], ["lock"]):
+        first = hub.act(act, *words)
+        assert first["touched"] > 0 and first["batch"] not in batches, first
+        batches.append(first["batch"])
+        again = hub.act(act, *words)
+        assert again["code"] == "OK" and again["touched"] == 0 and again["batch"] is None and again["at"] is None, again
+        assert "không ghi gì thêm" in again["message"]["vi"] and "nothing more is recorded" in again["message"]["en"]
+    assert hub.sql("SELECT max(seq) FROM baocao.audit")[0][0] == batches[-1]
+    # The same by HTTP; another document for it is worth a record; what differs for some is done for those.
+    token = make_token(hub.daemon, "--role", "office")
+    answer = ask(hub.daemon, "POST", f"/v1/periods/{FORM}/{PERIOD}/lock", "{}", token, content_type="application/json")
+    assert answer.status == 200 and answer.json["touched"] == 0, answer
+    hub.act("exempt", "--unit", UNIT, "--decision", "Số 12/QĐ-UBND")
+    assert hub.act("exempt", "--unit", UNIT, "--decision", "Số 13/QĐ-UBND")["touched"] == 1
+    assert hub.act("unlock", "--unit", OTHER, *reason)["touched"] == 1
+    assert hub.act("unlock", *reason)["touched"] == hub.status()["owed"] - 1
+    # Nothing was ever returned of this one: that is not the same as having been returned.
+    assert hub.act("return", "--unit", OTHER, *reason, expect=1)["code"] == "EMPTY"
     hub.check()
 
 
