@@ -264,8 +264,8 @@ static int print_unjudged(struct bao_buf *out, const struct bao_verdict *v, enum
     int r =
         lang == BAO_VI
             ? bao_buf_printf(out, "  chưa kiểm tra được ở đây: %zu quy tắc so với kỳ trước (", v->unjudged)
-            : bao_buf_printf(out, "  not judged here: %zu rules that compare with earlier periods (",
-                             v->unjudged);
+            : bao_buf_printf(out, "  not judged here: %zu %s with earlier periods (", v->unjudged,
+                             bao_plural((long long)v->unjudged, "rule that compares", "rules that compare"));
 
     for (size_t i = 0; r == 0 && i < v->form->n_checks; i++)
         if (is_unjudged(v, &v->form->checks[i])) {
@@ -316,8 +316,8 @@ static void print_forms(const struct check *c, const struct checked *files, size
         printf("\nJudged by the forms in %s, the newest taken today (%04d-%02d-%02d).\n", c->forms.dir,
                ymd.year, ymd.month, ymd.day);
     else
-        printf("\nJudged by the forms in %s, the newest taken on %04d-%02d-%02d, %ld days ago.\n",
-               c->forms.dir, ymd.year, ymd.month, ymd.day, days);
+        printf("\nJudged by the forms in %s, the newest taken on %04d-%02d-%02d, %ld %s ago.\n", c->forms.dir,
+               ymd.year, ymd.month, ymd.day, days, bao_plural(days, "day", "days"));
 }
 
 static void print_tally(const struct check *c, size_t good, size_t n)
@@ -466,12 +466,17 @@ static int check_line(void *data, const struct bao_node *request, struct bao_are
     int r;
 
     if (b64 == NULL || b64->type != BAO_STRING)
-        return cli_answer_error(answer, request, BAO_STR("a request needs b64, the octets in base64"));
+        return cli_answer_wrong(answer, request, c->options->lang,
+                                "yêu cầu phải có b64: nội dung tệp ở dạng base64",
+                                "a request needs b64, the octets in base64");
     r = cli_base64(arena, bao_node_str(b64), &bytes);
     if (r == 0)
         r = add_past(&history, arena, bao_node_get(request, "history"));
     if (r == -EINVAL)
-        return cli_answer_error(answer, request, BAO_STR("b64 is not base64, or history no list of such"));
+        return cli_answer_wrong(
+            answer, request, c->options->lang,
+            "b64 không phải base64, hoặc history không phải danh sách các nội dung base64",
+            "b64 is not base64, or history no list of such");
     if (r == 0)
         r = judge(c, arena, bytes, &verdict);
     if (r == 0)
@@ -496,7 +501,7 @@ static int run(struct check *c, const struct arguments *a)
     }
     c->history = (struct cli_history){.arena = &c->arena, .scratch = c->scratch, .forms = &c->forms};
     c->now = clock_now();
-    code = a->batch ? cli_run_lines(check_line, c) : check_files(c, a);
+    code = a->batch ? cli_run_lines(c->options->lang, check_line, c) : check_files(c, a);
     if (!a->batch)
         cli_forms_tell(&c->forms);
     cli_forms_close(&c->forms);

@@ -227,10 +227,15 @@ static int eval_line(void *data, const struct bao_node *request, struct bao_aren
     int r;
 
     if (text == NULL || text->type != BAO_STRING)
-        return cli_answer_error(answer, request, BAO_STR("a request needs expr, a text"));
+        return cli_answer_wrong(answer, request, options->lang,
+                                "yêu cầu phải có expr: biểu thức, là một đoạn chữ",
+                                "a request needs expr, a text");
     r = read_bindings(arena, bao_node_get(request, "bindings"), &bindings);
     if (r > 0)
-        return cli_answer_error(answer, request, BAO_STR("bindings are a map of typed values"));
+        return cli_answer_wrong(
+            answer, request, options->lang,
+            "bindings phải là một nhóm các giá trị có kiểu, ví dụ {\"x\": {\"t\": \"int\", \"v\": \"5\"}}",
+            "bindings are a map of typed values");
     bao_findings_init(&findings, arena, 1);
     if (r == 0)
         r = bao_expr_parse(arena, bao_node_str(text), (struct bao_place){.line = 1, .column = 1}, &findings,
@@ -265,5 +270,5 @@ int cli_eval(const struct cli_options *options, int argc, char **argv)
                                         : "--batch is missing: requests are read from standard input");
         return CLI_USAGE;
     }
-    return cli_run_lines(eval_line, &copy);
+    return cli_run_lines(options->lang, eval_line, &copy);
 }

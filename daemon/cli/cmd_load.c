@@ -60,10 +60,12 @@ static int load_line(void *data, const struct bao_node *request, struct bao_aren
     int r;
 
     if (b64 == NULL || b64->type != BAO_STRING)
-        return cli_answer_error(answer, request, BAO_STR("a request needs b64, the octets in base64"));
+        return cli_answer_wrong(answer, request, options->lang,
+                                "yêu cầu phải có b64: nội dung tệp ở dạng base64",
+                                "a request needs b64, the octets in base64");
     r = cli_base64(arena, bao_node_str(b64), &text);
     if (r == -EINVAL)
-        return cli_answer_error(answer, request, BAO_STR("b64 is not base64"));
+        return cli_answer_wrong(answer, request, options->lang, "b64 không phải base64", "b64 is not base64");
     if (r < 0)
         return r;
     bao_findings_init(&findings, arena, 1);
@@ -95,6 +97,6 @@ int cli_load(const struct cli_options *options, int argc, char **argv)
         return CLI_USAGE;
     }
     if (batch)
-        return cli_run_lines(load_line, &copy);
+        return cli_run_lines(options->lang, load_line, &copy);
     return load_file(options, argv[1]);
 }

@@ -189,11 +189,14 @@ static int leave(const struct cli_options *options, const struct words *w, struc
 
     if (items == NULL || fill_items(w, options->lang, o, arena, items) < 0)
         return CLI_USAGE;
-    fprintf(stderr,
-            options->lang == BAO_VI
-                ? "%s: đang có tiến trình khác gửi; đã cất %zu tệp, lần chạy sau (baocao outbox run) sẽ gửi\n"
-                : "%s: another process is sending; %zu file(s) kept for the next round (baocao outbox run)\n",
-            w->outbox, w->n_files);
+    if (options->lang == BAO_VI)
+        fprintf(stderr,
+                "%s: đang có tiến trình khác gửi; đã cất %zu tệp, lần chạy sau (baocao outbox run) sẽ gửi\n",
+                w->outbox, w->n_files);
+    else
+        fprintf(stderr,
+                "%s: another process is sending; %zu %s kept for the next round (baocao outbox run)\n",
+                w->outbox, w->n_files, bao_plural((long long)w->n_files, "file is", "files are"));
     return CLI_KEPT;
 }
 

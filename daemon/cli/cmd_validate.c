@@ -85,7 +85,8 @@ static int compile_case(struct batch *b, const struct bao_node *request, struct 
     int r;
 
     if (schema == NULL || instances == NULL || instances->type != BAO_LIST) {
-        r = cli_answer_error(answer, request, BAO_STR("a case needs schema and instances"));
+        r = cli_answer_wrong(answer, request, b->lang, "case phải có schema và instances",
+                             "a case needs schema and instances");
         return r == 0 ? 1 : r;
     }
     bao_findings_init(&findings, arena, 5);
@@ -176,15 +177,18 @@ static int batch_line(void *data, const struct bao_node *request, struct bao_are
                    struct bao_buf *answer);
     } commands[] = {{"case", run_case}, {"bench", run_bench}};
     const struct bao_node *cmd = bao_node_get(request, "cmd");
+    const struct batch *b = data;
 
     if (cmd == NULL || cmd->type != BAO_STRING)
-        return cli_answer_error(answer, request, BAO_STR("a request needs cmd: setup, case or bench"));
+        return cli_answer_wrong(answer, request, b->lang, "yêu cầu phải có cmd: setup, case hoặc bench",
+                                "a request needs cmd: setup, case or bench");
     if (bao_str_is(bao_node_str(cmd), "setup"))
         return set_up(data, request, answer);
     for (size_t i = 0; i < BAO_COUNT(commands); i++)
         if (bao_str_is(bao_node_str(cmd), commands[i].name))
             return commands[i].run(data, request, arena, answer);
-    return cli_answer_error(answer, request, BAO_STR("cmd is none of setup, case, bench"));
+    return cli_answer_wrong(answer, request, b->lang, "cmd phải là setup, case hoặc bench",
+                            "cmd is none of setup, case, bench");
 }
 
 static int run_batch(const struct cli_options *options)
@@ -194,7 +198,7 @@ static int run_batch(const struct cli_options *options)
     int code = CLI_USAGE;
 
     if (b.set != NULL && b.scratch != NULL)
-        code = cli_run_lines(batch_line, &b);
+        code = cli_run_lines(options->lang, batch_line, &b);
     bao_schema_scratch_free(b.scratch);
     bao_schema_set_free(b.set);
     bao_arena_deinit(&b.arena);

@@ -21,6 +21,12 @@ int cli_answer_error(struct bao_buf *answer, const struct bao_node *request, str
     return r == 0 ? bao_buf_append_c(answer, "}") : r;
 }
 
+int cli_answer_wrong(struct bao_buf *answer, const struct bao_node *request, enum bao_lang lang,
+                     const char *vi, const char *en)
+{
+    return cli_answer_error(answer, request, bao_str_c(lang == BAO_VI ? vi : en));
+}
+
 struct bao_str cli_finding_text(struct bao_arena *arena, const struct bao_findings *findings,
                                 enum bao_lang lang)
 {
@@ -28,12 +34,19 @@ struct bao_str cli_finding_text(struct bao_arena *arena, const struct bao_findin
     const struct bao_finding *f = findings->items;
 
     if (findings->n == 0 || bao_text_sentence(&sentence, f, lang) != 0)
-        return BAO_STR("refused");
+        return lang == BAO_VI ? BAO_STR("không nhận") : BAO_STR("refused");
     return bao_arena_printf(arena, "%u:%u: BC%u: %.*s", f->at.line, f->at.column, f->code,
                             BAO_STR_ARG(bao_buf_str(&sentence)));
 }
 
-static int answer_line(cli_line *run, void *data, struct bao_str line, struct bao_arena *arena,
+/* What answers the lines, and in which language those get their answer that are no request. */
+struct batch {
+    cli_line *run;
+    void *data;
+    enum bao_lang lang;
+};
+
+static int answer_line(const struct batch *b, struct bao_str line, struct bao_arena *arena,
                        struct bao_buf *answer)
 {
     const struct bao_load_options options = {.format = BAO_FORMAT_JSON, .limits = CLI_LINE_LIMITS};
@@ -43,18 +56,25 @@ static int answer_line(cli_line *run, void *data, struct bao_str line, struct ba
     int r;
 
     bao_findings_init(&findings, arena, 1);
+    if (line.n == 0)
+        return cli_answer_wrong(answer, &no_request, b->lang,
+                                "dòng trống: mỗi dòng là một yêu cầu JSON, ví dụ {\"id\": \"1\", …}",
+                                "an empty line: each line is a request in JSON, such as {\"id\": \"1\", …}");
     r = bao_load(arena, line, &options, &findings, &request);
     if (r < 0)
         return r;
     if (r != 0)
-        return cli_answer_error(answer, &no_request, cli_finding_text(arena, &findings, BAO_EN));
+        return cli_answer_error(answer, &no_request, cli_finding_text(arena, &findings, b->lang));
     if (request.root.type != BAO_MAP)
-        return cli_answer_error(answer, &no_request, BAO_STR("a request is a JSON object"));
-    return run(data, &request.root, arena, answer);
+        return cli_answer_wrong(answer, &no_request, b->lang,
+                                "yêu cầu phải là một đối tượng JSON, ví dụ {\"id\": \"1\", …}",
+                                "a request is a JSON object, such as {\"id\": \"1\", …}");
+    return b->run(b->data, &request.root, arena, answer);
 }
 
-int cli_run_lines(cli_line *run, void *data)
+int cli_run_lines(enum bao_lang lang, cli_line *run, void *data)
 {
+    const struct batch batch = {run, data, lang};
     struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(0);
     struct bao_buf answer BAO_CLEANUP(bao_buf_deinit) = BAO_BUF_NULL(CLI_LINE_MAX);
     char *line BAO_CLEANUP(bao_freep) = NULL;
@@ -67,9 +87,7 @@ int cli_run_lines(cli_line *run, void *data)
 
         while (text.n != 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
             text.n--;
-        if (text.n == 0)
-            continue;
-        r = answer_line(run, data, text, &arena, &answer);
+        r = answer_line(&batch, text, &arena, &answer);
         if (r == 0)
             r = bao_buf_append_c(&answer, "\n");
         if (r < 0 || fwrite(bao_buf_data(&answer), 1, bao_buf_len(&answer), stdout) != bao_buf_len(&answer) ||

@@ -18,9 +18,9 @@
 typedef int cli_line(void *data, const struct bao_node *request, struct bao_arena *arena,
                      struct bao_buf *answer);
 
-/* Reads standard input to its end. A line that is no JSON map is answered by {"error":…}. Gives the exit
- * code. */
-int cli_run_lines(cli_line *run, void *data);
+/* Reads standard input to its end. A line that is no JSON map, also an empty one, is answered by {"error":…}
+ * in this language. Gives the exit code. */
+int cli_run_lines(enum bao_lang lang, cli_line *run, void *data);
 
 /* Begins an answer: {"id":ID (null when the request has none). The caller appends its members, each with a
  * comma before it, and "}". */
@@ -28,6 +28,9 @@ int cli_answer_id(struct bao_buf *answer, const struct bao_node *request) BAO_MU
 /* The whole answer {"id":…,"error":TEXT}. */
 int cli_answer_error(struct bao_buf *answer, const struct bao_node *request,
                      struct bao_str text) BAO_MUST_CHECK;
+/* The same with the sentence in that language. */
+int cli_answer_wrong(struct bao_buf *answer, const struct bao_node *request, enum bao_lang lang,
+                     const char *vi, const char *en) BAO_MUST_CHECK;
 /* A finding as the text of an error: line:column: BC1234: sentence. */
 struct bao_str cli_finding_text(struct bao_arena *arena, const struct bao_findings *findings,
                                 enum bao_lang lang);

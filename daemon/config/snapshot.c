@@ -450,13 +450,18 @@ static int append_summary(struct bao_buf *out, const struct bao_registry *r, enu
 {
     char known_to[16] = "-";
     size_t n = count_kind(r, BAO_STR_NULL);
-    int result = bao_buf_printf(
-        out,
-        lang == BAO_VI ? "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, "
-                         "%zu cây tổ chức\n"
-                       : "%.*s (%.*s): %zu units, %zu scopes, %zu groups, %zu trees\n",
-        BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), n, r->n_scopes, r->n_groups, r->n_trees);
+    int result;
 
+    if (lang == BAO_VI)
+        result = bao_buf_printf(
+            out, "%.*s (%.*s): %zu đơn vị, %zu phạm vi tổng hợp, %zu nhóm, %zu cây tổ chức\n",
+            BAO_STR_ARG(r->name), BAO_STR_ARG(r->province), n, r->n_scopes, r->n_groups, r->n_trees);
+    else
+        result = bao_buf_printf(out, "%.*s (%.*s): %zu %s, %zu %s, %zu %s, %zu %s\n", BAO_STR_ARG(r->name),
+                                BAO_STR_ARG(r->province), n, bao_plural((long long)n, "unit", "units"),
+                                r->n_scopes, bao_plural((long long)r->n_scopes, "scope", "scopes"),
+                                r->n_groups, bao_plural((long long)r->n_groups, "group", "groups"),
+                                r->n_trees, bao_plural((long long)r->n_trees, "tree", "trees"));
     if (result == 0)
         result = append_kinds(out, r, lang);
     if (result == 0 && n < r->n_units)

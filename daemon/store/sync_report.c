@@ -205,7 +205,7 @@ static int print_message(struct bao_buf *out, const struct baod_sync_report *r, 
     return bao_buf_printf(
         out,
         "%s: units opened %lld, closed %lld, renamed or recast %lld, moved %lld; obligations made "
-        "%lld, moved %lld, dropped %lld; %lld rollup rows change.",
+        "%lld, moved %lld, dropped %lld; rollup rows changed %lld.",
         r->preview ? "If applied" : "Applied", units[0], units[1], units[2], units[3], rest[0], rest[1],
         rest[2], rest[3]);
 }

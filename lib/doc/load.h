@@ -49,6 +49,12 @@ enum bao_load_outcome {
     BAO_LOAD_E_REFUSED = 1, /* a finding was added */
 };
 
+/* Is this a line "name： value" whose colon is the wide one (U+FF1A) of other keyboards? The name, and the
+ * line as it should be; where more wide colons follow, lines ran together and the value is left open ("name:
+ * …"). Texts live in the arena. */
+bool bao_is_wide_colon(struct bao_arena *arena, struct bao_str line, struct bao_str *ret_name,
+                       struct bao_str *ret_mended);
+
 /* Loads one document. `text` is borrowed by the tree (places point into ret->source, which is text itself
  * or a converted copy in the arena) and must live as long. 0, BAO_LOAD_E_REFUSED, or <0. */
 int bao_load(struct bao_arena *arena, struct bao_str text, const struct bao_load_options *options,

@@ -100,22 +100,43 @@ static const char *tight_colon(struct bao_str line)
 
 #define WIDE_COLON "\xef\xbc\x9a" /* U+FF1A */
 
-/* The wide colon stands where the plain one should. */
-static int wide_colon(struct bao_loading *l, struct bao_str line, const char *colon)
+static const char *find_wide_colon(struct bao_str line)
 {
-    size_t width = strlen(WIDE_COLON), before = (size_t)(colon - line.p);
-    struct bao_finding *finding =
-        bao_loading_finding(l, BAO_BC_YAML_WIDE_COLON, (size_t)(colon - l->text.p), width);
-    struct bao_str rest = {colon + width, line.n - before - width};
+    return line.n == 0 ? NULL : memmem(line.p, line.n, WIDE_COLON, strlen(WIDE_COLON));
+}
 
+bool bao_is_wide_colon(struct bao_arena *arena, struct bao_str line, struct bao_str *ret_name,
+                       struct bao_str *ret_mended)
+{
+    const char *colon = find_wide_colon(line);
+    size_t before = colon == NULL ? 0 : (size_t)(colon - line.p), width = strlen(WIDE_COLON);
+    struct bao_str rest;
+
+    if (before == 0 || memchr(line.p, '\n', before) != NULL)
+        return false;
+    rest = (struct bao_str){colon + width, line.n - before - width};
     while (rest.n != 0 && is_space(rest.p[0]))
         rest = (struct bao_str){rest.p + 1, rest.n - 1};
     while (before != 0 && is_space(line.p[before - 1]))
         before--;
-    if (finding != NULL) {
-        bao_finding_arg(finding, bao_arena_str(l->arena, (struct bao_str){line.p, before}));
-        bao_finding_arg(finding, bao_arena_printf(l->arena, "%.*s:%s%.*s", (int)before, line.p,
-                                                  rest.n == 0 ? "" : " ", BAO_STR_ARG(rest)));
+    if (find_wide_colon(rest) != NULL || (rest.n != 0 && memchr(rest.p, '\n', rest.n) != NULL))
+        rest = BAO_STR("…");
+    *ret_name = bao_arena_str(arena, (struct bao_str){line.p, before});
+    *ret_mended = bao_arena_printf(arena, "%.*s:%s%.*s", (int)before, line.p, rest.n == 0 ? "" : " ",
+                                   BAO_STR_ARG(rest));
+    return true;
+}
+
+/* The wide colon stands where the plain one should. */
+static int wide_colon(struct bao_loading *l, struct bao_str line, const char *colon)
+{
+    struct bao_finding *finding =
+        bao_loading_finding(l, BAO_BC_YAML_WIDE_COLON, (size_t)(colon - l->text.p), strlen(WIDE_COLON));
+    struct bao_str name, mended;
+
+    if (finding != NULL && bao_is_wide_colon(l->arena, line, &name, &mended)) {
+        bao_finding_arg(finding, name);
+        bao_finding_arg(finding, mended);
     }
     return BAO_LOAD_E_REFUSED;
 }
@@ -124,7 +145,7 @@ static int wide_colon(struct bao_loading *l, struct bao_str line, const char *co
 static int no_colon(struct bao_loading *l, const struct bao_yaml_fault *f)
 {
     struct bao_str line = line_around(l, f->context_at);
-    const char *colon = tight_colon(line), *wide = memmem(line.p, line.n, WIDE_COLON, strlen(WIDE_COLON));
+    const char *colon = tight_colon(line), *wide = find_wide_colon(line);
     struct bao_finding *finding;
     size_t before, odd;
 
@@ -332,6 +353,16 @@ static const struct {
 
 enum { SIMPLE_KEY_MAX = 1024 /* characters; YAML 1.1 section 9.3 and libyaml */ };
 
+/* Of a line up to a colon: what stands behind the last bracket or comma, where a name in brackets begins. */
+static struct bao_str in_brackets(struct bao_str line)
+{
+    size_t from = line.n;
+
+    while (from != 0 && strchr("{[,", line.p[from - 1]) == NULL)
+        from--;
+    return (struct bao_str){line.p + from, line.n - from};
+}
+
 /* Is the fault that so long a name stands before this colon that libyaml does not take it for one? *ret:
  * where the name begins. */
 static bool is_long_key(const struct bao_loading *l, size_t at, size_t *ret)
@@ -342,6 +373,8 @@ static bool is_long_key(const struct bao_loading *l, size_t at, size_t *ret)
     if (octet_at(l, at) != ':' || from >= at)
         return false;
     key.n = at - from;
+    if (memmem(key.p, key.n, ": ", 2) != NULL)
+        key = in_brackets(key);
     while (key.n != 0 && (is_space(key.p[0]) || key.p[0] == '-' || key.p[0] == '{' || key.p[0] == '['))
         key = (struct bao_str){key.p + 1, key.n - 1};
     *ret = at - key.n;

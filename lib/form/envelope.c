@@ -277,6 +277,22 @@ static void tell_flat(struct reading *r)
                     bao_member_key(r->strange));
 }
 
+/* A map must stand here. A line whose colon is the wide one is told as such. */
+static void not_map(struct reading *r, unsigned code, const struct bao_node *node)
+{
+    struct bao_str name, mended;
+    struct bao_finding *f;
+
+    if (node->type != BAO_STRING ||
+        !bao_is_wide_colon(r->reader->arena, bao_node_str(node), &name, &mended)) {
+        bao_finding_arg(complain(r, code, node), bao_spelling(r->reader, node));
+        return;
+    }
+    f = complain(r, BAO_BC_YAML_WIDE_COLON, node);
+    bao_finding_arg(f, name);
+    bao_finding_arg(f, mended);
+}
+
 static void read_data(struct reading *r, struct bao_envelope *e)
 {
     const struct bao_node *data = r->values[K_DATA], *nil = r->values[K_NIL];
@@ -290,7 +306,7 @@ static void read_data(struct reading *r, struct bao_envelope *e)
     else if (data == NULL && !e->nil && !r->misspelt[K_DATA] && (nil == NULL || nil->type == BAO_BOOL))
         (void)complain_absent(r, BAO_BC_ENVELOPE_NO_DATA, K_DATA);
     else if (data != NULL && data->type != BAO_MAP)
-        bao_finding_arg(complain(r, BAO_BC_ENVELOPE_DATA_SHAPE, data), bao_spelling(r->reader, data));
+        not_map(r, BAO_BC_ENVELOPE_DATA_SHAPE, data);
     else if (data != NULL && e->nil)
         (void)complain(r, BAO_BC_ENVELOPE_NIL_DATA, nil);
 }
@@ -338,7 +354,7 @@ int bao_envelope_read(struct bao_arena *arena, const struct bao_doc *doc, struct
     const struct bao_node *secrecy;
 
     if (doc->root.type != BAO_MAP) {
-        bao_finding_arg(complain(&r, BAO_BC_ENVELOPE_NOT_MAP, &doc->root), bao_spelling(&reader, &doc->root));
+        not_map(&r, BAO_BC_ENVELOPE_NOT_MAP, &doc->root);
         *ret = e;
         return BAO_ENVELOPE_E_BAD;
     }

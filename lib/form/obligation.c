@@ -182,13 +182,13 @@ static int why_rule(struct bao_buf *out, const struct bao_deadline *d, enum bao_
         [BAO_ROLL_NONE] = {"", ""},
     };
 
+    if (d->working_days > 0 && lang == BAO_VI)
+        return bao_buf_printf(
+            out, "%d ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định 09/2019/NĐ-CP)",
+            d->working_days);
     if (d->working_days > 0)
-        return bao_buf_printf(out,
-                              lang == BAO_VI
-                                  ? "%d ngày làm việc sau ngày chốt số liệu (điểm b khoản 5 Điều 8 Nghị định "
-                                    "09/2019/NĐ-CP)"
-                                  : "%d working day(s) after the cut-off (Decree 09/2019/ND-CP Art. 8.5b)",
-                              d->working_days);
+        return bao_buf_printf(out, "%d %s after the cut-off (Decree 09/2019/ND-CP Art. 8.5b)",
+                              d->working_days, bao_plural(d->working_days, "working day", "working days"));
     if (d->on != BAO_DATE_NONE)
         return bao_buf_printf(out,
                               lang == BAO_VI

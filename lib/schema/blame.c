@@ -101,6 +101,20 @@ static void want_list(const struct bao_case *c)
     bao_finding_arg(f, bao_report_spelling(c->r, c->node));
 }
 
+static void want_map(const struct bao_case *c)
+{
+    struct bao_str name, mended;
+    struct bao_finding *f;
+
+    if (c->node->type != BAO_STRING || !bao_is_wide_colon(c->r->arena, text_of(c->node), &name, &mended)) {
+        bao_report_arg(bao_report_add(c, BAO_BC_WANT_MAP, "type"), bao_report_value(c->r, c->node));
+        return;
+    }
+    f = bao_report_add(c, BAO_BC_YAML_WIDE_COLON, "type");
+    bao_finding_arg(f, name);
+    bao_finding_arg(f, mended);
+}
+
 /* A fraction where a whole number is wanted. Where JSON says 1.500 that may be a thousand and a half. */
 static void blame_fraction(const struct bao_case *c)
 {
@@ -139,7 +153,7 @@ bool bao_blame_type(const struct bao_case *c)
     } else if (types == 1u << BAO_LIST) {
         want_list(c);
     } else if (types == 1u << BAO_MAP) {
-        bao_report_arg(bao_report_add(c, BAO_BC_WANT_MAP, "type"), bao_report_value(c->r, c->node));
+        want_map(c);
     } else {
         struct bao_finding *f = bao_report_add(c, BAO_BC_WANT_SEVERAL, "type");
 

@@ -73,10 +73,16 @@ def test_batch_answers_each_line():
 
 
 def test_batch_survives_bad_lines():
-    answer = load("--batch", stdin=b'zz\n[1]\n{"id": "x"}\n{"id": "y", "b64": "!!"}\n\n{"id": "z", "b64": "YTogMQ"}')
-    answers = [json.loads(line) for line in answer.stdout.decode().splitlines()]
-    assert [a.get("id") for a in answers] == [None, None, "x", "y", "z"]
-    assert all("error" in a for a in answers[:4]) and answers[4]["json"] == {"a": 1}
+    """One answer a line, also to an empty one, in the asked language."""
+    told = {"vi": ("JSON: chỗ này phải có", "phải là một đối tượng", "phải có b64", "không phải base64", "dòng trống"),
+            "en": ("JSON: a value is needed", "is a JSON object", "needs b64", "not base64", "an empty line")}
+    lines = b'zz\n[1]\n{"id": "x"}\n{"id": "y", "b64": "!!"}\n\n{"id": "z", "b64": "YTogMQ"}'
+    for lang, says in told.items():
+        answer = load("--batch", "--lang", lang, stdin=lines)
+        answers = [json.loads(line) for line in answer.stdout.decode().splitlines()]
+        assert [a.get("id") for a in answers] == [None, None, "x", "y", None, "z"]
+        assert all(word in a["error"] for word, a in zip(says, answers[:5])), answers
+        assert answers[5]["json"] == {"a": 1}
 
 
 def test_a_hostile_file_ends_soon(tmp_path):

@@ -173,7 +173,7 @@ static void lines_say_all(void **state)
         "null,"
         "\"state\":\"unknown\",\"revision\":null,\"provisional\":false,\"why\":\"Figures from 2026-08-15 to "
         "the "
-        "end of 2026-09-14 (Decree 09/2019/ND-CP Art. 12.1). Due 2 working day(s) after the cut-off (Decree "
+        "end of 2026-09-14 (Decree 09/2019/ND-CP Art. 12.1). Due 2 working days after the cut-off (Decree "
         "09/2019/ND-CP Art. 8.5b), that is 17:00 on 2026-09-16. Later reports are taken and counted as "
         "late.\"}");
     assert_true(bao_obligation_make(&monthly, &registry, 0, march, &d.o));

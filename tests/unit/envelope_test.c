@@ -82,6 +82,8 @@ static void mistakes_are_told_at_their_line(void **state)
         {KEY "signed:\n  chuc_vu: Chủ tịch\n  date: 2026-09-16\ndata: {}\n", BAO_BC_ENVELOPE_SIGNED_KEY, 5,
          true},
         {KEY "data: 5\n", BAO_BC_ENVELOPE_DATA_SHAPE, 4, true},
+        {KEY "data:\n  giao： 5\n", BAO_BC_YAML_WIDE_COLON, 5, true},
+        {"form： f\n", BAO_BC_YAML_WIDE_COLON, 1, false},
         {KEY "nil: true\ndata: {a: 1}\n", BAO_BC_ENVELOPE_NIL_DATA, 4, true},
         {KEY "nil: yes\ndata: {}\n", BAO_BC_ENVELOPE_NIL_SHAPE, 4, true},
         {KEY "signed: Chủ tịch\ndata: {}\n", BAO_BC_ENVELOPE_SIGNED, 4, true},

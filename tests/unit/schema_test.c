@@ -785,6 +785,8 @@ static void finds_what_is_wrong(void **state)
         {"{type: array, maxItems: 2}", "x", BAO_BC_LIST_ONE, "/data", "x"},
         {"{type: array, maxItems: 2}", "{a: 1}", BAO_BC_WANT_LIST, "/data", NULL},
         {"{type: object}", "x", BAO_BC_WANT_MAP, "/data", NULL},
+        {"{type: object}", "giao ：5", BAO_BC_YAML_WIDE_COLON, "/data", "giao: 5"},
+        {"{type: object}", "giao： 5 xong： 3", BAO_BC_YAML_WIDE_COLON, "/data", "giao: …"},
         {"{type: 'null'}", "x", BAO_BC_WANT_EMPTY, "/data", NULL},
         {"{type: [string, boolean]}", "1", BAO_BC_WANT_SEVERAL, "/data", "true hoặc false hoặc văn bản"},
         {"{type: integer}", "null", BAO_BC_EMPTY, "/data", "số nguyên"},
