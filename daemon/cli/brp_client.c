@@ -278,6 +278,8 @@ static int read_some(struct cli_brp *b)
         return 0;
     }
     r = b->transform->receive(b->transform_state, (struct bao_str){chunk, (size_t)n}, &b->plain, &b->wire);
+    if (r < 0)
+        (void)write_some(b, &b->wire); /* the alert: why, for the server's log; nothing hangs on it */
     return r == 1 && bao_buf_len(&b->plain) == 0 ? -ECONNRESET : (r < 0 ? r : 0);
 }
 

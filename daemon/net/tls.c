@@ -381,11 +381,37 @@ enum baod_tls_trouble baod_tls_trouble(const void *state)
     }
 }
 
+/* Why a handshake failed, for a server's log, where GnuTLS's own words leave an operator in doubt. */
+static const struct {
+    int error;
+    int alert; /* -1: none, or any */
+    const char *why;
+} reasons[] = {
+    {GNUTLS_E_FATAL_ALERT_RECEIVED, GNUTLS_A_BAD_CERTIFICATE, "it does not trust the hub's certificate"},
+    {GNUTLS_E_FATAL_ALERT_RECEIVED, GNUTLS_A_CERTIFICATE_UNKNOWN, "it does not trust the hub's certificate"},
+    {GNUTLS_E_FATAL_ALERT_RECEIVED, GNUTLS_A_UNKNOWN_CA,
+     "it does not know the authority of the hub's certificate"},
+    {GNUTLS_E_FATAL_ALERT_RECEIVED, GNUTLS_A_CERTIFICATE_EXPIRED,
+     "by its clock the hub's certificate is out of time"},
+    {GNUTLS_E_DECRYPTION_FAILED, -1, /* OpenSSL's alert is not enciphered at that point */
+     "it broke the handshake off, most often as it does not trust the hub's certificate"},
+    {GNUTLS_E_UNEXPECTED_PACKET, -1, "it does not speak TLS"},
+    {GNUTLS_E_UNEXPECTED_PACKET_LENGTH, -1, "it does not speak TLS"},
+    {GNUTLS_E_UNSUPPORTED_VERSION_PACKET, -1, "it does not speak TLS 1.3"},
+    {GNUTLS_E_NO_CIPHER_SUITES, -1, "it offers no cipher of TLS 1.3"},
+};
+
 static const char *tls_why(const void *state)
 {
     const struct session *s = state;
 
-    return s->error == 0 ? NULL : gnutls_strerror(s->error);
+    if (s->error == 0)
+        return NULL;
+    for (size_t i = 0; i < BAO_COUNT(reasons) && !s->done; i++)
+        if (reasons[i].error == s->error &&
+            (reasons[i].alert < 0 || reasons[i].alert == (int)gnutls_alert_get(s->gnutls)))
+            return reasons[i].why;
+    return gnutls_strerror(s->error);
 }
 
 /* The transformer. */

@@ -112,6 +112,10 @@ def test_only_tls_1_3_with_the_protocols_name(hub, pki):
         c.raw(b"HELLO 1 0 v=1\n\n")
         with pytest.raises((Ended, ValueError, UnicodeDecodeError, ConnectionError)):
             c.read()
+    with pytest.raises(ssl.SSLError):
+        connect_tls("localhost", hub.reports_port, pki.file("unit-24133.pem"), None, None)  # no authority of the hub's
+    for words in ("it offers no cipher of TLS 1.3", "it does not speak TLS", "it broke the handshake off"):
+        wait_for(lambda words=words: words in hub.log(), 20)
     with client(hub, pki, "unit-24133") as c:
         assert c.ask("PING").verb == "OK"
 
@@ -195,6 +199,10 @@ def test_send_over_tls(hub, pki):
     assert done.returncode == 0 and "đã nhận" in done.stdout, done.stdout + done.stderr
     done = hub.programs.run(*words)
     assert done.returncode == 3 and "phải kèm mã truy cập" in done.stdout
+    strange = [pki.file("unit-24133.pem") if word == pki.file("ca.pem") else "1" if word == "5" else word for word in words]
+    done = hub.programs.run(*strange)
+    assert done.returncode == 3 and "do nơi lạ cấp" in done.stdout + done.stderr, done.stdout + done.stderr
+    wait_for(lambda: "it does not trust the hub's certificate" in hub.log(), 20)
     words[4] = os.path.join(SOURCE, "README.md")
     done = hub.programs.run(*words, *unit)  # no certificate in it: told before anything is sent
     assert done.returncode == 2 and "README.md" in done.stderr
