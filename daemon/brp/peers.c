@@ -406,9 +406,16 @@ bool baod_brp_fate(struct baod_peers *peers, uint64_t peer, uint32_t txn, const 
 bool baod_brp_lines(struct baod_peers *peers, uint64_t peer, uint32_t txn, enum bao_symbol symbol,
                     struct bao_str heir, struct bao_str lines)
 {
+    static const struct bao_str no_unit[BAO_LANGS] = {
+        [BAO_VI] = {"Không có đơn vị nào mang mã này.", sizeof("Không có đơn vị nào mang mã này.") - 1},
+        [BAO_EN] = {"No unit has this code.", sizeof("No unit has this code.") - 1},
+    };
     struct baod_peer *p = answer_to(peers, peer);
-    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(256);
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(256), said = BAO_BUF_NULL(4096);
 
+    if (p != NULL && symbol == BAO_SYM_UNKNOWN && lines.n == 0 &&
+        bao_symbol_body(&said, symbol, no_unit, p->session.lang, p->session.json) == 0)
+        lines = bao_buf_str(&said);
     if (p != NULL && heir.n != 0 && bao_head_put(&keys, "heir", heir) < 0)
         bao_buf_clear(&keys); /* without memory it is not named; the lines say it too */
     if (p != NULL)

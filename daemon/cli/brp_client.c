@@ -61,6 +61,8 @@ bool cli_split_target(const char *to, char host[256], char port[16])
         colon = NULL;
     end = colon == NULL ? to + strlen(to) : colon;
     if (to[0] == '[') {
+        if (end[-1] != ']')
+            return false;
         to++;
         end--;
     }

@@ -153,6 +153,16 @@ int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o
     return r < 0 ? r : cli_brp_open(&target, &hello, ret, ret_why);
 }
 
+const char *cli_brp_stranger(enum bao_lang lang)
+{
+    return lang == BAO_VI ? "máy ở đầu kia không nói giao thức báo cáo; hãy xem lại cổng (7316), và thêm "
+                            "--ca nếu máy chủ "
+                            "dùng TLS"
+                          : "the other side does not speak the report protocol; look at the port (7316), and "
+                            "add --ca where "
+                            "the server uses TLS";
+}
+
 /* Waits for an event that is not idle talk: 0 or <0; *ret_why says what went wrong. */
 static int wait_for(struct cli_brp *b, enum bao_lang lang, int64_t until, enum bao_client_kind kind,
                     struct bao_client_event *ret, const char **ret_why)
@@ -173,7 +183,11 @@ static int wait_for(struct cli_brp *b, enum bao_lang lang, int64_t until, enum b
             *ret_why = cli_brp_why(b, r);
             return r;
         }
-        if (ret->kind == BAO_CLIENT_ENDED || ret->kind == BAO_CLIENT_BROKEN) {
+        if (ret->kind == BAO_CLIENT_BROKEN) {
+            *ret_why = cli_brp_stranger(lang);
+            return -ECONNABORTED;
+        }
+        if (ret->kind == BAO_CLIENT_ENDED) {
             *ret_why = bao_symbol_info(ret->symbol)->sentence[lang];
             return -ECONNABORTED;
         }

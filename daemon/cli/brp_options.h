@@ -38,6 +38,8 @@ void cli_brp_options_done(struct cli_brp_options *o);
 int cli_brp_connect(const struct cli_options *options, struct cli_brp_options *o, struct cli_brp **ret,
                     const char **ret_why) BAO_MUST_CHECK;
 
+/* What is told of one whose octets make no frame. */
+const char *cli_brp_stranger(enum bao_lang lang);
 /* Connects, says HELLO, asks one question and waits for its answer, which stays valid until *ret is closed.
  * On failure, or when o->ask_s have passed, *ret_why says why. 0 or <0. */
 int cli_brp_ask(const struct cli_options *options, struct cli_brp_options *o, const char *verb,

@@ -191,6 +191,11 @@ static int by_hub(struct due *d, struct bao_str code, bool follow)
     }
     if (r == 0 && event.answer == BAO_OK)
         r = show_all(d, event.body);
+    else if (r == 0 && event.symbol == BAO_SYM_UNKNOWN)
+        fprintf(stderr,
+                d->options->lang == BAO_VI ? "baocao due: không có đơn vị nào mang mã %.*s; xem lại mã\n"
+                                           : "baocao due: no unit has the code %.*s; look at the code\n",
+                BAO_STR_ARG(code));
     else if (r == 0)
         fprintf(stderr, "baocao due: %s\n", bao_symbol_info(event.symbol)->sentence[d->options->lang]);
     if (r != 0)

@@ -3,6 +3,7 @@
 #include "daemon/cli/outbox.h"
 #include "lib/text/errno.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WAIT_S = 30, PROGRESS_FROM = 20 };
@@ -42,8 +43,13 @@ static bool are_readable(const struct words *w, enum bao_lang lang)
     bool ok = true;
 
     for (size_t i = 0; i < w->n_files; i++) {
-        if (access(w->files[i], R_OK) < 0) {
-            cli_tell_unreadable(lang, w->files[i], -errno);
+        struct stat st;
+        int r = access(w->files[i], R_OK) < 0 || stat(w->files[i], &st) < 0 ? -errno : 0;
+
+        if (r == 0 && S_ISDIR(st.st_mode))
+            r = -EISDIR;
+        if (r < 0) {
+            cli_tell_unreadable(lang, w->files[i], r);
             ok = false;
         }
     }

@@ -234,12 +234,7 @@ static void take_end(struct work *w, const struct bao_client_event *event)
     if (why == NULL)
         why = bao_symbol_info(event->symbol)->sentence[w->options->common->lang];
     if (event->kind == BAO_CLIENT_BROKEN)
-        why = say(
-            w,
-            "máy ở đầu kia không nói giao thức báo cáo; hãy xem lại cổng (7316), và thêm --ca nếu máy chủ "
-            "dùng TLS",
-            "the other side does not speak the report protocol; look at the port (7316), and add --ca where "
-            "the server uses TLS");
+        why = cli_brp_stranger(w->options->common->lang);
     w->hopeless = event->symbol == BAO_SYM_AUTH || event->symbol == BAO_SYM_VERSION ||
                   (event->kind == BAO_CLIENT_BROKEN && w->left == w->n);
     lose(w, why);

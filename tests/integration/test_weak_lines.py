@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from brp import Client
 from chaos import Chaos
 from conftest import SOURCE, wait_for
 
@@ -163,3 +164,14 @@ def test_an_address_that_is_none_is_told_at_once(programs, to):
                   ("stat", "nd73-quarterly", "24133", "2026-Q3")):
         done = programs.run(*words, "--to", to)
         assert (done.returncode, done.stdout) == (2, "") and "MÁY-CHỦ[:CỔNG]" in done.stderr, (words, done)
+
+
+def test_what_cannot_be_meant_is_told_with_its_reason(daemon, tmp_path):
+    done = daemon.baocao("send", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "") and "thư mục" in done.stderr, done
+    done = daemon.baocao("due", "--unit", "99999")
+    assert done.returncode == 1 and "không có đơn vị nào mang mã 99999" in done.stderr, done
+    done = daemon.programs.run("due", "--unit", "24133", "--to", f"127.0.0.1:{daemon.http_port}", "--lang", "en")
+    assert done.returncode == 2 and "does not speak the report protocol" in done.stderr, done
+    with Client(daemon.reports_port, lang="en") as c:
+        assert c.ask("DUE", unit="99999").findings[0][4] == "No unit has this code."
