@@ -261,7 +261,7 @@ class Daemon:
             self.process = subprocess.Popen([options.baocaod, "--config", path], stdout=log, stderr=log,
                                             preexec_fn=as_user, cwd="/")
         atexit.register(self.process.kill)  # when a figure could not be taken; nothing to do after stop()
-        end = time.monotonic() + 120
+        end = time.monotonic() + 600  # a store that owes millions takes minutes
         while time.monotonic() < end and self.process.poll() is None:
             if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"], "tls" in config):
                 self.port, self.http_port = (self.port_of(ports[name]) for name in ("reports", "http"))
