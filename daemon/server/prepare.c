@@ -68,6 +68,22 @@ static void fall_in(struct baod_server *s)
     baod_writer_go(s->writer, NULL);
 }
 
+/* Another session holds the table: tried again after ever longer, for there is a year's time. */
+static void wait_for_year(struct baod_server *s, int year)
+{
+    if (year == 0 && s->year_waits != 0)
+        baod_log(BAOD_LOG_NOTICE, "database: the table of %d's reports has been made", s->year_waits);
+    s->year_wait = year == 0 ? 0 : s->year_wait == 0 ? BAOD_AGAIN_TICKS : 2 * s->year_wait;
+    s->year_waits = year;
+    if (year == 0)
+        return;
+    s->year_after = s->ticks + s->year_wait;
+    baod_log(BAOD_LOG_WARNING,
+             "database: the table of %d's reports could not be attached, for another session holds "
+             "baocao.report (see pg_locks); it is tried again in %u s",
+             year, s->year_wait);
+}
+
 static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
 {
     struct baod_server *s = user;
@@ -110,6 +126,7 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
                  snapshot->forms.n, units_today(s, snapshot), (long long)changes->made,
                  (long long)changes->moved, (long long)changes->dropped);
         log_lines("deadline moved", prepared->why);
+        wait_for_year(s, changes->year_waits);
         keep_epochs(s, prepared->dictionary);
     }
     if (prepared->dictionary != NULL)

@@ -90,6 +90,9 @@ struct baod_server {
     unsigned heads_after; /* the tick from which on it may be tried again */
     bao_date keys_day;    /* the local day on which it was last said which keys are out of their time */
     bao_date sync_day;    /* the local day that obligations were last made for */
+    int year_waits;       /* the coming year whose table of reports could not be attached; 0: none */
+    unsigned year_after;  /* the tick after which it is tried again */
+    unsigned year_wait;   /* ... and how many ticks lay between the last two tries */
     unsigned ticks;
     bool preparing;
     bool up, away;  /* last told states of the database */

@@ -71,7 +71,8 @@ void baod_server_on_tick(uv_timer_t *timer)
     s->ticks++;
     if (up && s->spool != NULL && s->ticks % CACHE_TICKS == 1)
         baod_cache_refresh(&s->cache, baod_clock_now(&s->clock));
-    if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % BAOD_AGAIN_TICKS == 0)))
+    if (up && (s->sync_day != today || (s->candidate != NULL && s->ticks % BAOD_AGAIN_TICKS == 0) ||
+               (s->year_waits != 0 && s->ticks >= s->year_after)))
         baod_server_prepare(s->writer, s);
     if (up && s->heads_day != today && s->ticks >= s->heads_after)
         baod_server_publish_heads(s, today);

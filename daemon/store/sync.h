@@ -28,6 +28,7 @@ enum baod_sync_outcome {
 struct baod_sync_changes {
     bool registry, forms;         /* the epoch moved */
     int64_t made, moved, dropped; /* obligations */
+    int year_waits; /* not 0: the table of that coming year's reports is to be made by another sync */
 };
 
 /* Does the work, blocking, and gives the dictionary of the outcome. On success `why` lists the deadlines that

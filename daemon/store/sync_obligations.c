@@ -50,8 +50,11 @@ static const char *const WRITE_PERIODS[] = {
     "       seq_from = excluded.seq_from"
     " WHERE (period.from_day, period.to_day, period.title_vi, period.title_en)"
     "    <> (excluded.from_day, excluded.to_day, excluded.title_vi, excluded.title_en)",
-    "SELECT baocao.make_year(y) FROM (SELECT DISTINCT period / 10000 AS y FROM new_period ORDER BY 1) years",
 };
+
+static const char MAKE_YEARS[] =
+    "SELECT y, baocao.make_year(y) FROM (SELECT DISTINCT period / 10000 AS y FROM new_period ORDER BY 1) "
+    "years";
 
 static const char STAGE_OBLIGATIONS[] =
     "INSERT INTO new_obligation"
@@ -240,6 +243,29 @@ static int stage_obligations(struct sync *s, bao_date from, bao_date to)
     return r;
 }
 
+/* Reports of this year and of those before need their tables now; later ones can wait for another try. */
+static int make_years(struct sync *s, bao_date today)
+{
+    const struct baod_pg_result *rows;
+    int r = baod_sync_run(s, MAKE_YEARS, NULL, 0, &rows);
+
+    for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++) {
+        int year = (int)baod_pg_int(rows, i, 0);
+
+        if (!baod_pg_is_null(rows, i, 1))
+            continue;
+        s->changes.year_waits = year;
+        if (year > bao_date_split(today).year)
+            break;
+        r = bao_buf_printf(s->why,
+                           "the table of %d's reports could not be attached, for another session holds "
+                           "baocao.report (see pg_locks)",
+                           year);
+        return r < 0 ? r : BAOD_SYNC_E_DATABASE;
+    }
+    return r;
+}
+
 int baod_sync_write_obligations(struct sync *s)
 {
     bao_date today = bao_time_date(s->options->now, s->snapshot->registry.offset);
@@ -249,6 +275,8 @@ int baod_sync_write_obligations(struct sync *s)
 
     if (r == 0)
         r = baod_sync_run_all(s, WRITE_PERIODS, BAO_COUNT(WRITE_PERIODS), NULL);
+    if (r == 0)
+        r = make_years(s, today);
     if (r == 0)
         r = refuse_orphan(s, range);
     if (r == 0)

@@ -9,7 +9,7 @@ import pytest
 from psycopg2.extras import execute_values
 
 from brp import Client
-from conftest import SOURCE
+from conftest import SOURCE, wait_for
 from reports import check_exact, communes, many, report, send_until_committed
 
 MIGRATIONS = sorted(glob.glob(os.path.join(SOURCE, "daemon", "store", "migrations", "[0-9]*.sql")))
@@ -138,3 +138,38 @@ def test_a_newer_database_is_refused_with_the_way_out(filled, postgres):
     done = filled.operate("--lang", "en", "migrate")
     assert done.returncode != 0
     assert f"version {len(MIGRATIONS) + 1}" in done.stderr and "newer program" in done.stderr, done.stderr
+
+
+def test_a_coming_year_s_table_waits_for_who_holds_its_parent(filled, postgres):
+    """Nothing else waits for it: reports are taken, and the table is made once the other session lets go."""
+    years = [int(name[-4:]) for name, in postgres.sql("SELECT relname FROM pg_class WHERE relname ~ '^report_[0-9]{4}$' ORDER BY 1")]
+    made = lambda: postgres.sql("SELECT to_regclass(%s) IS NOT NULL", f"baocao.report_{years[-1]}")[0][0]
+    postgres.sql(f"DROP TABLE baocao.report_{years[-1]}")
+    holder = postgres.connect()
+    holder.cursor().execute("LOCK TABLE baocao.report IN SHARE UPDATE EXCLUSIVE MODE")
+    filled.start()
+    with Client(filled.reports_port) as client:
+        fresh = client.submit(report(communes()[46], 1, 8))
+        assert fresh.verb == "OK" and fresh.state == "committed", (fresh, filled.log())
+    assert not made() and f"the table of {years[-1]}'s reports could not be attached" in filled.log()
+    holder.close()
+    wait_for(made)
+    wait_for(lambda: f"the table of {years[-1]}'s reports has been made" in filled.log())
+    assert filled.stop() == 0, filled.log()
+
+
+def test_this_year_s_table_is_waited_for(make_daemon, postgres):
+    """Without it this year's reports could not be stored."""
+    daemon = make_daemon(database_url=postgres.url).start()
+    assert daemon.stop() == 0, daemon.log()
+    postgres.sql("DROP TABLE baocao.report_2026")
+    holder = postgres.connect()
+    holder.cursor().execute("LOCK TABLE baocao.report IN SHARE UPDATE EXCLUSIVE MODE")
+    daemon.start(wait=False)
+    wait_for(lambda: "not ready: the table of 2026's reports could not be attached" in daemon.log())
+    holder.close()
+    daemon.wait_ready()
+    with Client(daemon.reports_port) as client:
+        assert client.submit(report(communes()[0], 1, 8)).verb == "OK"
+    wait_for(lambda: postgres.sql("SELECT count(*) FROM baocao.report_2026") == [(1,)])
+    assert daemon.stop() == 0, daemon.log()
