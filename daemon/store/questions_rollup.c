@@ -103,7 +103,8 @@ const char baod_rollup_sql[] =
               "k.period"                                                                                     \
               "  WHERE $4::text IS NULL ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6) t"
 
-/* Of one scope: its units' reports by key. */
+/* Of one scope: its units' reports by key. The period is one value for all of them, so that the years' tables
+ * are chosen once and not for each unit. */
 const char baod_rollup_one_sql[] =
     ROLLUP_GROUPS("s.id = $3") " o AS MATERIALIZED (SELECT m.g, count(*) AS owed FROM m CROSS JOIN LATERAL ("
                                "     SELECT FROM baocao.obligation o WHERE o.unit = m.unit AND o.form = "
@@ -113,8 +114,8 @@ const char baod_rollup_one_sql[] =
                                "AS figures FROM w"
                                "     CROSS JOIN LATERAL (SELECT r.figures FROM baocao.report r WHERE r.unit "
                                "= w.unit AND r.form = w.form"
-                               "                            AND r.period = w.period AND r.state = 1 OFFSET "
-                               "0) r)" ROLLUP_ROWS;
+                               "     AND r.period = (SELECT max(period) FROM p) AND r.state = 1 OFFSET 0) "
+                               "r)" ROLLUP_ROWS;
 
 /* Of all scopes: whatever there is for the period, once. */
 const char baod_rollup_period_sql[] = ROLLUP_GROUPS(
