@@ -119,7 +119,7 @@ static int read_forms(struct baod_dictionary *d, struct baod_pg_call *call)
     int r = baod_pg_call_exec(call, &FORMS, NULL, 0, &rows);
 
     for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++) {
-        struct number *number = bao_arena_alloc(&d->arena, sizeof(*number));
+        struct number *number = bao_arena_array(&d->arena, 1, sizeof(*number));
 
         if (number == NULL)
             return -ENOMEM;
