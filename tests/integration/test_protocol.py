@@ -373,8 +373,8 @@ def test_every_end_over_tls_is_said(over_tls):
     assert heads[-1] == "BYE 0 0 code=DRAINING"
     assert end_of(sock) == "bye"
     assert daemon.process.wait(60) == 0
-    for words in ("TLS -> HELLO (handshake done)", "HELLO -> READY (HELLO accepted)", "READY -> CLOSING (QUIT)",
-                  "READY -> CLOSING (a head line that is none)", "READY -> DRAINING (the server is stopping)"):
+    for words in ("TLS -> HELLO (handshake done)", "HELLO -> READY (HELLO accepted)", "-> CLOSING (QUIT)",
+                  "-> CLOSING (a head line that is none)", "READY -> DRAINING (the server is stopping)"):
         assert words in daemon.log(), words
 
 

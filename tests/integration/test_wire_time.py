@@ -21,7 +21,7 @@ def greeted(daemon):
 
 def test_limits_stand_still_while_the_hub_sleeps(make_daemon):
     """A machine that was stopped for a while has not waited for anybody: what came meanwhile is in time."""
-    daemon = make_daemon({"times": {"idle": "3s", "hello": "3s"}}).start()
+    daemon = make_daemon({"times": {"idle": "2s", "hello": "2s"}}).start()
     idle, fresh, half = greeted(daemon), talk(daemon), greeted(daemon)
     half.sock.sendall(b"PING 2 ")
     half.sock.settimeout(0.2)
@@ -29,7 +29,7 @@ def test_limits_stand_still_while_the_hub_sleeps(make_daemon):
         half.frame()
     half.sock.settimeout(30)
     daemon.process.send_signal(signal.SIGSTOP)
-    time.sleep(5)
+    time.sleep(3)
     for t, octets in ((idle, b"PING 2 0\n\n"), (fresh, HELLO.encode()), (half, b"0\n\n")):
         t.sock.sendall(octets)
     daemon.process.send_signal(signal.SIGCONT)
