@@ -59,7 +59,7 @@ struct baod_stream_queue {
 /* A handshake under way needs about as much memory for a moment as its connection keeps for hours, and what
  * it gives back lies between that of others. So only some are under way at once; one that takes its time no
  * longer counts after PATIENCE, so that those who never answer hold nobody up. */
-enum { BAOD_STREAM_BEGUN = 32, BAOD_STREAM_PATIENCE_MS = 50 };
+enum { BAOD_STREAM_BEGUN = 32, BAOD_STREAM_PATIENCE_MS = 20 };
 
 struct baod_stream_begun {
     const struct baod_stream *stream; /* NULL: free */
