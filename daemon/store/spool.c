@@ -50,7 +50,8 @@ struct baod_spool {
     /* The thread's own while it runs. */
     struct baod_spool_file file;
     struct calls undropped; /* DROPs that wait for room on the disk */
-    bool told_full;
+    uint64_t full_bytes;    /* one more than it held when it was told to be full; 0: it is not */
+    bool full_disk;         /* the disk's doing, not the cap's */
 
     /* Shared, under the mutex. */
     uv_mutex_t mutex;
@@ -147,17 +148,24 @@ static bool next_group(struct baod_spool *sp, struct calls *ret)
     return n == 0;
 }
 
-static void tell_full(struct baod_spool *sp, bool full)
+/* Told when it begins and when it is over, not of every small report that still fits beside large ones. */
+static void tell_full(struct baod_spool *sp, bool full, bool took)
 {
-    if (full && !sp->told_full)
+    const struct baod_spool_file *f = &sp->file;
+    bool told = sp->full_bytes != 0;
+
+    if (full && !told) {
         baod_log(BAOD_LOG_ERROR,
                  "spool: full%s%s: %llu reports, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
                  "PostgreSQL is back or the disk takes them",
-                 *sp->file.full_why != '\0' ? ": " : "", sp->file.full_why, (unsigned long long)sp->file.rows,
-                 (unsigned long long)sp->file.bytes, sp->file.path);
-    if (!full && sp->told_full)
+                 *f->full_why != '\0' ? ": " : "", f->full_why, (unsigned long long)f->rows,
+                 (unsigned long long)f->bytes, f->path);
+        sp->full_bytes = f->bytes + 1;
+        sp->full_disk = *f->full_why != '\0';
+    } else if (!full && told && (sp->full_disk ? took : f->bytes < sp->full_bytes - 1)) {
         baod_log(BAOD_LOG_NOTICE, "spool: takes reports again");
-    sp->told_full = full;
+        sp->full_bytes = 0;
+    }
 }
 
 /* One transaction for all of the group's reports. Should it fail as a whole, none was taken. */
@@ -214,9 +222,11 @@ static void work(struct baod_spool *sp, struct calls *group)
 {
     struct calls rest = {NULL, NULL};
     bool puts = false, full = false;
+    uint64_t rows;
 
     drop_all(sp, group, &rest);
     *group = rest;
+    rows = sp->file.rows;
     for (struct call *call = group->first; call != NULL; call = call->next)
         puts = puts || call->kind == PUT;
     if (puts)
@@ -235,7 +245,7 @@ static void work(struct baod_spool *sp, struct calls *group)
             (void)baod_spool_write_obligations(&sp->file, call->obligations, call->n);
     }
     if (puts)
-        tell_full(sp, full);
+        tell_full(sp, full, sp->file.rows > rows);
 }
 
 /* Hands the answers to the loop; of a broken spool only the news that it is. */

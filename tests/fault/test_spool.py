@@ -301,6 +301,10 @@ def test_the_cap_is_told_and_passes(make_daemon, postgres):
     full = [a for a in answers if a.verb != "OK"]
     assert full and all((a.verb, a.code) == ("WAIT", "SPOOLFULL") for a in full), full[:3]
     assert len(queued) > 5
+    with Client(daemon.reports_port, timeout=60) as client:
+        again = client.submit_all([reports[key][1] for key in queued])
+    assert [a.receipt for a in again] == [a.receipt for a in queued.values()]
+    assert daemon.log().count("spool: full") == 1 and "takes reports again" not in daemon.log()
     postgres.start()
     receipts = send_until_committed(daemon, reports)
     assert all(receipts[key] == a.receipt for key, a in queued.items())
