@@ -32,28 +32,37 @@ static struct baod_tls_files tls_files(const struct cli_brp_options *o)
     };
 }
 
+/* A secret that others on the machine can read is none. What is no file here cannot be told of. */
+static bool is_secret(const struct cli_options *options, const char *file)
+{
+    struct stat st;
+
+    if (stat(file, &st) < 0 || (st.st_mode & 077) == 0)
+        return true;
+    fprintf(stderr,
+            options->lang == BAO_VI
+                ? "%s: tệp bí mật này phải chỉ chủ của nó đọc được; hãy chạy: chmod 600 %s\n"
+                : "%s: this secret file must be readable by its owner alone; run: chmod 600 %s\n",
+            file, file);
+    return false;
+}
+
 bool cli_token_read(const struct cli_options *options, const char *file, char ret[CLI_TOKEN_MAX])
 {
     FILE *f = fopen(file, "re");
-    struct stat st;
     bool ok = false;
 
     if (f == NULL) {
         fprintf(stderr, "%s: %s\n", file, bao_errno_text(errno, options->lang));
         return false;
     }
-    if (fstat(fileno(f), &st) == 0 && (st.st_mode & 077) != 0)
-        fprintf(stderr,
-                options->lang == BAO_VI
-                    ? "%s: tệp mã truy cập phải chỉ chủ của nó đọc được; hãy chạy: chmod 600 %s\n"
-                    : "%s: the token file must be readable by its owner alone; run: chmod 600 %s\n",
-                file, file);
-    else if (fgets(ret, CLI_TOKEN_MAX, f) == NULL)
+    ok = is_secret(options, file);
+    if (ok && fgets(ret, CLI_TOKEN_MAX, f) == NULL) {
         fprintf(stderr,
                 options->lang == BAO_VI ? "%s: tệp mã truy cập rỗng\n" : "%s: the token file is empty\n",
                 file);
-    else
-        ok = true;
+        ok = false;
+    }
     (void)fclose(f); /* it was only read */
     if (ok)
         ret[strcspn(ret, " \t\r\n")] = '\0';
@@ -75,6 +84,8 @@ static bool load_tls(const struct cli_options *options, struct cli_brp_options *
             return false;
         }
     }
+    if (files.certificate != NULL && !is_secret(options, files.key))
+        return false;
     r = baod_tls_load_client(&files, &o->tls, &why, &file);
     if (r < 0)
         fprintf(stderr,

@@ -197,6 +197,10 @@ def test_send_over_tls(hub, pki):
     unit = ["--cert", pki.file("unit-24133.pem"), "--key", pki.file("unit-24133.key")]
     done = hub.programs.run(*words, *unit)
     assert done.returncode == 0 and "đã nhận" in done.stdout, done.stdout + done.stderr
+    os.chmod(unit[3], 0o640)
+    done = hub.programs.run(*words, *unit)
+    os.chmod(unit[3], 0o600)
+    assert done.returncode == 2 and f"chmod 600 {unit[3]}" in done.stderr, done.stdout + done.stderr
     done = hub.programs.run(*words)
     assert done.returncode == 3 and "phải kèm mã truy cập" in done.stdout
     strange = [pki.file("unit-24133.pem") if word == pki.file("ca.pem") else "1" if word == "5" else word for word in words]
