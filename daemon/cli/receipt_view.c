@@ -94,7 +94,7 @@ static int print_json(FILE *out, const struct cli_fate *fates, size_t n)
                                f->kept ? "true" : "false");
         if (r == 0)
             r = bao_buf_append_str(&b, f->keys);
-        if (r == 0 && !f->answered) {
+        if (r == 0 && f->why != NULL) {
             r = bao_buf_append_c(&b, ",\"why\":");
             if (r == 0)
                 r = bao_json_quote(&b, bao_str_c(f->why));
@@ -274,9 +274,9 @@ int cli_fates_print(FILE *out, const struct cli_options *options, const struct c
     for (size_t i = 0; i < n && r == 0; i++) {
         const struct cli_fate *f = &fates[i];
 
-        if (f->body.n != 0 || !f->answered)
+        if (f->body.n != 0 || f->why != NULL)
             fputc('\n', out);
-        if (!f->answered)
+        if (f->why != NULL)
             fprintf(out, "%s: %s\n", f->file, f->why);
         print_body(out, f);
     }

@@ -13,7 +13,7 @@ struct cli_fate {
     struct bao_str state, receipt, form, unit, period, revision, at, due, dup;
     struct bao_str keys; /* all keys of the answer as members of a JSON object, without braces */
     struct bao_str body;
-    const char *why; /* when not answered */
+    const char *why; /* when not answered, or when this program knew the answer beforehand */
     bool kept;       /* a copy waits in the outbox */
 };
 

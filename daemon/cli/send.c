@@ -73,6 +73,23 @@ static void fail_item(struct work *w, size_t i, const char *why)
     finish(w, i);
 }
 
+/* The answer the server gives to a file larger than it takes, without sending it in vain. */
+static void refuse_large(struct work *w, size_t i)
+{
+    w->fates[i] = (struct cli_fate){
+        .file = w->items[i].name,
+        .answered = true,
+        .answer = BAO_NO,
+        .code = BAO_STR("TOOBIG"),
+        .keys = BAO_STR(",\"code\":\"TOOBIG\""),
+        .why = say(
+            w, "tệp lớn hơn mức máy chủ nhận; hãy bỏ bớt phần không thuộc báo cáo hoặc hỏi Văn phòng tỉnh",
+            "the file is larger than the server takes; take out what is not part of the report, or ask "
+            "the provincial office"),
+    };
+    finish(w, i);
+}
+
 /* Something went forward. */
 static void moved(struct work *w)
 {
@@ -155,11 +172,10 @@ static void put_due(struct work *w)
             return;
         if (r == 0)
             w->at[i].state = SENT;
+        else if (r == BAO_CLIENT_E_TOOBIG)
+            refuse_large(w, i);
         else
-            fail_item(w, i,
-                      r == BAO_CLIENT_E_TOOBIG
-                          ? say(w, "tệp lớn hơn mức máy chủ nhận", "the file is larger than the server takes")
-                          : bao_errno_text(r, w->options->common->lang));
+            fail_item(w, i, bao_errno_text(r, w->options->common->lang));
     }
 }
 

@@ -115,6 +115,21 @@ def test_what_cannot_be_read_holds_nothing_up(desk):
     assert desk.run("outbox", "run", "--now").returncode == 3  # something is still kept
 
 
+def test_a_file_too_large_is_refused_and_waits_for_nobody(desk):
+    large = desk.write(UNITS[0], 1)
+    with open(large, "a", encoding="utf-8") as f:
+        f.write(("# " + "x" * 98 + "\n") * 50000)
+    small = desk.write(UNITS[1], 1)
+    done = desk.run("send", large, small, "--lang", "en")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "TOOBIG" in done.stdout and "larger than the server takes" in done.stdout
+    assert desk.names("waiting") == [] and len(desk.names("refused")) == 1
+    assert [r[0] for r in desk.stored()] == [UNITS[1]]
+    done = desk.run("send", large, "--format", "json")
+    (told,) = json.loads(done.stdout)
+    assert (told["answer"], told["code"], told["kept"]) == ("NO", "TOOBIG", False) and "tệp lớn hơn" in told["why"]
+
+
 def test_kills_lose_and_double_nothing(desk):
     files = [desk.write(unit, revision) for unit in UNITS[:20] for revision in (1, 2)]
     desk.away(*files)
