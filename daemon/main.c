@@ -297,11 +297,12 @@ static int verify_audit(const struct invocation *call, const char *conninfo,
         r = tell_json(out,
                       (const struct figure[]){{"batches", counts.batches, NULL},
                                               {"reports", counts.reports, NULL},
+                                              {"figures_not_compared", counts.unread, NULL},
                                               {"wrong", counts.wrong, NULL},
                                               {"head", counts.head, NULL},
                                               {"hash", 0, hash},
                                               {"public_key", 0, key}},
-                      6);
+                      7);
     else if (call->lang == BAO_VI)
         printf("Đã kiểm tra %lld lượt ghi, %lld báo cáo: %lld chỗ sai.\nLượt ghi cuối: %lld\nMã băm: %s\n"
                "Khóa công khai: %s\n",
@@ -312,6 +313,16 @@ static int verify_audit(const struct invocation *call, const char *conninfo,
                (long long)counts.batches, bao_plural(counts.batches, "batch", "batches"),
                (long long)counts.reports, bao_plural(counts.reports, "report", "reports"),
                (long long)counts.wrong, (long long)counts.head, hash, key);
+    if (!call->json && counts.unread != 0 && call->lang == BAO_VI)
+        printf("Chưa so được số liệu của %lld báo cáo với văn bản: thư mục biểu mẫu không còn phiên bản đã "
+               "dùng, hoặc hôm "
+               "nay không nhận văn bản ấy. Hãy đặt lại tệp biểu mẫu cũ rồi chạy lại.\n",
+               (long long)counts.unread);
+    else if (!call->json && counts.unread != 0)
+        printf("The figures of %lld %s were not compared with the documents: the forms folder lacks the "
+               "version used "
+               "then, or would not take the document today. Put the old form's file back and run it again.\n",
+               (long long)counts.unread, bao_plural(counts.unread, "report", "reports"));
     if (r != 0)
         return r;
     return counts.wrong == 0 ? 0 : EXIT_NO;

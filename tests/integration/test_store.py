@@ -138,6 +138,12 @@ def test_the_chain_names_what_was_removed_or_forged(daemon):
     wait_for(lambda: daemon.sql("SELECT count(*) FROM baocao.refusal")[0][0] == 1, 60)
     done = daemon.operate("--lang", "en", "verify", "--audit")
     assert done.returncode == 0 and ": 0 wrong" in done.stdout, done.stdout + done.stderr
+    form = os.path.join(daemon.schemas, "nd73", "nd73-quarterly.v1.yaml")
+    os.rename(form, form + ".away")
+    blind = daemon.operate("--lang", "en", "verify", "--audit")
+    os.rename(form + ".away", form)
+    assert blind.returncode == 0 and "figures of 21 reports were not compared" in blind.stdout, blind.stdout + blind.stderr
+    assert "not compared" not in done.stdout
     units = [daemon.sql("SELECT unit FROM baocao.unit WHERE code = %s LIMIT 1", code)[0][0] for code in codes]
     words = {f"code{i}": code for i, code in enumerate(codes)}
     daemon.spoiled = True
