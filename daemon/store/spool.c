@@ -50,8 +50,9 @@ struct baod_spool {
     /* The thread's own while it runs. */
     struct baod_spool_file file;
     struct calls undropped; /* DROPs that wait for room on the disk */
-    uint64_t full_bytes;    /* one more than it held when it was told to be full; 0: it is not */
-    bool full_disk;         /* the disk's doing, not the cap's */
+    bool told_full;         /* and not yet that it is over */
+    bool full_disk;         /* then: the disk's doing, not the cap's */
+    uint64_t full_bytes;    /* then: what it held */
 
     /* Shared, under the mutex. */
     uv_mutex_t mutex;
@@ -152,19 +153,19 @@ static bool next_group(struct baod_spool *sp, struct calls *ret)
 static void tell_full(struct baod_spool *sp, bool full, bool took)
 {
     const struct baod_spool_file *f = &sp->file;
-    bool told = sp->full_bytes != 0;
 
-    if (full && !told) {
+    if (full && !sp->told_full) {
         baod_log(BAOD_LOG_ERROR,
                  "spool: full%s%s: %llu reports, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
                  "PostgreSQL is back or the disk takes them",
                  *f->full_why != '\0' ? ": " : "", f->full_why, (unsigned long long)f->rows,
                  (unsigned long long)f->bytes, f->path);
-        sp->full_bytes = f->bytes + 1;
+        sp->told_full = true;
         sp->full_disk = *f->full_why != '\0';
-    } else if (!full && told && (sp->full_disk ? took : f->bytes < sp->full_bytes - 1)) {
+        sp->full_bytes = f->bytes;
+    } else if (!full && sp->told_full && (sp->full_disk ? took : f->bytes < sp->full_bytes)) {
         baod_log(BAOD_LOG_NOTICE, "spool: takes reports again");
-        sp->full_bytes = 0;
+        sp->told_full = false;
     }
 }
 
