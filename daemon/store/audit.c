@@ -140,12 +140,9 @@ static int say(struct audit *v, struct bao_str what, enum finding finding)
 static int run(struct audit *v, const struct baod_pg_statement *statement, const struct baod_pg_param *params,
                size_t n, const struct baod_pg_result **ret)
 {
-    int r = baod_pg_call_exec(v->call, statement, params, n, ret);
+    int r = baod_pg_call_tell(v->call, baod_pg_call_exec(v->call, statement, params, n, ret), v->out);
 
-    if (r <= 0)
-        return r;
-    r = bao_buf_printf(v->out, "%s\n", baod_pg_call_error(v->call));
-    return r < 0 ? r : BAOD_AUDIT_E_DATABASE;
+    return r > 0 ? BAOD_AUDIT_E_DATABASE : r;
 }
 
 /* Octets of a column of known length; a wrong length reads as zeros, which fit nothing. */
@@ -747,13 +744,12 @@ static int read_dictionary(struct audit *v)
 {
     int r = run(v, &BEGIN, NULL, 0, NULL);
 
-    if (r == 0)
-        r = baod_dictionary_read(v->call, v->files, &v->dictionary);
-    if (r > 0) {
-        r = bao_buf_printf(v->out, "%s\n", baod_pg_call_error(v->call));
-        return r < 0 ? r : BAOD_AUDIT_E_DATABASE;
-    }
-    return r == 0 ? run(v, &COMMIT, NULL, 0, NULL) : r;
+    if (r != 0)
+        return r;
+    r = baod_pg_call_tell(v->call, baod_dictionary_read(v->call, v->files, &v->dictionary), v->out);
+    if (r != 0)
+        return r > 0 ? BAOD_AUDIT_E_DATABASE : r;
+    return run(v, &COMMIT, NULL, 0, NULL);
 }
 
 static int walk(struct audit *v)

@@ -249,3 +249,10 @@ const char *baod_pg_call_error(const struct baod_pg_call *call)
 {
     return call->error;
 }
+
+int baod_pg_call_tell(const struct baod_pg_call *call, int outcome, struct bao_buf *out)
+{
+    int r = outcome > 0 ? bao_buf_printf(out, "%s\n", baod_pg_call_error(call)) : 0;
+
+    return r < 0 ? r : outcome;
+}

@@ -39,3 +39,6 @@ int baod_pg_call_script(struct baod_pg_call *call, const char *sql) BAO_MUST_CHE
 int baod_pg_call_copy(struct baod_pg_call *call, const char *sql, struct bao_str data) BAO_MUST_CHECK;
 /* "23505: duplicate key ..." of the last failure; "" when there was none. */
 const char *baod_pg_call_error(const struct baod_pg_call *call);
+/* Appends the error to `out` as a line when `outcome`, what a call gave, is > 0. Gives the outcome, or
+ * -ENOMEM or -ENOBUFS. */
+int baod_pg_call_tell(const struct baod_pg_call *call, int outcome, struct bao_buf *out) BAO_MUST_CHECK;

@@ -62,10 +62,8 @@ static int run(const struct baod_quarantine_place *place, const struct baod_pg_s
     const struct baod_pg_param params[] = {id == NULL ? (struct baod_pg_param){0} : baod_pg_p_uuid(id)};
     int r = baod_pg_call_exec(place->call, statement, params, id == NULL ? 0 : 1, ret);
 
-    if (r <= 0)
-        return r;
-    r = bao_buf_printf(why, "%s\n", baod_pg_call_error(place->call));
-    return r < 0 ? r : BAOD_QUARANTINE_E_REFUSED;
+    r = baod_pg_call_tell(place->call, r, why);
+    return r > 0 ? BAOD_QUARANTINE_E_REFUSED : r;
 }
 
 static bool is_number(size_t column)

@@ -86,12 +86,9 @@ struct slice {
 static int run(struct retrace *v, const struct baod_pg_statement *statement,
                const struct baod_pg_param *params, size_t n, const struct baod_pg_result **ret)
 {
-    int r = baod_pg_call_exec(v->call, statement, params, n, ret);
+    int r = baod_pg_call_tell(v->call, baod_pg_call_exec(v->call, statement, params, n, ret), v->out);
 
-    if (r <= 0)
-        return r;
-    r = bao_buf_printf(v->out, "%s\n", baod_pg_call_error(v->call));
-    return r < 0 ? r : BAOD_RETRACE_E_DATABASE;
+    return r > 0 ? BAOD_RETRACE_E_DATABASE : r;
 }
 
 static int say_event(struct retrace *v, const struct slice *slice, const struct baod_pg_result *res,

@@ -127,12 +127,9 @@ static int run(const struct baod_token_place *place, const struct baod_pg_statem
                const struct baod_pg_param *params, size_t n, struct bao_buf *why,
                const struct baod_pg_result **ret)
 {
-    int r = baod_pg_call_exec(place->call, statement, params, n, ret);
+    int r = baod_pg_call_tell(place->call, baod_pg_call_exec(place->call, statement, params, n, ret), why);
 
-    if (r <= 0)
-        return r;
-    r = bao_buf_printf(why, "%s\n", baod_pg_call_error(place->call));
-    return r < 0 ? r : BAOD_TOKEN_E_REFUSED;
+    return r > 0 ? BAOD_TOKEN_E_REFUSED : r;
 }
 
 /* Nobody gets a secret for a unit that never was; for one that is closed it is said. */

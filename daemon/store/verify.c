@@ -92,12 +92,9 @@ struct verify {
 static int run(struct verify *v, const struct baod_pg_statement *statement,
                const struct baod_pg_param *params, size_t n, const struct baod_pg_result **ret)
 {
-    int r = baod_pg_call_exec(v->call, statement, params, n, ret);
+    int r = baod_pg_call_tell(v->call, baod_pg_call_exec(v->call, statement, params, n, ret), v->out);
 
-    if (r <= 0)
-        return r;
-    r = bao_buf_printf(v->out, "%s\n", baod_pg_call_error(v->call));
-    return r < 0 ? r : BAOD_VERIFY_E_DATABASE;
+    return r > 0 ? BAOD_VERIFY_E_DATABASE : r;
 }
 
 static int slice_begin(struct verify *v, int32_t form, int32_t period)
