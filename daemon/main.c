@@ -38,6 +38,7 @@ struct invocation {
     const char *user;
     enum bao_lang lang;
     bool json;
+    bool reads; /* writes nothing, so a standby will do */
     int n_words;
     char **words; /* the command and its arguments */
 };
@@ -215,10 +216,14 @@ static int apply_migrations(const struct invocation *call, const char *conninfo,
     return r;
 }
 
-static int open_call(const char *conninfo, struct bao_buf *out, struct baod_pg_call **ret)
+static int open_call(const struct invocation *call, const char *conninfo, struct bao_buf *out,
+                     struct baod_pg_call **ret)
 {
-    const struct baod_pg_call_options options = {
-        .conninfo = conninfo, .application = "baocaod command", .wait_ms = DATABASE_WAIT_MS};
+    const struct baod_pg_call_options options = {.conninfo = conninfo,
+                                                 .application = "baocaod command",
+                                                 .wait_ms = DATABASE_WAIT_MS,
+                                                 .read_only = call->reads,
+                                                 .rather_primary = call->reads};
 
     return baod_pg_call_open(&options, out, ret);
 }
@@ -251,7 +256,7 @@ static int verify_sums(const struct invocation *call, const char *conninfo, cons
 {
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
-    int r = open_call(conninfo, out, &pg);
+    int r = open_call(call, conninfo, out, &pg);
 
     (void)files;
     if (r == 0)
@@ -270,7 +275,7 @@ static int rebuild_sums(const struct invocation *call, const char *conninfo,
 {
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
-    int r = open_call(conninfo, out, &pg);
+    int r = open_call(call, conninfo, out, &pg);
 
     if (r == 0)
         r = baod_rebuild(pg, baod_province_key(files->registry.province), call->lang, out, &counts);
@@ -284,7 +289,7 @@ static int verify_audit(const struct invocation *call, const char *conninfo,
     struct baod_audit_counts counts = {0};
     struct baod_pg_call *pg = NULL;
     char hash[2 * BAO_SHA256_LEN + 1], key[2 * BAO_ED25519_KEY_LEN + 1];
-    int r = open_call(conninfo, out, &pg);
+    int r = open_call(call, conninfo, out, &pg);
 
     if (r == 0)
         r = baod_audit_verify(pg, files, call->lang, out, &counts);
@@ -337,9 +342,8 @@ static int print_heads(const struct invocation *call, const char *conninfo, cons
                        struct bao_buf *out)
 {
     struct baod_pg_call *pg = NULL;
-    int r = open_call(conninfo, out, &pg);
+    int r = open_call(call, conninfo, out, &pg);
 
-    (void)call;
     if (r == 0)
         r = baod_heads_write(pg, files->registry.province, 1, true, put_out, stdout, out);
     baod_pg_call_close(pg);
@@ -361,7 +365,7 @@ static int verify_heads(const struct invocation *call, const char *conninfo,
         bao_arena_deinit(&arena);
         return BAOD_HEADS_E_FILE;
     }
-    r = open_call(conninfo, out, &pg);
+    r = open_call(call, conninfo, out, &pg);
     if (r == 0)
         r = baod_heads_compare(pg, files->registry.province, list, call->lang, out, &counts);
     baod_pg_call_close(pg);
@@ -388,7 +392,7 @@ static int judge_stored(const struct invocation *call, const char *conninfo,
 {
     struct baod_against_counts counts = {0};
     struct baod_pg_call *pg = NULL;
-    int r = open_call(conninfo, out, &pg);
+    int r = open_call(call, conninfo, out, &pg);
 
     if (r == 0)
         r = baod_against_stored(pg, files, bao_str_c(call->words[3]), call->lang, out, &counts);
@@ -434,7 +438,7 @@ static int run_token(const struct invocation *call, const char *conninfo, const 
         r = baod_migrate(conninfo, baod_province_key(files->registry.province), DATABASE_WAIT_MS, &why,
                          &applied);
     if (r == 0)
-        r = open_call(conninfo, &why, &place.call);
+        r = open_call(call, conninfo, &why, &place.call);
     if (r == 0)
         r = baod_token_run(&place, &ask, out, &why);
     baod_pg_call_close(place.call);
@@ -453,7 +457,7 @@ static int run_quarantine(const struct invocation *call, const char *conninfo,
 
     ask.json = call->json;
     if (r == 0)
-        r = open_call(conninfo, &why, &place.call);
+        r = open_call(call, conninfo, &why, &place.call);
     if (r == 0)
         r = baod_quarantine_run(&place, &ask, out, &why);
     baod_pg_call_close(place.call);
@@ -473,17 +477,39 @@ static void tell_waiting(const char *why, void *user)
             *why != '\0' ? ": " : "", why, DATABASE_WAIT_MS / 1000);
 }
 
+/* Figures of a standby are as old as what it has received. */
+static int tell_standby(const struct invocation *call, struct baod_pg_call *pg, struct bao_buf *out)
+{
+    static const struct baod_pg_statement STANDBY = {
+        NULL,
+        "SELECT coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'Asia/Ho_Chi_Minh',"
+        "                        'YYYY-MM-DD\"T\"HH24:MI:SS\"+07:00\"'), '?') WHERE pg_is_in_recovery()"};
+    const struct baod_pg_result *res = NULL;
+    int r = baod_pg_call_tell(pg, baod_pg_call_exec(pg, &STANDBY, NULL, 0, &res), out);
+
+    if (r == 0 && baod_pg_rows(res) != 0)
+        fprintf(stderr,
+                call->lang == BAO_VI ? "baocaod: đọc từ máy chủ dự phòng, gồm những gì nó đã nhận đến %.*s\n"
+                                     : "baocaod: reading from a standby, what it has received up to %.*s\n",
+                BAO_STR_ARG(baod_pg_bytes(res, 0, 0)));
+    return r;
+}
+
 /* Waits for the database and says so, before a task begins that would wait in silence. */
 static int await_database(const struct invocation *call, const char *conninfo, struct bao_buf *out)
 {
     const struct baod_pg_call_options options = {.conninfo = conninfo,
                                                  .application = "baocaod command",
                                                  .wait_ms = DATABASE_WAIT_MS,
+                                                 .read_only = call->reads,
+                                                 .rather_primary = call->reads,
                                                  .waiting = tell_waiting,
                                                  .user = (void *)call};
     struct baod_pg_call *pg = NULL;
     int r = baod_pg_call_open(&options, out, &pg);
 
+    if (r == 0 && call->reads)
+        r = tell_standby(call, pg, out);
     baod_pg_call_close(pg);
     return r;
 }
@@ -520,6 +546,15 @@ static int at_database(const struct invocation *call, const struct baod_settings
     return r == 0 ? 0 : EXIT_NO;
 }
 
+/* The same for a task that writes nothing: where no server takes writes a standby will do. */
+static int read_database(const struct invocation *call, const struct baod_settings *settings, task *run)
+{
+    struct invocation reading = *call;
+
+    reading.reads = true;
+    return at_database(&reading, settings, run);
+}
+
 static int migrate(const struct invocation *call, const struct baod_settings *settings)
 {
     return at_database(call, settings, apply_migrations);
@@ -527,7 +562,7 @@ static int migrate(const struct invocation *call, const struct baod_settings *se
 
 static int verify(const struct invocation *call, const struct baod_settings *settings)
 {
-    return at_database(call, settings, verify_sums);
+    return read_database(call, settings, verify_sums);
 }
 
 /* The chain against itself, and against the list of its heads that the state folder keeps, where there is
@@ -536,29 +571,29 @@ static int verify_chain(const struct invocation *call, const struct baod_setting
 {
     char path[4096], *words[] = {call->words[0], call->words[1], path};
     struct invocation again = *call;
-    int whole = at_database(call, settings, verify_audit), listed;
+    int whole = read_database(call, settings, verify_audit), listed;
 
     if (snprintf(path, sizeof(path), "%s/heads.txt", settings->state) >= (int)sizeof(path) ||
         access(path, R_OK) != 0)
         return whole;
     again.words = words;
-    listed = at_database(&again, settings, verify_heads);
+    listed = read_database(&again, settings, verify_heads);
     return whole != 0 ? whole : listed;
 }
 
 static int verify_published(const struct invocation *call, const struct baod_settings *settings)
 {
-    return at_database(call, settings, verify_heads);
+    return read_database(call, settings, verify_heads);
 }
 
 static int heads(const struct invocation *call, const struct baod_settings *settings)
 {
-    return at_database(call, settings, print_heads);
+    return read_database(call, settings, print_heads);
 }
 
 static int check_against(const struct invocation *call, const struct baod_settings *settings)
 {
-    return at_database(call, settings, judge_stored);
+    return read_database(call, settings, judge_stored);
 }
 
 static int token(const struct invocation *call, const struct baod_settings *settings)

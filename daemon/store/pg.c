@@ -82,6 +82,7 @@ struct baod_pg {
     uint64_t head_at;  /* loop time when the oldest operation began to wait for its answer */
     unsigned failures; /* attempts since the last READY */
     size_t attempts;   /* ever */
+    bool must_write;   /* the session of this attempt */
     struct op *head, *tail, *unsent;
     size_t pending;
     struct prepared *prepared;
@@ -823,7 +824,7 @@ static void on_setup(const struct baod_pg_result *r, void *user)
         return;
     if (r->outcome != BAOD_PG_OK)
         lose_soon(pg, baod_pg_message(r));
-    else if (!pg->options.read_only && bao_str_is(baod_pg_bytes(r, 0, 6), "on"))
+    else if (pg->must_write && bao_str_is(baod_pg_bytes(r, 0, 6), "on"))
         lose_soon(pg, "the server is read-only (a standby?)");
 }
 
@@ -948,7 +949,8 @@ static void connect_keys(struct baod_pg *pg, const PQconninfoOption *given, stru
     for (size_t i = 0; i < BAO_COUNT(DEFAULTS); i++)
         connect_key(k, DEFAULTS[i].key, DEFAULTS[i].value);
     connect_key(k, "fallback_application_name", pg->application);
-    if (!pg->options.read_only)
+    pg->must_write = !pg->options.read_only || (pg->options.rather_primary && pg->attempts % 2 == 0);
+    if (pg->must_write)
         connect_key(k, "target_session_attrs", "read-write");
     /* A later value of the same key replaces an earlier one. */
     for (const PQconninfoOption *o = given; o->keyword != NULL; o++) {

@@ -33,6 +33,7 @@ struct baod_pg_options {
     int lock_ms;             /* lock_timeout; 0 = 5,000; < 0 = none */
     int idle_ms;             /* idle_in_transaction_session_timeout; 0 = 5,000; < 0 = none */
     bool read_only;          /* a session that cannot write will do (reads, standbys) */
+    bool rather_primary;     /* ... but every other attempt, the first too, asks for one that can */
     bool once;               /* no second attempt: a failure or loss ends in OFFLINE */
     /* All optional. They may queue operations, drop or free the connection. */
     void (*ready)(struct baod_pg *pg, void *user);

@@ -11,6 +11,7 @@ struct baod_pg_call {
     struct baod_pg *pg;
     struct baod_pg_result *result;
     bool waiting;
+    bool standby_next; /* no primary was found: not yet a reason to say anything */
     int outcome;
     void (*notice)(const char *severity, const char *sqlstate, const char *message, void *user);
     void (*tell)(const char *why, void *user); /* until it has been */
@@ -44,10 +45,11 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
 
     (void)pg;
     snprintf(call->error, sizeof(call->error), "%s", why);
-    if (uv_is_active((uv_handle_t *)&call->patience))
-        (void)tell_waiting(call);
-    else
+    if (!uv_is_active((uv_handle_t *)&call->patience))
         call->waiting = false;
+    else if (!call->standby_next)
+        (void)tell_waiting(call);
+    call->standby_next = false;
 }
 
 static void on_notice(const char *severity, const char *sqlstate, const char *message, void *user)
@@ -117,6 +119,7 @@ int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf
         .lock_ms = -1,
         .idle_ms = -1,
         .read_only = options->read_only,
+        .rather_primary = options->rather_primary,
         .once = options->wait_ms <= 0,
         .ready = on_ready,
         .lost = on_lost,
@@ -135,6 +138,7 @@ int baod_pg_call_open(const struct baod_pg_call_options *options, struct bao_buf
     made->patience.data = made;
     made->notice = options->notice;
     made->tell = options->waiting;
+    made->standby_next = options->rather_primary;
     made->user = options->user;
     call = made;
     pg.user = call;

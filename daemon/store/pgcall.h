@@ -11,9 +11,10 @@ struct baod_pg_call;
 struct baod_pg_call_options {
     const char *conninfo;
     const char *application;
-    int wait_ms;     /* try to connect for this long; 0 = one attempt */
-    int deadline_ms; /* longest wait for one answer; 0 = 10 minutes */
-    bool read_only;
+    int wait_ms;         /* try to connect for this long; 0 = one attempt */
+    int deadline_ms;     /* longest wait for one answer; 0 = 10 minutes */
+    bool read_only;      /* a standby will do */
+    bool rather_primary; /* ... where no server takes writes */
     void (*notice)(const char *severity, const char *sqlstate, const char *message, void *user);
     /* Optional: told once while connecting, when the first attempt failed or has not been answered after a
      * second; why may be empty. Nobody should sit before a silent program. */

@@ -119,6 +119,30 @@ def test_the_receipt_says_which_durability_it_stands_for(make_daemon, postgres, 
         assert client.submit(document).dur == "sync"
 
 
+def test_a_standby_is_verified_where_no_server_takes_writes(make_daemon, pair):
+    primary, second = pair
+    daemon = make_daemon(database_url=primary.url).start()
+    send_until_committed(daemon, many(5, seed=26))
+    daemon.stop()
+    reader = make_daemon(database_url=second.url)
+    for words in (["verify"], ["verify", "--audit"], ["heads"], ["forms", "check", "--against-stored", "nd73-quarterly"]):
+        done = reader.operate(*words, "--lang", "en")
+        assert done.returncode == 0, (words, done.stdout + done.stderr)
+        assert "reading from a standby, what it has received up to 20" in done.stderr, done.stderr
+    assert "máy chủ dự phòng" in reader.operate("verify", "--format", "json").stderr
+    daemon.spoiled = True
+    primary.sql("UPDATE baocao.rollup SET reported = reported + 1")
+    there = primary.sql("SELECT pg_current_wal_lsn()::text")[0][0]
+    wait_for(lambda: second.sql("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", there)[0][0])
+    wrong = reader.operate("verify", "--lang", "en")
+    assert wrong.returncode == 1 and "recomputed" in wrong.stdout + wrong.stderr, wrong.stdout + wrong.stderr
+    # Of several the one that takes writes is read, wherever it stands in the list.
+    mended = make_daemon(database_url=both(second, primary))
+    assert mended.operate("rebuild").returncode == 0
+    done = mended.operate("verify", "--lang", "en")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
 def test_a_commit_whose_wait_was_cancelled_is_only_local(make_daemon, postgres):
     daemon = make_daemon(database_url=postgres.url).start()
     send_until_committed(daemon, many(5, seed=24))
