@@ -298,6 +298,24 @@ def stolen():
     return ticks[7], sum(ticks)
 
 
+class Machine:
+    """What the machine did while the block ran, to anybody: .taken, the % of it that its host gave to others, and
+    .late, the 99th percentile of how late tests/bench/clock woke, ms."""
+
+    def __init__(self, options):
+        self.program = options.clock
+
+    def __enter__(self):
+        self.clock = subprocess.Popen([self.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.before = stolen()
+        return self
+
+    def __exit__(self, *_):
+        others, seconds = (after - first for after, first in zip(stolen(), self.before))
+        self.taken = 100 * others / seconds
+        self.late = json.loads(self.clock.communicate()[0])["p99"]
+
+
 def print_table(figures):
     for f in figures:
         ok = "" if f["goal"] is None else \
