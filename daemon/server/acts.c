@@ -2,6 +2,7 @@
 #include "daemon/ops/log.h"
 #include "daemon/server/server_internal.h"
 #include "daemon/store/acts.h"
+#include "daemon/store/writer.h"
 
 enum { ACTS_MAX = 8 };
 
@@ -40,6 +41,8 @@ static void on_act_done(void *user, const struct baod_act_answer *answer)
 
     s->acts--;
     log_act(answer);
+    if (answer->outcome == 0 && answer->done.touched != 0 && s->state == BAOD_SERVING)
+        baod_writer_recheck(s->writer);
     if (call->done != NULL) {
         call->done(call->user, answer);
     } else {

@@ -677,8 +677,8 @@ void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
     if (w->state == PREPARING) {
         w->state = IDLE;
         w->away_since = 0;
-        kick(w);
     }
+    kick(w);
 }
 
 void baod_writer_use(struct baod_writer *w, struct baod_snapshot *snapshot)

@@ -3,6 +3,7 @@ of the form."""
 import json
 import os
 import signal
+import time
 
 import pytest
 from brp import Client
@@ -115,6 +116,22 @@ def test_sums_since_january(hub, client):
     assert fate(client.submit(nil)) == "committed"
     assert client.submit(report("2026-05", 1, 99)).code == "INVALID"
     assert fate(client.submit(report("2026-05", 1, 13))) == "committed"
+
+
+def open_alerts(hub):
+    return len([a for a in hub.get("/v1/alerts", form="thu-ky-truoc")[1] if a["state"] == "open"])
+
+
+def test_an_act_of_the_office_is_seen_by_later_reports_at_once(hub, client):
+    """January is missing, so nobody can say what February should add up to, unless January was not owed. Each act flags it or
+    takes the flag back without waiting for the sweep: five times it would be most of a minute."""
+    assert fate(client.submit(report("2026-02", 2, 99))) == "committed"
+    end = time.monotonic() + 25
+    for turn in range(5):
+        words = ("owe", "--reason", "Thử nghiệm") if turn % 2 else ("exempt", "--decision", "Số 12/QĐ-UBND")
+        done = hub.operate("office", words[0], "--form", "thu-ky-truoc", "--period", "2026-01", "--unit", "24133", *words[1:])
+        assert done.returncode == 0, done.stderr
+        wait_for(lambda: open_alerts(hub) == 1 - turn % 2, end - time.monotonic())
 
 
 def test_the_same_month_last_year(hub, client):
