@@ -22,7 +22,11 @@ static int json_row(struct bao_buf *out, const struct baod_rows *rows, size_t ro
     int r = bao_buf_append_c(out, row == 0 ? "\n{" : ",\n{");
 
     for (size_t i = 0; i < rows->n_columns && r == 0; i++) {
-        r = bao_buf_printf(out, "%s\"%s\":", i == 0 ? "" : ",", rows->columns[i].name);
+        r = bao_buf_append_c(out, i == 0 ? "\"" : ",\"");
+        if (r == 0)
+            r = bao_buf_append_c(out, rows->columns[i].name);
+        if (r == 0)
+            r = bao_buf_append_c(out, "\":");
         if (r == 0)
             r = json_cell(out, &rows->columns[i], rows->cells[row * rows->n_columns + i]);
     }

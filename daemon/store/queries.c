@@ -23,6 +23,7 @@ struct asked {
     const struct baod_question_sql *question;
     struct baod_pg_param params[PARAMS_MAX];
     struct bao_period span; /* of spans */
+    int32_t period;         /* its number, of questions that name one */
     size_t limit;
     baod_ask_done *done;
     void *user;
@@ -167,6 +168,7 @@ static int set_period(struct asked *a, const struct baod_ask *ask)
         if (!bao_period_parse(period, &p))
             return BAOD_ASK_E_PERIOD;
         bao_period_print(p, label);
+        a->period = bao_period_code(p);
         period = a->question->shape == TRENDS ? BAO_STR_NULL : bao_str_c(label);
     }
     return set_filter(a, 1, period);
@@ -206,7 +208,7 @@ static int set_tiles(struct asked *a)
 
 static size_t n_params(const struct baod_question_sql *q)
 {
-    return q->shape == SPANS ? PARAMS_MAX : q->has_today || q->has_as_of ? FILTERS + 1 : FILTERS;
+    return q->shape == SPANS ? PARAMS_MAX : q->has_today || q->has_as_of || q->of_one ? FILTERS + 1 : FILTERS;
 }
 
 static int set_filters(struct asked *a, const struct baod_ask *ask)
@@ -225,6 +227,8 @@ static int set_filters(struct asked *a, const struct baod_ask *ask)
     a->limit = (size_t)limit;
     a->params[5] = baod_pg_p_int8(&a->arena, limit);
     a->params[6] = baod_pg_p_date(&a->arena, bao_time_date(ask->now, a->q->offset));
+    if (a->question->of_one)
+        a->params[6] = baod_pg_p_int4(&a->arena, a->period);
     if (r == 0 && a->question->shape == SPANS)
         r = set_tiles(a);
     return r == 0 && a->question->has_as_of ? set_as_of(a, ask) : r;
@@ -262,7 +266,7 @@ static size_t statement_of(const struct baod_ask *ask)
     case BAOD_ASK_TREND:
         return ask->today ? TREND_TODAY : BAOD_ASK_TREND;
     case BAOD_ASK_STATUS:
-        return ask->today ? STATUS_TODAY : BAOD_ASK_STATUS;
+        return ask->today ? STATUS_TODAY : is_of_one(ask) ? STATUS_ONE : BAOD_ASK_STATUS;
     case BAOD_ASK_REPORT:
         return ask->today ? REPORT_TODAY : BAOD_ASK_REPORT;
     default:

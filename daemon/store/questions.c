@@ -81,9 +81,30 @@ static const struct baod_column report_today_columns[] = {
 
 #include "daemon/store/as_of.inc"
 
+/* The figures of office.status, by the keys of the scope's units. */
+static const char status_one_sql[] =
+    ONE_SCOPE " o AS MATERIALIZED (SELECT * FROM baocao.obligation_state o WHERE " OF_ONE_SCOPE(
+        "o") ") "
+             "SELECT (SELECT id FROM k), (SELECT label FROM k), (SELECT scope_id FROM k), count(*),"
+             "       count(*) FILTER (WHERE o.state = 'pending'),"
+             "       count(*) FILTER (WHERE o.state = 'overdue'),"
+             "       count(*) FILTER (WHERE o.state = 'on-time'),"
+             "       count(*) FILTER (WHERE o.state = 'late'),"
+             "       count(*) FILTER (WHERE o.state = 'exempt'),"
+             "       count(*) FILTER (WHERE o.state = 'overdue' AND o.lock_at <= now())"
+             "  FROM o WHERE $4::text IS NULL AND $5::text IS NULL HAVING count(*) > 0 LIMIT $6";
+
 const struct baod_question_sql baod_questions[STATEMENTS] = {
     [BAOD_ASK_ROLLUP] = {{"q_rollup", baod_rollup_sql}, baod_rollup_columns, ROLLUP_COLUMNS},
-    [ROLLUP_ONE] = {{"q_rollup_one", baod_rollup_one_sql}, baod_rollup_columns, ROLLUP_COLUMNS, EXTREMES},
+    [ROLLUP_ONE] = {{"q_rollup_one", baod_rollup_one_sql},
+                    baod_rollup_columns,
+                    ROLLUP_COLUMNS,
+                    EXTREMES,
+                    .of_one = true},
+    [STATUS_ONE] = {{"q_status_one", status_one_sql},
+                    status_columns,
+                    BAO_COUNT(status_columns),
+                    .of_one = true},
     [ROLLUP_PERIOD] = {{"q_rollup_period", baod_rollup_period_sql},
                        baod_rollup_columns,
                        ROLLUP_COLUMNS,

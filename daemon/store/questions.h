@@ -15,12 +15,14 @@ struct baod_question_sql {
     uint8_t shape;  /* enum shape */
     bool has_today; /* the statement takes today's date as its last parameter; of spans all do */
     bool has_as_of; /* ... or the moment that is asked about */
+    bool of_one;    /* ... or the period's number: it is asked of one form, period and scope */
 };
 
 /* Statements beside the one that bears a question's own number. */
 enum {
     SPAN = BAOD_QUESTIONS,
     ROLLUP_ONE,
+    STATUS_ONE,
     ROLLUP_PERIOD,
     SPAN_TODAY,
     TREND_TODAY,
@@ -69,6 +71,21 @@ extern const struct baod_question_sql baod_questions[STATEMENTS];
     "  JOIN baocao.scope_unit m ON m.unit = x.holder AND m.seq_to = 9223372036854775807"                     \
     "                          AND x.on_day BETWEEN m.from_day AND m.to_day"                                 \
     " WHERE " CELLS_SCOPE("m.scope") ") "
+
+/* The one scope $3 in the one period $7 (a number; $2 is its text) of the form $1, with its units. */
+#define ONE_SCOPE                                                                                            \
+    "WITH k AS MATERIALIZED ("                                                                               \
+    "SELECT p.form, p.id, p.label, p.from_day, p.to_day, p.version, s.scope, s.id AS scope_id, s.name_vi,"   \
+    "       ARRAY(SELECT n.unit FROM baocao.scope_unit n"                                                    \
+    "              WHERE n.scope = s.scope AND n.seq_to = 9223372036854775807"                               \
+    "                AND p.to_day BETWEEN n.from_day AND n.to_day) AS units"                                 \
+    "  FROM baocao.form_period p CROSS JOIN baocao.scope s"                                                  \
+    " WHERE p.id = $1 AND p.label = $2 AND p.period = $7 AND s.id = $3),"
+
+/* Rows of the table that belong to it, by key. */
+#define OF_ONE_SCOPE(table)                                                                                  \
+    table ".form = (SELECT form FROM k) AND " table ".period = $7 AND " table                                \
+          ".unit = ANY ((SELECT units FROM k)::int4[])"
 
 enum { ROLLUP_LEAST = 11, ROLLUP_COLUMNS = 16 };
 extern const struct baod_column baod_rollup_columns[ROLLUP_COLUMNS];

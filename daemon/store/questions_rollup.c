@@ -103,19 +103,43 @@ const char baod_rollup_sql[] =
               "k.period"                                                                                     \
               "  WHERE $4::text IS NULL ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6) t"
 
-/* Of one scope: its units' reports by key. The period is one value for all of them, so that the years' tables
- * are chosen once and not for each unit. */
-const char baod_rollup_one_sql[] =
-    ROLLUP_GROUPS("s.id = $3") " o AS MATERIALIZED (SELECT m.g, count(*) AS owed FROM m CROSS JOIN LATERAL ("
-                               "     SELECT FROM baocao.obligation o WHERE o.unit = m.unit AND o.form = "
-                               "m.form AND o.period = m.period"
-                               "     OFFSET 0) o GROUP BY 1),"
-                               " f AS MATERIALIZED (SELECT string_agg(w.groups || array_send(r.figures), '') "
-                               "AS figures FROM w"
-                               "     CROSS JOIN LATERAL (SELECT r.figures FROM baocao.report r WHERE r.unit "
-                               "= w.unit AND r.form = w.form"
-                               "     AND r.period = (SELECT max(period) FROM p) AND r.state = 1 OFFSET 0) "
-                               "r)" ROLLUP_ROWS;
+/* Of one scope: its units are listed once, and what they owe and reported is one descent of an index each
+ * within one scan; a look-up joined to each unit costs its own start again. The period's number comes with
+ * the question, so that only its year's table is opened. */
+const char baod_rollup_one_sql[] = ONE_SCOPE
+    " o AS MATERIALIZED ("
+    " SELECT count(*) AS owed FROM baocao.obligation o WHERE " OF_ONE_SCOPE(
+        "o") "),"
+             " f AS MATERIALIZED ("
+             " SELECT string_agg(array_send(ARRAY[1::int8]) || array_send(r.figures), '') AS figures"
+             "   FROM baocao.report r WHERE " OF_ONE_SCOPE(
+                 "r") " AND r.state = 1),"
+                      " r AS MATERIALIZED ("
+                      " SELECT r.counts, r.sums FROM k JOIN baocao.rollup r"
+                      "     ON r.scope = k.scope AND r.form = k.form AND r.period = $7),"
+                      " t AS MATERIALIZED ("
+                      " SELECT DISTINCT ON (t.code) t.code, trim_scale(t.value)::text AS value"
+                      "   FROM k JOIN baocao.target t ON t.form = k.form AND t.year = $7 / 10000"
+                      "                              AND t.unit = 0 AND t.scope IN (0, k.scope)"
+                      "  ORDER BY t.code, t.scope DESC) "
+                      "SELECT x.*, CASE WHEN row_number() OVER () = 1 THEN (SELECT figures FROM f) END FROM ("
+                      "SELECT k.id, k.label, k.from_day, k.to_day, k.scope_id, k.name_vi, i.code, "
+                      "i.label_vi, i.label_en,"
+                      "       i.measure_vi, CASE WHEN i.over_units = 'sum' AND coalesce(r.counts[i.slot], 0) "
+                      "> 0"
+                      "             THEN baocao.figure(r.sums[i.slot], i.decimals, r.sums[i.slot_to], "
+                      "i.decimals_to,"
+                      "                                i.percent) END::text, NULL::text AS least, NULL::text "
+                      "AS most,"
+                      "       coalesce(r.counts[i.slot], 0)::int8, o.owed, t.value, 1::int8, i.slot::int8, "
+                      "i.slot_to::int8,"
+                      "       i.decimals::int8, i.decimals_to::int8, i.percent"
+                      "  FROM k JOIN o ON o.owed > 0"
+                      "  JOIN baocao.indicator i"
+                      "    ON i.form = k.form AND (k.version IS NULL OR k.version BETWEEN i.version_from AND "
+                      "i.version_to)"
+                      "   AND " ANY("i.code", "$5") "  LEFT JOIN r ON true LEFT JOIN t ON t.code = i.code"
+                                                    " WHERE $4::text IS NULL ORDER BY i.slot LIMIT $6) x";
 
 /* Of all scopes: whatever there is for the period, once. */
 const char baod_rollup_period_sql[] = ROLLUP_GROUPS(
