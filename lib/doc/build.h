@@ -50,6 +50,11 @@ int bao_stack_take_list(struct bao_stack *s, size_t from, struct bao_arena *a,
 int bao_stack_take_map(struct bao_stack *s, size_t from, struct bao_arena *a, struct bao_node *map,
                        const struct bao_member *ret_twins[2]) BAO_MUST_CHECK;
 
-/* The two readers: they give ret->root and ret->n_nodes. 0, BAO_LOAD_E_REFUSED, or <0. */
+enum { BAO_YAML_E_NOT_PLAIN = 1 };
+
+/* The readers: they give ret->root and ret->n_nodes. 0, BAO_LOAD_E_REFUSED, or <0. */
 int bao_json_read(struct bao_loading *l, struct bao_doc *ret) BAO_MUST_CHECK;
 int bao_yaml_read(struct bao_loading *l, struct bao_doc *ret) BAO_MUST_CHECK;
+/* YAML of the plainest kind, as bao_yaml_read would read it but much faster; or BAO_YAML_E_NOT_PLAIN, which
+ * says nothing about the document and leaves no finding. */
+int bao_yaml_read_plain(struct bao_loading *l, struct bao_doc *ret) BAO_MUST_CHECK;

@@ -192,6 +192,13 @@ static bool looks_like_json(struct bao_str s)
     return i < s.n && (s.p[i] == '{' || s.p[i] == '[' || s.p[i] == '"');
 }
 
+static int read_yaml(struct bao_loading *l, struct bao_doc *ret)
+{
+    int r = bao_yaml_read_plain(l, ret);
+
+    return r == BAO_YAML_E_NOT_PLAIN ? bao_yaml_read(l, ret) : r;
+}
+
 /* A refusal by the grammar of one language, after which the other could still take the text. */
 static bool is_syntax(const struct bao_findings *f)
 {
@@ -206,7 +213,7 @@ static int read_guessing(struct bao_loading *l, struct bao_doc *ret)
     int r;
 
     if (!looks_like_json(l->text))
-        return bao_yaml_read(l, ret);
+        return read_yaml(l, ret);
     bao_findings_init(&json, l->arena, 1);
     bao_findings_init(&yaml, l->arena, 1);
     l->findings = &json;
@@ -241,7 +248,7 @@ static int read_document(struct bao_loading *l, enum bao_load_format format, str
     case BAO_FORMAT_JSON:
         return bao_json_read(l, ret);
     case BAO_FORMAT_YAML:
-        return bao_yaml_read(l, ret);
+        return read_yaml(l, ret);
     case BAO_FORMAT_GUESS:
         return read_guessing(l, ret);
     }

@@ -1,4 +1,5 @@
-/* From bytes to a value tree: YAML (libyaml's events) and strict JSON (RFC 8259). forms.md section 3.
+/* From bytes to a value tree: YAML (libyaml's events; the plainest kind without it) and strict JSON (RFC
+ * 8259). forms.md section 3.
  *
  * A refused document gives exactly one finding with its place, mending told by the catalogue. */
 #pragma once

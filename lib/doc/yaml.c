@@ -303,27 +303,16 @@ static int refuse_thousand(struct yaml *y, struct bao_place at, struct bao_str s
 static int set_number(struct yaml *y, struct bao_place at, struct bao_str s, enum bao_core core,
                       struct bao_node *node)
 {
-    struct bao_num x;
     int r;
 
     if (core == BAO_CORE_NOT_FINITE)
         return bao_loading_refuse_text(y->l, BAO_BC_NOT_FINITE, at.offset, at.length, s);
     if (y->l->mode == BAO_LOAD_REPORT && core == BAO_CORE_FLOAT && bao_core_is_thousand(s))
         return refuse_thousand(y, at, s);
-    r = bao_core_number(y->l->arena, s, core, &x);
+    r = bao_core_set(y->l->arena, s, core, node);
     if (r == BAO_DEC_E_RANGE)
         return bao_loading_refuse(y->l, BAO_BC_NUMBER_RANGE, at.offset, at.length);
-    if (r != 0)
-        return bao_error_fold(r);
-    if (core != BAO_CORE_INT)
-        node->style |= core == BAO_CORE_FLOAT ? BAO_STYLE_FLOAT : BAO_STYLE_CORE;
-    node->type = x.is_int ? BAO_INT : BAO_DEC;
-    if (x.is_int)
-        node->i = x.i;
-    else
-        node->dec = x.d;
-    node->len = x.is_int ? 0 : bao_float_bits(x.d);
-    return 0;
+    return bao_error_fold(r);
 }
 
 static int set_text(struct yaml *y, struct bao_place at, struct bao_str s, bool copied, struct bao_node *node)

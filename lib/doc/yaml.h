@@ -1,5 +1,6 @@
-/* Inside lib/doc: the parts of the YAML reader. yaml.c alone knows libyaml; yaml_scalar.c knows the YAML 1.2
- * core schema (chapter 10.3), yaml_errors.c what libyaml's complaints mean to a clerk. */
+/* Inside lib/doc: the parts of the YAML reader. yaml.c alone knows libyaml; yaml_plain.c reads the common
+ * case without it; yaml_scalar.c knows the YAML 1.2 core schema (chapter 10.3), yaml_errors.c what libyaml's
+ * complaints mean to a clerk. */
 #pragma once
 
 #include "lib/doc/build.h"
@@ -20,6 +21,9 @@ enum bao_core bao_core_of(struct bao_str s);
 /* The value of an INT, FLOAT or BASED scalar: 0, BAO_DEC_E_RANGE or -ENOMEM. */
 int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core,
                     struct bao_num *ret) BAO_MUST_CHECK;
+/* Makes the node that number, with its style: the same. */
+int bao_core_set(struct bao_arena *a, struct bao_str s, enum bao_core core,
+                 struct bao_node *node) BAO_MUST_CHECK;
 /* Has it the shape of a Vietnamese thousand (forms.md 3.11)? */
 bool bao_core_is_thousand(struct bao_str s);
 

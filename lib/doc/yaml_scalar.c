@@ -157,6 +157,24 @@ int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core, s
     return bao_num_parse(a, (struct bao_str){room, n}, ret);
 }
 
+int bao_core_set(struct bao_arena *a, struct bao_str s, enum bao_core core, struct bao_node *node)
+{
+    struct bao_num x;
+    int r = bao_core_number(a, s, core, &x);
+
+    if (r != 0)
+        return r;
+    if (core != BAO_CORE_INT)
+        node->style |= core == BAO_CORE_FLOAT ? BAO_STYLE_FLOAT : BAO_STYLE_CORE;
+    node->type = x.is_int ? BAO_INT : BAO_DEC;
+    if (x.is_int)
+        node->i = x.i;
+    else
+        node->dec = x.d;
+    node->len = x.is_int ? 0 : bao_float_bits(x.d);
+    return 0;
+}
+
 bool bao_core_is_thousand(struct bao_str s)
 {
     size_t i = s.n != 0 && (s.p[0] == '-' || s.p[0] == '+'), whole;

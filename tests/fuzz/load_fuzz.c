@@ -2,7 +2,8 @@
  * text; and what was loaded prints to JSON that loads again as the same value with the same hash. */
 #include "lib/base/buf.h"
 #include "lib/base/utf8.h"
-#include "lib/doc/load.h"
+#include "lib/doc/build.h"
+#include "tests/unit/same_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -119,6 +120,28 @@ static void compare_readers(struct bao_str text)
     compare_places(&docs[0].root, &docs[1].root);
 }
 
+/* What the reader of plain YAML takes, libyaml takes too, and makes the very same of it. */
+static void compare_plain(struct bao_str text, enum bao_load_mode mode)
+{
+    struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(0);
+    struct bao_findings findings;
+    struct bao_loading l = {.arena = &arena,
+                            .text = text,
+                            .mode = mode,
+                            .limits = BAO_LOAD_LIMITS_DEFAULT,
+                            .findings = &findings};
+    struct bao_doc docs[2];
+
+    bao_findings_init(&findings, &arena, 4);
+    if (bao_yaml_read_plain(&l, &docs[0]) != 0) {
+        bao_require(findings.n == 0);
+        return;
+    }
+    bao_require(bao_yaml_read(&l, &docs[1]) == 0);
+    bao_require(docs[0].n_nodes == docs[1].n_nodes && docs[0].is_json == docs[1].is_json);
+    bao_require(same_tree(&docs[0].root, &docs[1].root));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bao_str text = {(const char *)data, size};
@@ -128,5 +151,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             load(text, (enum bao_load_mode)mode, (enum bao_load_format)format);
     if (size != 0 && !has_old_line_ends(text))
         compare_readers(text);
+    if (size != 0 && data[0] != 0xef && bao_utf8_valid(text) == size) {
+        compare_plain(text, BAO_LOAD_PLAIN);
+        compare_plain(text, BAO_LOAD_REPORT);
+    }
     return 0;
 }

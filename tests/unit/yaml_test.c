@@ -1,7 +1,10 @@
 /* The YAML reader: the rules of forms.md section 3, in their order. */
 #include "tests/unit/load_helper.h"
 
+#include "lib/base/utf8.h"
+#include "lib/doc/build.h"
 #include "lib/text/catalogue.h"
+#include "tests/unit/same_tree.h"
 
 /* Rule 5: the YAML 1.2 core schema; rule 9: exact numbers. */
 static void plain_scalars_follow_the_core_schema(void **state)
@@ -395,6 +398,145 @@ static void common_slips_have_their_own_sentence(void **state)
         check_refuse(&table[i], BAO_LOAD_REPORT, BAO_FORMAT_YAML);
 }
 
+/* A document by the reader of plain YAML: its answer; what it takes, libyaml reads the very same. */
+static int read_plain(const char *text)
+{
+    struct bao_arena arena = BAO_ARENA_NULL(0);
+    struct bao_findings findings;
+    struct bao_loading l = {.arena = &arena,
+                            .text = bao_str_c(text),
+                            .mode = BAO_LOAD_REPORT,
+                            .limits = BAO_LOAD_LIMITS_DEFAULT,
+                            .findings = &findings};
+    struct bao_doc plain, whole;
+    int r;
+
+    bao_findings_init(&findings, &arena, 4);
+    r = bao_yaml_read_plain(&l, &plain);
+    assert_int_equal(findings.n, 0);
+    if (r == 0) {
+        assert_int_equal(bao_yaml_read(&l, &whole), 0);
+        assert_int_equal(plain.n_nodes, whole.n_nodes);
+        if (!same_tree(&plain.root, &whole.root))
+            print_error("not the same: %s\n", text);
+        assert_true(same_tree(&plain.root, &whole.root));
+    }
+    bao_arena_deinit(&arena);
+    return r;
+}
+
+static void plain_yaml_is_read_as_libyaml_reads_it(void **state)
+{
+    static const char *const plain[] = {
+        "a: 1",
+        "a: 1\n",
+        "a: 1\r\nb:\r\n  c: x y  \r\n  d:\r\n",
+        "# c\n\n  a: 1   # c\n  # c\n\n  b: c#d e:f http://x.vn/?a=1#b  # x: y\n",
+        "a:\nb: ~\nc: null # x\nd: NULL\ne: True\nf: false\ng: # only this\n",
+        "a: -5\nb: +5\nc: 1.5\nd: 1,5\ne: 0x1F\nf: 0o17\ng: 1e400\nh: .5\ni: 5.\nj: 2026-Q3\nk: -.5\nl: "
+        "12.3456",
+        "a: \"x: # '[y\"\nb: 'x \"\\ y' # c\nc: \"\"\nd: ''\ne: 'Phường Tân An'\n",
+        "ten: Tổ hỗ trợ – “nộp” hồ sơ…\nb: đ\n",
+        "a:\n- 1\n- b\n-\n- # none\nb:\n  - c: 1\n    d:\n    - 2\n    e: 3\n  -\n    f: 1\n  -\n    - 1\nc: "
+        "2\n",
+        "- a\n- b: 1\n  c: 2\n-   d: x\n    e: y\n- 'q' \n- \"r\"\n-\n",
+        "a:\n  b:\n    c:\n   \n# x\n      d: 1\ne: 2",
+        "12: x\n1.2: y\na-b_c.d: z\n",
+        "a: <b\nb: =c\nc: (d)\ne: /f\ng: ~h\ni: _j\nk: ...",
+    };
+    static const char *const other[] = {
+        "",
+        "\n# x\n",
+        "a",
+        "a: [1]",
+        "a: {b: 1}",
+        "a: |\n  b\n",
+        "a: >\n  b",
+        "a: b\n  c",
+        "a:\n  b",
+        "a: 1\n b: 2",
+        "a:\n  b: 1\n c: 2",
+        "a: \"\\n\"",
+        "a: 'it''s'",
+        "a: \"b\n  c\"",
+        "a: \"b\" c",
+        "a: \"b\"#c",
+        "a: &b c",
+        "a: *b",
+        "a: !!str b",
+        "? a\n: b",
+        "a : 1",
+        "\"a\": 1",
+        "a: b: c",
+        "a: b:",
+        "a: 1\na: 2",
+        "null: 1",
+        "~: 1",
+        "<<: 1",
+        "a:\tb",
+        "---\na: 1",
+        "a: 1\n---\n",
+        "a: 1\n...",
+        "%YAML 1.2\n---\na: 1",
+        "a: 1\rb: 2",
+        "- - 1",
+        "a:\n  - b\n  c: 1",
+        "- a\nb: 1",
+        "a: 1.000",
+        "a: .inf",
+        "a: 1e9999",
+        "a: b\u00a0",
+        "a: b\u2028c",
+        "a: b\xc2\x85 c",
+        "a: b\ufeff",
+        "á: 1",
+        "a: - b",
+        "a: @b",
+        "a: %b",
+        "a: ?",
+        "a: ,b",
+        "a: \x01",
+        "a: \x7f",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BAO_COUNT(plain); i++) {
+        if (read_plain(plain[i]) != 0)
+            print_error("not taken as plain: %s\n", plain[i]);
+        assert_int_equal(read_plain(plain[i]), 0);
+    }
+    for (size_t i = 0; i < BAO_COUNT(other); i++) {
+        if (read_plain(other[i]) != BAO_YAML_E_NOT_PLAIN)
+            print_error("taken as plain: %s\n", other[i]);
+        assert_int_equal(read_plain(other[i]), BAO_YAML_E_NOT_PLAIN);
+    }
+}
+
+/* Every prefix of a report, and each with one octet changed: most are faults, and none is read differently.
+ */
+static void plain_yaml_is_told_from_all_else(void **state)
+{
+    static const char report[] =
+        "form: a-b # c\nunit: \"24\"\ndata:\n  x:\n  - k: 1\n    t: Tổ 'a'\n  - -2.5\n"
+        "  y:\n    z: 'q'\r\n\n    w:\nv: true";
+    static const char octets[] = "\n :-#\"'[]{},?&*!|>%@`\\.~0a\t\r";
+    char text[sizeof(report)];
+
+    (void)state;
+    assert_int_equal(read_plain(report), 0);
+    for (size_t n = 0; n < sizeof(report); n++) {
+        memcpy(text, report, sizeof(report));
+        text[n] = '\0';
+        if (bao_utf8_valid(bao_str_c(text)) == strlen(text))
+            (void)read_plain(text);
+        for (size_t i = 0; n + 1 < sizeof(report) && i < sizeof(octets) - 1; i++) {
+            text[n] = octets[i];
+            if (bao_utf8_valid(bao_str_c(text)) == strlen(text))
+                (void)read_plain(text);
+        }
+    }
+}
+
 static void knows_every_place(void **state)
 {
     struct bao_str text = BAO_STR("# đầu\r\nđơn vị: \"Đắk\"\nlist:\n  - é 😀\n  - {a: 1, ộ: [x, y]}\n  - |\n  "
@@ -636,6 +778,8 @@ int main(void)
         cmocka_unit_test(vietnamese_figures_are_asked_back),
         cmocka_unit_test(a_name_too_long_is_told_as_that),
         cmocka_unit_test(common_slips_have_their_own_sentence),
+        cmocka_unit_test(plain_yaml_is_read_as_libyaml_reads_it),
+        cmocka_unit_test(plain_yaml_is_told_from_all_else),
         cmocka_unit_test(knows_every_place),
         cmocka_unit_test(keeps_its_limits),
         cmocka_unit_test(hostile_shapes_end_soon),
