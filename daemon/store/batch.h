@@ -101,6 +101,13 @@ enum baod_batch_outcome {
 int baod_batch_add(struct baod_batch *b, struct baod_submission *s) BAO_MUST_CHECK;
 /* Is the obligation of this report in the batch? */
 bool baod_batch_has(const struct baod_batch *b, const struct baod_submission *s);
+/* Queues what a usual batch reads and writes, for no reports at all and outside a transaction, and a sync
+ * that calls done whatever became of it: on a new connection the server so reads its catalogue and plans
+ * before the first report waits for it. The batch is empty, and is to be cleared afterwards. */
+int baod_batch_rehearse(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
+                        void *user) BAO_MUST_CHECK;
+/* Its reads alone, without the sync. */
+int baod_batch_rehearse_reads(struct baod_batch *b, struct baod_pg *pg) BAO_MUST_CHECK;
 /* Queues BEGIN, the lock and the reads, and a sync that calls done. */
 int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done,
                     void *user) BAO_MUST_CHECK;

@@ -354,12 +354,11 @@ bool baod_batch_wants_stored(const struct baod_batch *b)
     return false;
 }
 
-int baod_batch_read_stored(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
+static int ask_stored(struct baod_batch *b, struct baod_pg *pg)
 {
     enum { KEYS_OF_STORED = 5 };
     struct baod_pg_param *params = bao_arena_array(&b->arena, KEYS_OF_STORED, sizeof(*params));
     int32_t *v = bao_arena_array(&b->arena, KEYS_OF_STORED * b->n, sizeof(*v));
-    int r;
 
     if (params == NULL || v == NULL)
         return -ENOMEM;
@@ -374,7 +373,13 @@ int baod_batch_read_stored(struct baod_batch *b, struct baod_pg *pg, baod_pg_cal
     }
     for (size_t k = 0; k < KEYS_OF_STORED; k++)
         params[k] = baod_pg_p_int4s(&b->arena, v + k * b->n, NULL, b->n);
-    r = baod_pg_exec(pg, &STORED, params, KEYS_OF_STORED, on_stored, b);
+    return baod_pg_exec(pg, &STORED, params, KEYS_OF_STORED, on_stored, b);
+}
+
+int baod_batch_read_stored(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
+{
+    int r = ask_stored(b, pg);
+
     return r < 0 ? r : baod_pg_sync(pg, done, user);
 }
 
@@ -431,4 +436,20 @@ int baod_batch_read(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *
     if (r == 0 && b->n_sums != 0)
         r = baod_pg_exec(pg, &SUMS, params + 4, 3, on_sums, b);
     return r < 0 ? r : baod_pg_sync(pg, done, user);
+}
+
+int baod_batch_rehearse_reads(struct baod_batch *b, struct baod_pg *pg)
+{
+    struct baod_pg_param *params = bao_arena_array(&b->arena, 6, sizeof(*params));
+    int r = params == NULL ? -ENOMEM : item_keys(b, params);
+
+    if (r == 0)
+        r = sums_keys(b, params + 3);
+    if (r == 0)
+        r = baod_pg_exec(pg, &HEAD, NULL, 0, on_head, b);
+    if (r == 0)
+        r = baod_pg_exec(pg, &KEYS, params, 3, on_keys, b);
+    if (r == 0)
+        r = baod_pg_exec(pg, &SUMS, params + 3, 3, on_sums, b);
+    return r < 0 ? r : ask_stored(b, pg);
 }

@@ -498,8 +498,6 @@ static int write_sums(struct baod_batch *b, struct baod_pg *pg)
     int64_t *counts = bao_arena_array(a, slots, sizeof(*counts));
     int64_t *sums = bao_arena_array(a, slots, sizeof(*sums));
 
-    if (n == 0)
-        return 0;
     if (params == NULL || v == NULL || counts == NULL || sums == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < b->n_sums; i++) {
@@ -774,12 +772,13 @@ static int write_audit(struct baod_batch *b, struct baod_pg *pg, const struct ba
 static int write_beside(struct baod_batch *b, struct baod_pg *pg)
 {
     int r = write_receipts(b, pg);
+    size_t slots;
 
     if (r == 0)
         r = write_superseded(b, pg);
     if (r == 0)
         r = write_obligations(b, pg);
-    if (r == 0)
+    if (r == 0 && count_sums(b, &slots) != 0)
         r = write_sums(b, pg);
     return r < 0 ? r : write_rechecks(b, pg);
 }
@@ -823,5 +822,20 @@ int baod_batch_write(struct baod_batch *b, struct baod_pg *pg, const struct baod
         r = write_audit(b, pg, signer);
     if (r == 0)
         r = baod_pg_exec(pg, &COMMIT, NULL, 0, committed, user);
+    return r < 0 ? r : baod_pg_sync(pg, done, user);
+}
+
+int baod_batch_rehearse(struct baod_batch *b, struct baod_pg *pg, baod_pg_callback *done, void *user)
+{
+    int r = baod_batch_rehearse_reads(b, pg);
+
+    if (r == 0)
+        r = insert_together(b, pg);
+    if (r == 0)
+        r = write_receipts(b, pg);
+    if (r == 0)
+        r = write_obligations(b, pg);
+    if (r == 0)
+        r = write_sums(b, pg);
     return r < 0 ? r : baod_pg_sync(pg, done, user);
 }

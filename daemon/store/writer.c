@@ -23,13 +23,14 @@ enum {
     SCAN_MAX = 4, /* queue entries looked at for a place in the batch, times its size */
 };
 
-/* OFFLINE -> PREPARING -> IDLE -> READING -> WRITING -> IDLE; READING_STORED follows READING where reports of
- * the same keys may be stored; with history checks LOOKING_BACK -> JUDGING go before WRITING; RECHECKING
- * between two batches; ROLLING_BACK after a failure; PAUSED before an attempt is made again; SETTING_ASIDE
- * while a poisonous report goes to quarantine. */
+/* OFFLINE -> PREPARING -> REHEARSING -> IDLE -> READING -> WRITING -> IDLE; REHEARSING once a connection;
+ * READING_STORED follows READING where reports of the same keys may be stored; with history checks
+ * LOOKING_BACK -> JUDGING go before WRITING; RECHECKING between two batches; ROLLING_BACK after a failure;
+ * PAUSED before an attempt is made again; SETTING_ASIDE while a poisonous report goes to quarantine. */
 enum state {
     OFFLINE,
     PREPARING,
+    REHEARSING,
     IDLE,
     READING,
     READING_STORED,
@@ -64,6 +65,7 @@ struct baod_writer {
     uint64_t silent_since, silent_ms; /* what is waited for, as of the last sweep, and since how many */
     size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
+    bool rehearsed;    /* on this connection */
     uv_work_t judging; /* while the batch belongs to a worker thread */
     int judged;        /* what deciding gave there */
     bool went, came;   /* the connection was lost, and found again, meanwhile */
@@ -618,6 +620,7 @@ static void on_ready(struct baod_pg *pg, void *user)
     }
     baod_log(BAOD_LOG_NOTICE, "writer: the database answers");
     w->state = PREPARING;
+    w->rehearsed = false;
     w->pause_until = 0;
     if (baod_pg_script(pg, SESSION, on_session, w) < 0)
         baod_pg_drop(pg, "no memory");
@@ -660,6 +663,27 @@ static void settle_loss(struct baod_writer *w)
     }
 }
 
+static void on_rehearsed(const struct baod_pg_result *r, void *user)
+{
+    struct baod_writer *w = user;
+
+    if (w->state != REHEARSING || baod_pg_outcome(r) == BAOD_PG_LOST)
+        return; /* on_lost takes care */
+    w->rehearsed = true;
+    w->state = IDLE;
+    kick(w);
+}
+
+/* A new connection's first batch would take many times as long as any later one: the server reads its
+ * catalogue and plans a dozen statements for it, and under load a hundred others have come meanwhile. */
+static void rehearse(struct baod_writer *w)
+{
+    w->state = REHEARSING;
+    baod_batch_clear(&w->batch, w->dictionary);
+    if (baod_batch_rehearse(&w->batch, w->pg, on_rehearsed, w) < 0)
+        baod_pg_drop(w->pg, "the statements could not be rehearsed");
+}
+
 void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
 {
     if (dictionary == NULL && w->state == PREPARING) {
@@ -677,6 +701,8 @@ void baod_writer_go(struct baod_writer *w, struct baod_dictionary *dictionary)
     if (w->state == PREPARING) {
         w->state = IDLE;
         w->away_since = 0;
+        if (!w->rehearsed)
+            rehearse(w);
     }
     kick(w);
 }

@@ -1,5 +1,5 @@
-"""A proxy before PostgreSQL that cuts the line at COMMIT: before the server has it, or after it was carried out and before
-the daemon is told."""
+"""A proxy before PostgreSQL that cuts the line: at COMMIT, before the server has it, or after it was carried out and before
+the daemon is told; or where a statement is prepared."""
 import socket
 import threading
 
@@ -13,11 +13,13 @@ def number(octets):
 
 class Cutter:
     """Forwards to a port. While armed, every other commit is cut, in the two ways by turns, which carried_out and withheld
-    count."""
+    count. cut_preparing: how many more times preparing a statement of that name is cut; prepared: the names of all that
+    were asked to be."""
 
     def __init__(self, port):
         self.target, self.armed = port, False
         self.commits = self.carried_out = self.withheld = 0
+        self.cut_preparing, self.prepared = {}, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -89,8 +91,20 @@ class Line:
                 self.typed = self.typed or number(message[4:]) not in ENCRYPTION
                 yield kind, message
 
+    def is_cut(self, kind, message):
+        """Is it the preparing of a statement whose turn it is to be cut?"""
+        if kind != b"P":
+            return False
+        name = message[5:].split(b"\0", 1)[0].decode()
+        self.cutter.prepared.append(name)
+        left = self.cutter.cut_preparing.get(name, 0)
+        self.cutter.cut_preparing[name] = max(0, left - 1)
+        return left > 0
+
     def up(self):
         for kind, message in self.messages():
+            if self.is_cut(kind, message):
+                return
             if kind == b"B" and message[5:].split(b"\0", 2)[1] == COMMIT and self.cutter.armed:
                 self.cutter.commits += 1
                 if self.cutter.commits % 4 == 0:

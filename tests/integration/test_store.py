@@ -9,6 +9,7 @@ import zlib
 import pytest
 from brp import Client
 from conftest import wait_for
+from cutter import Cutter
 from reports import FORM, PERIOD, SAMPLES, check_exact, many, report, communes, send_until_committed
 
 MANY = int(os.environ.get("BAOCAO_TEST_REPORTS", "2000"))
@@ -263,6 +264,19 @@ def test_postgresql_failing_in_mid_stream(make_daemon, postgres, how):
     assert failures >= 3
     assert len(set(receipts.values())) == MANY
     check_exact(postgres.sql, reports)
+
+
+def test_a_line_cut_while_statements_are_rehearsed(make_daemon, postgres):
+    """Each new connection has its usual statements planned before its first batch; one lost meanwhile is made again."""
+    with Cutter(postgres.port) as line:
+        line.cut_preparing["w_reports"] = 2
+        daemon = make_daemon(database_url=f"postgresql://postgres@127.0.0.1:{line.port}/postgres").start()
+        reports = many(1, seed=11)
+        send_until_committed(daemon, reports)
+        check_exact(postgres.sql, reports)
+        assert line.prepared.count("w_reports") == 3, "a statement that only three reports and more need"
+        assert line.prepared.count("w_report") == 1 and line.prepared[-1] != "w_reports"
+        assert daemon.stop() == 0
 
 
 def test_postgresql_silent_is_given_up_and_found_again(make_daemon, postgres):
