@@ -1,4 +1,5 @@
 #include "lib/form/date.h"
+#include "lib/base/digits.h"
 
 /* Days from civil and back: years are counted from March so that the leap day ends a year, and grouped in
  * eras of 400 years, which always have the same number of days. */
@@ -95,8 +96,11 @@ void bao_date_print(bao_date d, char ret[16])
     struct bao_ymd x = bao_date_split(d);
 
     /* Modulo keeps the width whatever the caller gives; real dates have years of four digits. */
-    (void)snprintf(ret, 16, "%04u-%02u-%02u", (unsigned)x.year % 10000, (unsigned)x.month % 100,
-                   (unsigned)x.day % 100);
+    ret = bao_digits_put(ret, (unsigned)x.year % 10000, 4);
+    *ret++ = '-';
+    ret = bao_digits_put(ret, (unsigned)x.month % 100, 2);
+    *ret++ = '-';
+    *bao_digits_put(ret, (unsigned)x.day % 100, 2) = '\0';
 }
 
 bao_date bao_time_date(bao_time t, int offset)
@@ -111,17 +115,26 @@ bao_time bao_time_make(bao_date d, int second_of_day, int offset)
     return d * BAO_DAY + (second_of_day - offset) * BAO_SECOND;
 }
 
+static char *put_part(char *at, char before, int n, size_t width)
+{
+    *at++ = before;
+    return bao_digits_put(at, (unsigned)n, width);
+}
+
 void bao_time_print(bao_time t, int offset, char ret[40])
 {
     bao_date d = bao_time_date(t, offset);
     int64_t in_day = t - bao_time_make(d, 0, offset);
     int second = (int)(in_day / BAO_SECOND), milli = (int)(in_day % BAO_SECOND / 1000);
     int minutes = (offset < 0 ? -offset : offset) / 60;
-    char day[16];
 
-    bao_date_print(d, day);
-    (void)snprintf(ret, 40, "%.10sT%02d:%02d:%02d.%03d%c%02d:%02d", day, second / 3600, second / 60 % 60,
-                   second % 60, milli, offset < 0 ? '-' : '+', minutes / 60 % 24, minutes % 60);
+    bao_date_print(d, ret);
+    ret = put_part(ret + strlen("YYYY-MM-DD"), 'T', second / 3600, 2);
+    ret = put_part(ret, ':', second / 60 % 60, 2);
+    ret = put_part(ret, ':', second % 60, 2);
+    ret = put_part(ret, '.', milli, 3);
+    ret = put_part(ret, offset < 0 ? '-' : '+', minutes / 60 % 24, 2);
+    *put_part(ret, ':', minutes % 60, 2) = '\0';
 }
 
 /* .digits of a second, as microseconds; digits beyond the sixth are cut. */

@@ -1,4 +1,5 @@
 #include "lib/form/period.h"
+#include "lib/base/digits.h"
 
 enum { YEAR_MIN = 1900, YEAR_MAX = 2999, ND09_STARTS = 15 };
 
@@ -137,33 +138,41 @@ bool bao_period_parse(struct bao_str s, struct bao_period *ret)
     return true;
 }
 
+static char *put(char *at, const char *text)
+{
+    while (*text != '\0')
+        *at++ = *text++;
+    return at;
+}
+
 void bao_period_print(struct bao_period p, char ret[16])
 {
-    unsigned year = (unsigned)p.year % 10000, n = p.n % 100u;
+    unsigned n = p.n % 100u;
+    char *at = bao_digits_put(ret, (unsigned)p.year % 10000, 4);
 
     switch (p.type) {
     case BAO_P_YEAR:
-        (void)snprintf(ret, 16, "%04u", year);
         break;
     case BAO_P_HALF:
-        (void)snprintf(ret, 16, "%04u-H%u", year, n);
+        at = bao_digits_put(put(at, "-H"), n, 1);
         break;
     case BAO_P_QUARTER:
-        (void)snprintf(ret, 16, "%04u-Q%u", year, n);
+        at = bao_digits_put(put(at, "-Q"), n, 1);
         break;
     case BAO_P_NINE:
-        (void)snprintf(ret, 16, "%04u-9M", year);
+        at = put(at, "-9M");
         break;
     case BAO_P_MONTH:
-        (void)snprintf(ret, 16, "%04u-%02u", year, n);
+        at = bao_digits_put(put(at, "-"), n, 2);
         break;
     case BAO_P_WEEK:
-        (void)snprintf(ret, 16, "%04u-W%02u", year, n);
+        at = bao_digits_put(put(at, "-W"), n, 2);
         break;
     default:
         bao_date_print(bao_date_make(p.year, 1, 1) + p.n - 1, ret);
-        break;
+        return;
     }
+    *at = '\0';
 }
 
 static const char *const month_names[] = {"January",   "February", "March",    "April",

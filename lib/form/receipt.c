@@ -1,4 +1,5 @@
 #include "lib/form/receipt.h"
+#include "lib/base/digits.h"
 #include "lib/base/error.h"
 
 enum {
@@ -6,6 +7,7 @@ enum {
     UUID = 16,
     UUID_TEXT = 36,
     LEAF_FIXED = 256,
+    TIME_MAX = 80, /* three times what a date of four digits takes */
     HEX_HASH = 2 * BAO_SHA256_LEN,
     HEX_SIG = 2 * BAO_ED25519_SIG_LEN
 };
@@ -37,17 +39,6 @@ void bao_uuid_v7(bao_time at, const uint8_t random[10], uint8_t ret[UUID])
     ret[8] = (uint8_t)(0x80 | (ret[8] & 0x3f));
 }
 
-/* "name YYYY-MM-DDTHH:MM:SS.uuuuuuZ" and LF: exact to the microsecond, whatever the province's offset. */
-static int print_time(struct bao_buf *out, const char *name, bao_time at)
-{
-    struct bao_ymd day = bao_date_split(bao_time_date(at, 0));
-    int64_t us = at % BAO_DAY < 0 ? at % BAO_DAY + BAO_DAY : at % BAO_DAY;
-    int second = (int)(us / BAO_SECOND);
-
-    return bao_buf_printf(out, "%s %04d-%02d-%02dT%02d:%02d:%02d.%06dZ\n", name, day.year, day.month, day.day,
-                          second / 3600, second / 60 % 60, second % 60, (int)(us % BAO_SECOND));
-}
-
 /* Puts pieces into room that is known to be large enough: a leaf is made for every report, and printf would
  * cost more than hashing it. */
 static char *put(char *at, struct bao_str s)
@@ -59,14 +50,34 @@ static char *put(char *at, struct bao_str s)
 
 static char *put_number(char *at, unsigned n)
 {
-    char digits[10];
-    size_t k = sizeof(digits);
+    return bao_digits_put(at, n, 1);
+}
 
-    do {
-        digits[--k] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n != 0);
-    return put(at, (struct bao_str){digits + k, sizeof(digits) - k});
+static char *put_part(char *at, char before, int n, size_t width)
+{
+    *at++ = before;
+    return bao_digits_put(at, (unsigned)n, width);
+}
+
+/* "name YYYY-MM-DDTHH:MM:SS.uuuuuuZ" and LF: exact to the microsecond, whatever the province's offset. */
+static int print_time(struct bao_buf *out, struct bao_str name, bao_time at)
+{
+    struct bao_ymd day = bao_date_split(bao_time_date(at, 0));
+    int64_t us = at % BAO_DAY < 0 ? at % BAO_DAY + BAO_DAY : at % BAO_DAY;
+    int second = (int)(us / BAO_SECOND);
+    char *start = bao_buf_room(out, name.n + TIME_MAX), *p = start;
+
+    if (p == NULL)
+        return -ENOMEM;
+    p = put_part(put(p, name), ' ', day.year, 4);
+    p = put_part(p, '-', day.month, 2);
+    p = put_part(p, '-', day.day, 2);
+    p = put_part(p, 'T', second / 3600, 2);
+    p = put_part(p, ':', second / 60 % 60, 2);
+    p = put_part(p, ':', second % 60, 2);
+    p = put(put_part(p, '.', (int)(us % BAO_SECOND), 6), BAO_STR("Z\n"));
+    bao_buf_trim(out, (size_t)(p - start));
+    return 0;
 }
 
 int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
@@ -88,7 +99,7 @@ int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
     bao_hex(leaf->content, sizeof(leaf->content), at);
     at = put(at + HEX_HASH, BAO_STR("\n"));
     bao_buf_trim(out, (size_t)(at - start));
-    r = print_time(out, "received", leaf->received_at);
+    r = print_time(out, BAO_STR("received"), leaf->received_at);
     start = r < 0 ? NULL : bao_buf_room(out, LEAF_FIXED + leaf->verdict.n);
     if (start == NULL)
         return -ENOMEM;
@@ -109,7 +120,7 @@ int bao_batch_print(struct bao_buf *out, const struct bao_batch *batch)
                        BAO_STR_ARG(batch->province), (long long)batch->seq, BAO_STR_ARG(batch->node));
     if (r < 0)
         return r;
-    r = print_time(out, "at", batch->at);
+    r = print_time(out, BAO_STR("at"), batch->at);
     if (r < 0)
         return r;
     return bao_buf_printf(out, "leaves %llu\nroot %s\nprevious %s\n", (unsigned long long)batch->n, root,

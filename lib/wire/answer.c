@@ -1,6 +1,7 @@
 #include "lib/wire/answer.h"
 
 #include "lib/base/crypto.h"
+#include "lib/base/digits.h"
 #include "lib/doc/tree.h"
 
 void bao_uuid_print(const uint8_t id[16], char ret[BAO_UUID_LEN + 1])
@@ -47,9 +48,19 @@ struct field {
     bool number; /* stands bare in JSON */
 };
 
+enum { NUMBER = BAO_DIGITS_MAX + 2 };
+
 struct receipt_store {
-    char id[BAO_UUID_LEN + 1], at[40], content[65], sha256[65], revision[16], version[16], chain[24];
+    char id[BAO_UUID_LEN + 1], at[40], content[65], sha256[65], revision[NUMBER], version[NUMBER],
+        chain[NUMBER];
 };
+
+static void print_number(int64_t n, char ret[NUMBER])
+{
+    if (n < 0)
+        *ret++ = '-';
+    *bao_digits_put(ret, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 1) = '\0';
+}
 
 static size_t receipt_fields(const struct bao_receipt_text *r, struct receipt_store *store,
                              struct field ret[RECEIPT_FIELDS])
@@ -60,9 +71,9 @@ static size_t receipt_fields(const struct bao_receipt_text *r, struct receipt_st
     bao_time_print(r->at, r->offset, store->at);
     bao_hex(r->content, sizeof(r->content), store->content);
     bao_hex(r->sha256, sizeof(r->sha256), store->sha256);
-    (void)snprintf(store->revision, sizeof(store->revision), "%d", r->revision);
-    (void)snprintf(store->version, sizeof(store->version), "%d", r->form_version);
-    (void)snprintf(store->chain, sizeof(store->chain), "%lld", (long long)r->chain);
+    print_number(r->revision, store->revision);
+    print_number(r->form_version, store->version);
+    print_number(r->chain, store->chain);
     ret[n++] = (struct field){"state", bao_str_c(r->state), false};
     ret[n++] = (struct field){"receipt", bao_str_c(store->id), false};
     ret[n++] = (struct field){"form", r->form, false};

@@ -1,5 +1,6 @@
 #include "lib/wire/frame.h"
 
+#include "lib/base/digits.h"
 #include "lib/base/utf8.h"
 
 /* Heads. */
@@ -181,25 +182,32 @@ int bao_head_put(struct bao_buf *out, const char *key, struct bao_str value)
 
 int bao_head_put_number(struct bao_buf *out, const char *key, uint64_t value)
 {
-    return bao_buf_printf(out, " %s=%llu", key, (unsigned long long)value);
+    char digits[BAO_DIGITS_MAX];
+
+    return bao_head_put(out, key,
+                        (struct bao_str){digits, (size_t)(bao_digits_put(digits, value, 1) - digits)});
 }
 
 int bao_frame_put(struct bao_buf *out, const char *verb, uint32_t txn, struct bao_str keys,
                   struct bao_str body)
 {
-    char head[64];
-    int n = snprintf(head, sizeof(head), "%s %u %zu", verb, (unsigned)txn, body.n);
-    size_t all;
-    char *p;
+    char head[BAO_VERB_MAX + 2 * (BAO_DIGITS_MAX + 1)], *p = head;
+    size_t n = strlen(verb), all;
 
-    bao_require(n > 0 && (size_t)n < sizeof(head));
-    if ((size_t)n + keys.n > BAO_HEAD_MAX)
+    bao_require(n <= BAO_VERB_MAX);
+    memcpy(p, verb, n);
+    p += n;
+    *p++ = ' ';
+    p = bao_digits_put(p, txn, 1);
+    *p++ = ' ';
+    n = (size_t)(bao_digits_put(p, body.n, 1) - head);
+    if (n + keys.n > BAO_HEAD_MAX)
         return -ENOBUFS;
-    all = (size_t)n + keys.n + 1 + body.n + 1;
+    all = n + keys.n + 1 + body.n + 1;
     p = bao_buf_room(out, all);
     if (p == NULL)
         return -ENOBUFS;
-    memcpy(p, head, (size_t)n);
+    memcpy(p, head, n);
     p += n;
     if (keys.n != 0)
         memcpy(p, keys.p, keys.n);
