@@ -16,6 +16,28 @@ static inline uint64_t bao_octets_at(const char *p)
     return le64toh(w);
 }
 
+static inline void bao_octets_put(char *p, uint64_t w)
+{
+    w = htole64(w);
+    memcpy(p, &w, sizeof(w));
+}
+
+/* The n < 8 octets at p as the lowest of a word, zeros above; reads no others. */
+static inline uint64_t bao_octets_few(const char *p, size_t n)
+{
+    uint32_t low, high;
+
+    if (n >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        return le32toh(low) | (uint64_t)le32toh(high) << (n - 4) * 8;
+    }
+    if (n == 0)
+        return 0;
+    return (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << n / 2 * 8 |
+           (uint64_t)(uint8_t)p[n - 1] << (n - 1) * 8;
+}
+
 /* Marks octets below c <= 0x80. The lowest mark is always right; those above it may be wrong. */
 static inline uint64_t bao_octets_below(uint64_t w, unsigned c)
 {

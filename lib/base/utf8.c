@@ -133,6 +133,13 @@ static bool is_plainly_nfc(struct bao_str s)
     while (p < end) {
         uint32_t c;
 
+        if (end - p >= 8) {
+            uint64_t beyond_ascii = bao_octets_at(p) & BAO_EACH_OCTET(0x80);
+
+            p += beyond_ascii == 0 ? 8 : bao_octets_first(beyond_ascii);
+            if (beyond_ascii == 0)
+                continue;
+        }
         p += bao_utf8_get(p, end, &c);
         if (!plainly_nfc(c))
             return false;

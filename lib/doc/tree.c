@@ -24,8 +24,16 @@ struct walk {
     uint32_t small[BAO_MAP_SMALL];
 };
 
+/* The first octets of a key as a number: where two differ they say which key is the smaller. */
+static uint64_t key_begin(const struct bao_member *m)
+{
+    return __builtin_bswap64(m->key_len < 8 ? bao_octets_few(m->key, m->key_len) : bao_octets_at(m->key));
+}
+
 static void walk_init(struct walk *w, const struct bao_node *map)
 {
+    uint64_t begins[BAO_MAP_SMALL];
+
     w->map = map;
     w->at = 0;
     w->last = NULL;
@@ -33,11 +41,18 @@ static void walk_init(struct walk *w, const struct bao_node *map)
     if (w->order != NULL || map->len > BAO_MAP_SMALL)
         return;
     for (uint32_t i = 0; i < map->len; i++) {
+        uint64_t begin = key_begin(&map->members[i]);
         uint32_t k = i;
 
-        for (; k != 0 && key_cmp(&map->members[w->small[k - 1]], &map->members[i]) > 0; k--)
+        for (; k != 0 &&
+               (begins[k - 1] > begin ||
+                (begins[k - 1] == begin && key_cmp(&map->members[w->small[k - 1]], &map->members[i]) > 0));
+             k--) {
             w->small[k] = w->small[k - 1];
+            begins[k] = begins[k - 1];
+        }
         w->small[k] = i;
+        begins[k] = begin;
     }
     w->order = w->small;
 }
@@ -252,19 +267,31 @@ static char escape_letter(unsigned char c)
     }
 }
 
+/* Marks the octets below a space, quotes and backslashes: the lowest mark is right. One step for the three of
+ * them, none of which has its high bit set. */
+static uint64_t marks_to_escape(uint64_t w)
+{
+    uint64_t low = w - BAO_EACH_OCTET(0x20), quote = (w ^ BAO_EACH_OCTET('"')) - BAO_EACH_OCTET(1),
+             backslash = (w ^ BAO_EACH_OCTET('\\')) - BAO_EACH_OCTET(1);
+
+    return (low | quote | backslash) & ~w & BAO_EACH_OCTET(0x80);
+}
+
 /* Where, from octet i on, the next one stands that must be escaped; s.n when there is none. */
 static size_t plain_octets(struct bao_str s, size_t i)
 {
-    for (; s.n - i >= 8; i += 8) {
-        uint64_t w = bao_octets_at(s.p + i);
-        uint64_t stop = bao_octets_below(w, 0x20) | bao_octets_equal(w, '"') | bao_octets_equal(w, '\\');
+    uint64_t stop;
 
+    for (; s.n - i >= 8; i += 8) {
+        stop = marks_to_escape(bao_octets_at(s.p + i));
         if (stop != 0)
             return i + bao_octets_first(stop);
     }
-    while (i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
-        i++;
-    return i;
+    if (i == s.n)
+        return i;
+    /* Filled up with spaces, which need no escape. */
+    stop = marks_to_escape(bao_octets_few(s.p + i, s.n - i) | BAO_EACH_OCTET(' ') << (s.n - i) * 8);
+    return stop == 0 ? s.n : i + bao_octets_first(stop);
 }
 
 /* The same when some octets must be escaped; `plain` of them come before the first. */
@@ -287,27 +314,43 @@ static int quote_escaping(struct bao_buf *out, struct bao_str s, size_t plain)
     return r == 0 ? bao_buf_append(out, "\"", 1) : r;
 }
 
+/* Copies a text that needs no escape, with up to 7 octets more; false where one does. */
+static bool copy_plain(char *to, struct bao_str s)
+{
+    size_t i = 0;
+    uint64_t w;
+
+    for (; s.n - i >= 8; i += 8) {
+        w = bao_octets_at(s.p + i);
+        if (marks_to_escape(w) != 0)
+            return false;
+        bao_octets_put(to + i, w);
+    }
+    if (i == s.n)
+        return true;
+    w = bao_octets_few(s.p + i, s.n - i) | BAO_EACH_OCTET(' ') << (s.n - i) * 8;
+    bao_octets_put(to + i, w);
+    return marks_to_escape(w) == 0;
+}
+
 /* A quoted text between two octets, NUL for none. In one piece when nothing needs an escape, as in nearly
  * every text of a report: the content hash is made on every report's way. */
 static int quote_between(struct bao_buf *out, char before, struct bao_str s, char after)
 {
-    size_t plain = plain_octets(s, 0);
-    char *start = plain == s.n ? bao_buf_room(out, s.n + 4) : NULL, *p = start;
+    char *start = bao_buf_room(out, s.n + 4 + 8), *p = start;
     int r = 0;
 
-    if (p == NULL) {
+    if (p != NULL && before != '\0')
+        *p++ = before;
+    if (p == NULL || !copy_plain(p + 1, s)) {
         if (before != '\0')
             r = bao_buf_append(out, &before, 1);
         if (r == 0)
-            r = quote_escaping(out, s, plain);
+            r = quote_escaping(out, s, plain_octets(s, 0));
         return r == 0 && after != '\0' ? bao_buf_append(out, &after, 1) : r;
     }
-    if (before != '\0')
-        *p++ = before;
-    *p++ = '"';
-    if (s.n != 0)
-        memcpy(p, s.p, s.n);
-    p += s.n;
+    *p = '"';
+    p += s.n + 1;
     *p++ = '"';
     if (after != '\0')
         *p++ = after;
@@ -319,6 +362,8 @@ int bao_json_quote(struct bao_buf *out, struct bao_str s)
 {
     return quote_between(out, '\0', s, '\0');
 }
+
+enum { ENOUGH = 4096 }; /* octets that are hashed at a time */
 
 /* Where the text goes: into the buffer, and from there into the hash whenever enough has come together. */
 struct printer {
@@ -374,8 +419,6 @@ static int print_list(struct printer *p, const struct bao_node *list)
 
 static int print_node(struct printer *p, const struct bao_node *node)
 {
-    enum { ENOUGH = 4096 };
-
     if (p->hash != NULL && bao_buf_len(p->out) >= ENOUGH) {
         bao_sha256_feed(p->hash, bao_buf_data(p->out), bao_buf_len(p->out));
         bao_buf_clear(p->out);
@@ -414,6 +457,8 @@ int bao_node_hash(const struct bao_node *node, uint8_t ret[32])
     struct bao_sha256 hash;
     int r;
 
+    if (bao_buf_room(&room, 2 * ENOUGH) == NULL) /* at once, not in many steps */
+        return -ENOMEM;
     bao_sha256_init(&hash);
     r = print_node(&(struct printer){.out = &room, .hash = &hash, .sorted = true}, node);
     if (r < 0)
