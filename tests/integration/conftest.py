@@ -291,13 +291,15 @@ def template(programs):
 
 
 @pytest.fixture
-def make_daemon(programs, template):
-    """Makes daemons: make_daemon({"times": {"idle": "2s"}}, fresh=False); all are cleaned up."""
+def make_daemon(programs, request):
+    """Makes daemons: make_daemon({"times": {"idle": "2s"}}, fresh=False); all are cleaned up. The template is made for the
+    first that has a database of its own."""
     made = []
 
     def make(config=None, fresh=False, database_url=""):
         root = tempfile.mkdtemp(prefix="baocao-daemon-")
-        daemon = Daemon(programs, root, None if fresh or database_url else template, config, database_url)
+        template = None if fresh or database_url else request.getfixturevalue("template")
+        daemon = Daemon(programs, root, template, config, database_url)
         made.append(daemon)
         return daemon
 

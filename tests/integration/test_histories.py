@@ -81,7 +81,7 @@ class World:
     """Two daemons on one database, the model, and the dice."""
 
     def __init__(self, daemons, postgres, seed):
-        self.daemons, self.sql = daemons, postgres.sql
+        self.daemons, self.connection = daemons, postgres.connect()
         self.dice = random.Random(seed)
         self.keys = collections.defaultdict(Key)
         self.clients = [Client(d.reports_port, timeout=120) for d in daemons]
@@ -91,8 +91,14 @@ class World:
         self.shares = {unit: [(unit, 1)] for unit in UNITS}  # who holds a unit's figures today, and how much
 
     def close(self):
+        self.connection.close()
         for client in self.clients:
             client.sock.close()
+
+    def sql(self, text, *values):
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(text, values or None)
+            return cursor.fetchall()
 
     # ---------------------------------------------------------------- what is sent
 
