@@ -193,7 +193,7 @@ static int on_due(struct baod_peer *p, const struct bao_server_event *event)
         .unit = bao_head_get(&event->head, "unit"), .until = BAO_DATE_NONE, .lang = p->session.lang};
 
     if (until.n != 0 && !bao_date_parse(until, &question.until))
-        return -EINVAL;
+        return -EINVAL; /* likewise */
     if (!baod_peer_speaks_for(p, question.unit))
         return -EACCES;
     return peers->ops->due == NULL ? -ENOTSUP

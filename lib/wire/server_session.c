@@ -1,6 +1,7 @@
 #include "lib/wire/server_session.h"
 
 #include "lib/base/crypto.h"
+#include "lib/form/date.h"
 #include "lib/wire/answer.h"
 
 enum {
@@ -172,13 +173,16 @@ static const struct bao_str hello_first[BAO_LANGS] = {
                 sizeof("HELLO comes first, and must be accepted.") - 1},
 };
 
-static int put_symbol(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol, int after_ms,
-                      struct bao_str body)
+/* key: the one of the head that is to blame; empty: none. */
+static int put_blamed(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol, int after_ms,
+                      struct bao_str body, struct bao_str key)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(256);
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf said = BAO_BUF_NULL(4096);
     int r = bao_symbol_put(&keys, symbol, spread(s, after_ms > 0 ? after_ms : 1000));
 
+    if (r == 0)
+        r = bao_head_put(&keys, "key", key);
     if (r == 0 && body.n == 0) {
         r = bao_symbol_body(&said, symbol,
                             symbol == BAO_SYM_AUTH && s->state == BAO_SERVER_NEW ? hello_first : NULL,
@@ -189,6 +193,12 @@ static int put_symbol(struct bao_server_session *s, uint32_t txn, enum bao_symbo
         return r;
     return bao_frame_put(&s->out, bao_symbol_info(symbol)->answer == BAO_WAIT ? "WAIT" : "NO", txn,
                          bao_buf_str(&keys), body);
+}
+
+static int put_symbol(struct bao_server_session *s, uint32_t txn, enum bao_symbol symbol, int after_ms,
+                      struct bao_str body)
+{
+    return put_blamed(s, txn, symbol, after_ms, body, BAO_STR_NULL);
 }
 
 static int break_off(struct bao_server_session *s, enum bao_symbol symbol, uint32_t txn, const char *why)
@@ -366,17 +376,26 @@ static bool knows_key(const struct verb *verb, struct bao_str name)
     return false;
 }
 
+/* Says which key of a head is to blame. */
+static enum bao_symbol blame(struct bao_str *ret_key, const char *key)
+{
+    *ret_key = bao_str_c(key);
+    return BAO_SYM_HEAD;
+}
+
 /* Reads the keys of REPORT into *ret (reserve included). */
 static enum bao_symbol check_report(const struct bao_server_session *s, const struct bao_head *head,
-                                    struct bao_server_event *ret)
+                                    struct bao_server_event *ret, struct bao_str *ret_key)
 {
     struct bao_str enc = bao_head_get(head, "enc"), sha = bao_head_get(head, "sha256");
 
     ret->deflated = enc.p != NULL;
     ret->raw = 0;
     if (enc.p != NULL) {
-        if (!bao_str_is(enc, "deflate") || !bao_head_number(head, "raw", INT64_MAX / 2, &ret->raw))
-            return BAO_SYM_HEAD;
+        if (!bao_str_is(enc, "deflate"))
+            return blame(ret_key, "enc");
+        if (!bao_head_number(head, "raw", INT64_MAX / 2, &ret->raw))
+            return blame(ret_key, "raw");
         if (ret->raw > s->limits.maxraw)
             return BAO_SYM_TOOBIG;
     } else if (head->len > s->limits.maxraw) {
@@ -385,26 +404,37 @@ static enum bao_symbol check_report(const struct bao_server_session *s, const st
     ret->reserve = head->len + ret->raw;
     ret->has_sha256 = sha.p != NULL;
     if (sha.p == NULL)
-        return s->limits.needs_hash ? BAO_SYM_HEAD : BAO_SYM_NONE;
-    return bao_unhex(sha, ret->sha256, sizeof(ret->sha256)) ? BAO_SYM_NONE : BAO_SYM_HEAD;
+        return s->limits.needs_hash ? blame(ret_key, "sha256") : BAO_SYM_NONE;
+    return bao_unhex(sha, ret->sha256, sizeof(ret->sha256)) ? BAO_SYM_NONE : blame(ret_key, "sha256");
 }
 
-static enum bao_symbol check_stat(const struct bao_head *head)
+static enum bao_symbol check_stat(const struct bao_head *head, struct bao_str *ret_key)
 {
+    static const char *const needed[] = {"form", "unit", "period"};
     uint8_t id[16];
     uint64_t n;
     struct bao_str rev = bao_head_get(head, "rev"), proof = bao_head_get(head, "proof");
 
     if (rev.p != NULL && (!bao_decimal_number(rev, 9999, &n) || n == 0))
-        return BAO_SYM_HEAD;
+        return blame(ret_key, "rev");
     if (proof.p != NULL && !bao_str_is(proof, "0") && !bao_str_is(proof, "1"))
-        return BAO_SYM_HEAD;
+        return blame(ret_key, "proof");
     if (bao_head_get(head, "receipt").p != NULL)
-        return bao_uuid_parse(bao_head_get(head, "receipt"), id) ? BAO_SYM_NONE : BAO_SYM_HEAD;
-    return bao_head_get(head, "form").p != NULL && bao_head_get(head, "unit").p != NULL &&
-                   bao_head_get(head, "period").p != NULL
-               ? BAO_SYM_NONE
-               : BAO_SYM_HEAD;
+        return bao_uuid_parse(bao_head_get(head, "receipt"), id) ? BAO_SYM_NONE : blame(ret_key, "receipt");
+    for (size_t i = 0; i < BAO_COUNT(needed); i++)
+        if (bao_head_get(head, needed[i]).p == NULL)
+            return blame(ret_key, needed[i]);
+    return BAO_SYM_NONE;
+}
+
+static enum bao_symbol check_due(const struct bao_head *head, struct bao_str *ret_key)
+{
+    struct bao_str until = bao_head_get(head, "until");
+    bao_date day;
+
+    if (until.p != NULL && !bao_date_parse(until, &day))
+        return blame(ret_key, "until");
+    return bao_head_get(head, "unit").p != NULL ? BAO_SYM_NONE : blame(ret_key, "unit");
 }
 
 static enum bao_symbol check_hello(const struct bao_head *head)
@@ -414,9 +444,10 @@ static enum bao_symbol check_hello(const struct bao_head *head)
     return bao_head_number(head, "v", INT64_MAX, &v) && v >= 1 ? BAO_SYM_NONE : BAO_SYM_VERSION;
 }
 
-/* The first complaint about a head whose frame is sound; NONE: it is to be acted on. */
+/* The first complaint about a head whose frame is sound, and the key it is about (untouched: none); NONE: it
+ * is to be acted on. */
 static enum bao_symbol check_head(const struct bao_server_session *s, const struct bao_head *head,
-                                  enum act *ret_act, struct bao_server_event *event)
+                                  enum act *ret_act, struct bao_server_event *event, struct bao_str *ret_key)
 {
     const struct verb *verb = find_verb(head->verb);
     enum act act = verb == NULL ? ACT_NONE : (enum act)verb->act[s->state];
@@ -426,8 +457,10 @@ static enum bao_symbol check_head(const struct bao_server_session *s, const stru
     if (verb == NULL)
         return BAO_SYM_VERB;
     for (size_t i = 0; i < head->n_keys; i++)
-        if (head->keys[i].must && !knows_key(verb, head->keys[i].name))
+        if (head->keys[i].must && !knows_key(verb, head->keys[i].name)) {
+            *ret_key = head->keys[i].name;
             return BAO_SYM_MUST;
+        }
     if (head->len > s->limits.maxbody)
         return BAO_SYM_TOOBIG;
     if (act == ACT_DRAINING)
@@ -436,11 +469,11 @@ static enum bao_symbol check_head(const struct bao_server_session *s, const stru
         return BAO_SYM_HEAD;
     *ret_act = act;
     if (act == ACT_REPORT)
-        return check_report(s, head, event);
+        return check_report(s, head, event, ret_key);
     if (act == ACT_STAT)
-        return check_stat(head);
+        return check_stat(head, ret_key);
     if (act == ACT_DUE)
-        return bao_head_get(head, "unit").p != NULL ? BAO_SYM_NONE : BAO_SYM_HEAD;
+        return check_due(head, ret_key);
     return act == ACT_HELLO ? check_hello(head) : BAO_SYM_NONE;
 }
 
@@ -464,6 +497,7 @@ static int take_head(struct bao_server_session *s, int64_t now, struct bao_serve
 {
     enum bao_symbol symbol = bao_head_parse(&event->head, bao_frame_line(&s->frames));
     const struct bao_head *head = &event->head;
+    struct bao_str key = BAO_STR_NULL;
     enum act act = ACT_NONE;
 
     if (symbol != BAO_SYM_NONE)
@@ -471,7 +505,10 @@ static int take_head(struct bao_server_session *s, int64_t now, struct bao_serve
     if (head->txn <= s->last_txn)
         return break_off(s, BAO_SYM_FRAME, 0, "a transaction number that does not rise");
     s->last_txn = head->txn;
-    symbol = check_head(s, head, &act, event);
+    symbol = check_head(s, head, &act, event, &key);
+    if (key.n >= sizeof(s->wrong_key)) /* none of ours, and too long to be repeated */
+        key.n = 0;
+    snprintf(s->wrong_key, sizeof(s->wrong_key), "%.*s", BAO_STR_ARG(key));
     if (symbol != BAO_SYM_NONE)
         return drop_body(s, head->len, head->txn, symbol, now);
     if ((act == ACT_REPORT || act == ACT_STAT || act == ACT_DUE) && s->n_open >= s->limits.items)
@@ -497,16 +534,17 @@ static int take_frame(struct bao_server_session *s, int64_t now, struct bao_serv
         [ACT_DUE] = BAO_SERVER_DUE,     [ACT_PING] = BAO_SERVER_NONE,     [ACT_QUIT] = BAO_SERVER_NONE,
     };
     struct bao_head *head = &event->head;
+    struct bao_str key = BAO_STR_NULL; /* nothing was wrong with it when its head came */
     enum act act = ACT_NONE;
     int r;
 
     bao_require(bao_head_parse(head, bao_frame_line(&s->frames)) == BAO_SYM_NONE); /* it was when it came */
-    if (check_head(s, head, &act, event) == BAO_SYM_DRAINING)
+    if (check_head(s, head, &act, event, &key) == BAO_SYM_DRAINING)
         act = ACT_REPORT; /* leaving began while its body was read: it is carried through */
     event->txn = head->txn;
     event->body = s->frames.body;
     if (act == ACT_REPORT)
-        (void)check_report(s, head, event); /* it was sound when its head came */
+        (void)check_report(s, head, event, &key); /* it was sound when its head came */
     if (act == ACT_REPORT || act == ACT_STAT || act == ACT_DUE) {
         r = open_request(s, head->txn, act == ACT_REPORT ? s->reserve : 0);
         if (r < 0)
@@ -534,7 +572,7 @@ static int take_dropped(struct bao_server_session *s, int64_t now)
     limit_between(s, now);
     if (s->state == BAO_SERVER_NEW)
         return strike(s, s->last_txn, symbol, BAO_STR_NULL);
-    return put_symbol(s, s->last_txn, symbol, 0, BAO_STR_NULL);
+    return put_blamed(s, s->last_txn, symbol, 0, BAO_STR_NULL, bao_str_c(s->wrong_key));
 }
 
 static int step(struct bao_server_session *s, int got, int64_t now, struct bao_server_event *event)

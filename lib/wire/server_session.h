@@ -81,6 +81,7 @@ struct bao_server_session {
     uint32_t n_open;
     unsigned strikes;         /* verbs before identity */
     enum bao_symbol pending;  /* what the frame whose body is dropped will be answered */
+    char wrong_key[24];       /* ... which key is to blame, or "" */
     const char *why;          /* why it ended */
     int64_t deadline;         /* INT64_MAX: none */
     int64_t paused_at;        /* INT64_MIN: reading */
