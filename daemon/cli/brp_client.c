@@ -207,10 +207,21 @@ static const char *const troubles[][BAO_LANGS] = {
     [BAOD_TLS_OTHER] = {"kết nối TLS bị hỏng giữa chừng", "the TLS connection broke"},
 };
 
+static enum baod_tls_trouble trouble_of(const struct cli_brp *b)
+{
+    return b->transform == NULL ? BAOD_TLS_FINE : baod_tls_trouble(b->transform_state);
+}
+
+bool cli_brp_is_final(const struct cli_brp *b)
+{
+    enum baod_tls_trouble trouble = trouble_of(b);
+
+    return trouble == BAOD_TLS_AUTHORITY || trouble == BAOD_TLS_NAME;
+}
+
 const char *cli_brp_why(const struct cli_brp *b, int error)
 {
-    enum baod_tls_trouble trouble =
-        b->transform == NULL ? BAOD_TLS_FINE : baod_tls_trouble(b->transform_state);
+    enum baod_tls_trouble trouble = trouble_of(b);
 
     return trouble != BAOD_TLS_FINE ? troubles[trouble][b->lang] : bao_errno_text(error, b->lang);
 }

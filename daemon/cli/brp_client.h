@@ -27,6 +27,8 @@ int cli_brp_open(const struct cli_brp_target *target, const struct bao_client_he
 int cli_brp_wait(struct cli_brp *b, int timeout_ms, struct bao_client_event *ret) BAO_MUST_CHECK;
 /* Words for a negative result of cli_brp_wait(): TLS's own when it was TLS. Static text. */
 const char *cli_brp_why(const struct cli_brp *b, int error);
+/* Is it about the server's certificate, so that another attempt with the same settings gives the same? */
+bool cli_brp_is_final(const struct cli_brp *b);
 /* For making requests. */
 struct bao_client_session *cli_brp_session(struct cli_brp *b);
 /* Says QUIT when that is possible, and closes. Accepts NULL; gives NULL. */

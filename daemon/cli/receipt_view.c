@@ -63,15 +63,15 @@ int cli_fate_read(struct bao_arena *arena, const char *file, const struct bao_cl
 
 int cli_fates_exit(const struct cli_fate *fates, size_t n)
 {
-    int code = CLI_OK;
+    bool misset = false, open = false;
 
     for (size_t i = 0; i < n; i++) {
         if (fates[i].answered && fates[i].answer == BAO_NO)
             return CLI_NO;
-        if (!fates[i].answered || fates[i].answer == BAO_WAIT || bao_str_is(fates[i].state, "queued"))
-            code = CLI_KEPT;
+        misset |= fates[i].misset && !fates[i].kept;
+        open |= !fates[i].answered || fates[i].answer == BAO_WAIT || bao_str_is(fates[i].state, "queued");
     }
-    return code;
+    return misset ? CLI_USAGE : open ? CLI_KEPT : CLI_OK;
 }
 
 /* For machines. */

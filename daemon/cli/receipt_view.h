@@ -15,6 +15,7 @@ struct cli_fate {
     struct bao_str body;
     const char *why; /* when not answered, or when this program knew the answer beforehand */
     bool kept;       /* a copy waits in the outbox */
+    bool misset;     /* not answered, and another attempt needs other settings of this program */
 };
 
 /* Copies an answer: 0 or -ENOMEM. */

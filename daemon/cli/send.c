@@ -42,6 +42,7 @@ struct work {
     uint64_t random;
     const char *why; /* the last trouble */
     bool hopeless;   /* no use in trying again */
+    bool misset;     /* ... until this machine's settings are mended */
 };
 
 static const char *say(const struct work *w, const char *vi, const char *en)
@@ -69,7 +70,8 @@ static void fail_item(struct work *w, size_t i, const char *why)
 {
     const char *copy = bao_arena_dup(w->arena, why, strlen(why));
 
-    w->fates[i] = (struct cli_fate){.file = w->items[i].name, .why = copy != NULL ? copy : "ENOMEM"};
+    w->fates[i] = (struct cli_fate){
+        .file = w->items[i].name, .why = copy != NULL ? copy : "ENOMEM", .misset = w->misset};
     finish(w, i);
 }
 
@@ -289,6 +291,7 @@ static int turn(struct work *w)
     now = cli_now_ms();
     r = w->left == 0 ? CLI_BRP_E_TIMEOUT : cli_brp_wait(w->brp, wait_ms(w, now), &event);
     if (r < 0) {
+        w->hopeless = w->misset = cli_brp_is_final(w->brp);
         lose(w, cli_brp_why(w->brp, r));
         return 0;
     }

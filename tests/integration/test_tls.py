@@ -205,8 +205,27 @@ def test_send_over_tls(hub, pki):
     assert done.returncode == 3 and "phải kèm mã truy cập" in done.stdout
     strange = [pki.file("unit-24133.pem") if word == pki.file("ca.pem") else "1" if word == "5" else word for word in words]
     done = hub.programs.run(*strange)
-    assert done.returncode == 3 and "do nơi lạ cấp" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert done.returncode == 2 and "do nơi lạ cấp" in done.stdout + done.stderr, done.stdout + done.stderr
     wait_for(lambda: "it does not trust the hub's certificate" in hub.log(), 20)
     words[4] = os.path.join(SOURCE, "README.md")
     done = hub.programs.run(*words, *unit)  # no certificate in it: told before anything is sent
     assert done.returncode == 2 and "README.md" in done.stderr
+
+
+def test_a_wrong_authority_or_name_is_told_at_once(hub, pki, tmp_path):
+    """Trying again for as long as --wait says would only hide what to mend."""
+    strangers = Pki(str(tmp_path / "strangers"))
+    words = ["send", "--to", f"localhost:{hub.reports_port}", "--wait", "600", "--cert", pki.file("unit-24133.pem"), "--key",
+             pki.file("unit-24133.key"), os.path.join(SAMPLES, MINE)]
+    for lang, said in (("vi", "do nơi lạ cấp"), ("en", "of an unknown authority")):
+        done = hub.programs.run(*words, "--ca", strangers.file("ca.pem"), "--lang", lang)
+        assert done.returncode == 2 and said in done.stdout + done.stderr, done
+    kept = hub.programs.run(*words, "--ca", strangers.file("ca.pem"), "--outbox", str(tmp_path / "outbox"))
+    assert kept.returncode == 3 and os.listdir(tmp_path / "outbox"), kept
+    pki("server", "hub.example")
+    before = hub.log().count("reload:")
+    hub.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: hub.log().count("reload:") > before)
+    for lang, said in (("vi", "đứng tên khác"), ("en", "for another name")):
+        done = hub.programs.run(*words, "--ca", pki.file("ca.pem"), "--lang", lang)
+        assert done.returncode == 2 and said in done.stdout + done.stderr, done
