@@ -36,7 +36,8 @@ struct bao_finding *bao_findings_add(struct bao_findings *f, unsigned code, enum
         return NULL;
     }
     finding = &f->items[f->n++];
-    *finding = (struct bao_finding){.code = (uint16_t)code, .severity = (uint8_t)severity, .at = at};
+    *finding = (struct bao_finding){
+        .code = (uint16_t)code, .severity = (uint8_t)severity, .at = at, .in_json = f->in_json};
     return finding;
 }
 

@@ -32,6 +32,7 @@ struct bao_finding {
     uint16_t code; /* BC<code>; the catalogue in lib/text has its sentences */
     uint8_t severity;
     uint8_t n_args;
+    bool in_json; /* of a JSON document: what is to be typed is spelt so */
     struct bao_place at;
     struct bao_str pointer;            /* JSON Pointer of the value in the document ("" = whole) */
     struct bao_str keyword;            /* JSON Pointer of the schema keyword, "" when none */
@@ -51,6 +52,7 @@ struct bao_findings {
     size_t cap;     /* most to keep */
     size_t dropped; /* found beyond the cap */
     size_t by_severity[BAO_WARNING + 1];
+    bool in_json;   /* the document being read, or read last, is JSON */
     bool no_memory; /* one could not be kept for lack of memory: the verdict must not be "valid" */
 };
 

@@ -280,6 +280,7 @@ int bao_load(struct bao_arena *arena, struct bao_str text, const struct bao_load
         return -ENOMEM;
     if (r != 0)
         return r;
+    findings->in_json = doc.is_json;
     doc.source = l.text;
     *ret = doc;
     return 0;

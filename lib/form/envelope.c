@@ -13,12 +13,12 @@ static const char *const names[KEYS] = {"form",    "unit",    "period", "revisio
 
 /* What a clerk types for the keys that a report cannot do without. */
 static const struct {
-    const char *vi, *en, *example;
+    const char *vi, *en, *examples[2]; /* in YAML, in JSON */
 } hints[] = {
-    [K_FORM] = {"mã biểu mẫu", "the form's id", "form: nd73-quarterly"},
-    [K_UNIT] = {"mã đơn vị báo cáo", "the reporting unit's code", "unit: \"24133\""},
-    [K_PERIOD] = {"kỳ báo cáo", "the reporting period", "period: 2026-Q3"},
-    [K_REVISION] = {"lần báo cáo", "the revision", "revision: 1"},
+    [K_FORM] = {"mã biểu mẫu", "the form's id", {"form: nd73-quarterly", "\"form\": \"nd73-quarterly\""}},
+    [K_UNIT] = {"mã đơn vị báo cáo", "the reporting unit's code", {"unit: \"24133\"", "\"unit\": \"24133\""}},
+    [K_PERIOD] = {"kỳ báo cáo", "the reporting period", {"period: 2026-Q3", "\"period\": \"2026-Q3\""}},
+    [K_REVISION] = {"lần báo cáo", "the revision", {"revision: 1", "\"revision\": 1"}},
 };
 
 struct reading {
@@ -30,6 +30,11 @@ struct reading {
     const struct bao_member *strange;     /* the first that resembles none */
     bool bad;
 };
+
+static struct bao_str example(const struct reading *r, enum key key)
+{
+    return bao_str_c(hints[key].examples[r->doc->is_json]);
+}
 
 static struct bao_finding *complain(struct reading *r, unsigned code, const struct bao_node *value)
 {
@@ -97,10 +102,10 @@ static bool read_text(struct reading *r, enum key key, struct bao_str *ret)
         f = complain_absent(r, blank ? BAO_BC_REPORT_BLANK_TITLED : BAO_BC_ENVELOPE_MISSING, key);
         bao_finding_arg(f, bao_str_c(names[key]));
         if (blank)
-            bao_finding_arg(f, bao_str_c(hints[key].example));
+            bao_finding_arg(f, example(r, key));
         bao_finding_arg2(f, bao_str_c(hints[key].vi), bao_str_c(hints[key].en));
         if (!blank)
-            bao_finding_arg(f, bao_str_c(hints[key].example));
+            bao_finding_arg(f, example(r, key));
         return false;
     }
     if (text_of(r, value, ret))
@@ -108,7 +113,7 @@ static bool read_text(struct reading *r, enum key key, struct bao_str *ret)
     f = complain(r, BAO_BC_ENVELOPE_TEXT, value);
     bao_finding_arg(f, bao_str_c(names[key]));
     bao_finding_arg(f, bao_spelling(r->reader, value));
-    bao_finding_arg(f, bao_str_c(hints[key].example));
+    bao_finding_arg(f, example(r, key));
     return false;
 }
 
@@ -168,7 +173,7 @@ static void bad_shape(struct reading *r, unsigned code, enum key key, struct bao
         bao_finding_arg(f, bao_str_c(names[key]));
     bao_finding_arg(f, written);
     if (code == BAO_BC_ENVELOPE_SHAPE)
-        bao_finding_arg(f, bao_str_c(hints[key].example));
+        bao_finding_arg(f, example(r, key));
 }
 
 static void read_key(struct reading *r, struct bao_envelope *e)

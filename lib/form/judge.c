@@ -551,6 +551,7 @@ static void refuse_secret(struct judgement *j)
     struct bao_place at = bao_node_place(envelope_value(j, "secrecy"));
 
     bao_findings_init(&j->v->findings, j->arena, FINDINGS_MAX);
+    j->v->findings.in_json = j->v->doc.is_json;
     (void)bao_findings_add(&j->v->findings, BAO_BC_ENVELOPE_SECRET, BAO_ERROR, at);
     j->v->is_secret = true;
     j->v->symbol = BAO_SYM_SECRET;

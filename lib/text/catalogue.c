@@ -23,6 +23,15 @@ static const struct bao_message messages[] = {
 };
 #undef BAO_MESSAGE
 
+#define BAO_MEND_JSON(name_, vi_, en_) {BAO_BC_##name_, {vi_, en_}},
+static const struct {
+    uint16_t code;
+    const char *mend[BAO_LANGS];
+} json_mends[] = {
+#include "lib/text/messages_json.inc"
+};
+#undef BAO_MEND_JSON
+
 const struct bao_message *bao_message_at(size_t i)
 {
     return i + 1 >= BAO_COUNT(messages) ? NULL : &messages[i];
@@ -102,5 +111,8 @@ int bao_text_mend(struct bao_buf *out, const struct bao_finding *f, enum bao_lan
 {
     const struct bao_message *m = bao_message_get(f->code);
 
+    for (size_t i = 0; f->in_json && i < BAO_COUNT(json_mends); i++)
+        if (json_mends[i].code == f->code)
+            return fill(out, json_mends[i].mend[lang], f, lang);
     return m == NULL ? 0 : fill(out, m->mend[lang], f, lang);
 }

@@ -23,6 +23,8 @@ enum bao_code {
 };
 #undef BAO_MESSAGE
 
+/* The mendings that show what to type, for documents in JSON; the other codes' hold for both:
+ *     BAO_MEND_JSON(NAME, "cách sửa", "how to mend") in messages_json.inc */
 struct bao_message {
     uint16_t code;
     const char *name; /* upper case, stable */
