@@ -110,6 +110,8 @@ def check_carried(daemon, postgres, version):
 
     check_exact(sql)
     assert sql("SELECT count(*) FROM baocao.report")[0][0] == 46
+    assert set(sql("SELECT reloptions::text FROM pg_inherits JOIN pg_class ON oid = inhrelid"
+                   " WHERE inhparent = 'baocao.report'::regclass")) == {("{toast_tuple_target=4080}",)}
     then.close()
     today.close()
 
