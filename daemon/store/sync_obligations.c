@@ -130,15 +130,18 @@ static const char MOVE_OBLIGATIONS[] =
     " SELECT unit, form, period, b.seq, -1, 'moved', b.at, due_at, lock_at, extended_to, exempt, kept_until"
     "   FROM moved, pg_temp.sync_batch b";
 
+/* By period, however the planner joins them: everybody reports a period in the same weeks, and a batch then
+ * changes a few pages. By unit each report changed a page of its own, and all of them once a checkpoint. */
 static const char MAKE_OBLIGATIONS[] =
     "WITH made AS (INSERT INTO baocao.obligation (unit, form, period, cutoff, due_at, lock_at, provisional)"
     "       SELECT unit, form, period, cutoff, due_at, lock_at, provisional FROM new_obligation k"
     "        WHERE NOT EXISTS (SELECT FROM baocao.obligation o WHERE (k.unit, k.form, k.period) = (o.unit, "
     "o.form, o.period))"
-    "       RETURNING *)" RECHECK_AFTER("made") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
-                                                " SELECT unit, form, period, b.seq, -1, 'made', b.at, "
-                                                "due_at, lock_at, extended_to, exempt, kept_until"
-                                                "   FROM made, pg_temp.sync_batch b";
+    "        ORDER BY k.form, k.period, k.unit RETURNING *)" RECHECK_AFTER(
+        "made") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
+                " SELECT unit, form, period, b.seq, -1, 'made', b.at, "
+                "due_at, lock_at, extended_to, exempt, kept_until"
+                "   FROM made, pg_temp.sync_batch b";
 
 static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
 {
