@@ -33,7 +33,8 @@ struct baod_sync_changes {
 
 /* Does the work, blocking, and gives the dictionary of the outcome. On success `why` lists the deadlines that
  * moved, one a line. Obligations reach from the first day that a form was in force (five years back at most)
- * to 400 days ahead. A preview changes nothing and gives no dictionary (NULL). 0, an outcome, or <0. */
+ * to 400 days ahead; with `follow` from 500 days ago, for what is older stands since these files came into
+ * force. A preview changes nothing and gives no dictionary (NULL). 0, an outcome, or <0. */
 int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
               const struct baod_sync_options *options, struct bao_buf *why,
               struct baod_sync_changes *ret_changes, struct baod_dictionary **ret) BAO_MUST_CHECK;

@@ -5,7 +5,14 @@
 
 /* A window is staged at a time, so that neither memory nor the size of a JSON list limits how much is owed.
  */
-enum { AHEAD_DAYS = 400, BACK_DAYS = 1830, WINDOW_DAYS = 185, WINDOW_MAX = 256 << 20, MOVES_MAX = 32 << 10 };
+enum {
+    AHEAD_DAYS = 400,
+    RECENT_DAYS = 500,
+    BACK_DAYS = 1830,
+    WINDOW_DAYS = 185,
+    WINDOW_MAX = 256 << 20,
+    MOVES_MAX = 32 << 10
+};
 
 struct owed {
     const struct bao_obligations *obligations;
@@ -207,15 +214,18 @@ static int list_moves(struct sync *s)
     return r == 0 && s->moves.p == NULL ? -ENOMEM : r;
 }
 
-/* From the first day that any form was in force. */
+/* From the first day that any form was in force. Under the same files nothing of old can change: who has put
+ * them in force has written it, so to follow them RECENT_DAYS do, and a new day holds the lock for a part of
+ * the time only. They are more than the new day needs: what was lost or missed lately is made good. */
 static bao_date first_day(const struct sync *s, bao_date today)
 {
+    int back = s->options->follow ? RECENT_DAYS : BACK_DAYS;
     bao_date first = today;
 
     for (size_t i = 0; i < s->snapshot->forms.n; i++)
         if (s->snapshot->forms.items[i]->effective_from < first)
             first = s->snapshot->forms.items[i]->effective_from;
-    return first < today - BACK_DAYS ? today - BACK_DAYS : first;
+    return first < today - back ? today - back : first;
 }
 
 /* What falls into from..to, beside what is staged already. */

@@ -579,6 +579,37 @@ def test_a_return_and_a_drained_spool_reach_the_unit(make_daemon, postgres, fold
         postgres.start()
         stored = told(c, "DONE")[0]
         assert (stored.receipt, stored.state, stored.form, stored.rev) == (queued.receipt, "committed", "sap", "1")
+        wait_for(lambda: c.ask("STAT", receipt=queued.receipt).verb == "OK")  # reading has a connection of its own
         final = c.ask("STAT", receipt=queued.receipt)
         assert (final.state, final.due) == ("committed", "on-time")
         wait_for(lambda: unread(postgres) == 0)
+
+
+def test_a_new_day_looks_at_what_is_recent_and_a_start_at_everything(make_daemon, postgres, folder):
+    """What a following sync of the same files finds gone it makes again if it is recent; older rows cost it nothing, and
+    those that were reported stay. Only a start looks at all of them."""
+    province = Province(folder, [form("thang", {"type": "month", "calendar": "civil"}, deadline=[{"working_days": 2}])],
+                        [unit("90001", "Xã Một"), unit("90002", "Xã Hai")])
+    daemon = province.serve(make_daemon, postgres)
+
+    def owed():
+        return {(unit, cutoff) for unit, cutoff in postgres.sql("SELECT unit, cutoff FROM baocao.obligation")}
+
+    first = owed()
+    old, new = (edge(cutoff for _, cutoff in first) for edge in (min, max))
+    assert old < datetime.date.today() - datetime.timedelta(days=1700) and new > datetime.date.today()
+    with Client(daemon.reports_port) as c:
+        assert c.submit(report("thang", "90001", f"{old:%Y-%m}", 4)).state == "committed"
+    gone = postgres.sql("DELETE FROM baocao.obligation WHERE cutoff = %s OR cutoff = %s AND last_revision = 0 RETURNING cutoff",
+                        new, old)
+    assert sorted(cutoff for cutoff, in gone) == [old, new, new]
+    size = len(daemon.log())
+    assert postgres.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                        " WHERE application_name LIKE 'baocaod%'")[0][0] > 0  # whoever comes back syncs anew
+    wait_for(lambda: "obligations: 2 made, 0 moved, 0 dropped" in daemon.log()[size:])
+    assert {cutoff for _, cutoff in first - owed()} == {old} and len(first - owed()) == 1
+    assert daemon.stop() == 0
+    daemon.start()
+    wait_for(lambda: owed() == first)
+    with Client(daemon.reports_port) as c:
+        assert c.submit(report("thang", "90001", f"{old:%Y-%m}", 4)).dup == "1"
