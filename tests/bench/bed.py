@@ -281,7 +281,7 @@ class Daemon:
             with socket.create_connection(("127.0.0.1", port), 5) as raw:
                 # The trial's certificate is taken as it is.
                 s = ssl._create_unverified_context().wrap_socket(raw) if tls else raw
-                s.sendall(b"GET /readyz HTTP/1.0\r\nHost: x\r\n\r\n")
+                s.sendall(b"GET /readyz?need=database HTTP/1.0\r\nHost: x\r\n\r\n")
                 return b" 200 " in s.recv(200)
         except OSError:
             return False
