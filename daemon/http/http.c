@@ -45,7 +45,7 @@ struct baod_http_exchange {
     struct connection *connection;
     struct MHD_Response *response; /* set by the reply, queued when MHD calls again */
     struct bao_buf body;
-    size_t dropped;
+    size_t dropped, answer; /* octets */
     char *path;
     const char *method;
     void *kept;
@@ -358,8 +358,11 @@ static bool headers_are_sound(struct MHD_Connection *mhd)
 
 static enum MHD_Result queue(struct baod_http_exchange *x)
 {
+    const struct baod_http_limits *limits = &x->engine->http->limits;
     enum MHD_Result r = MHD_queue_response(x->mhd, x->status, x->response);
 
+    x->connection->deadline =
+        uv_now(x->engine->http->loop) + limits->idle_ms + x->answer / limits->answer_rate;
     MHD_destroy_response(x->response);
     x->response = NULL;
     return r;
@@ -792,6 +795,7 @@ void baod_http_reply(struct baod_http *http, uint64_t id, const struct baod_http
     x->response = make_response(reply);
     x->failed = x->response == NULL;
     x->status = (unsigned)reply->status;
+    x->answer = reply->body.n;
     if (x->response != NULL && (x->engine->retire_at != 0 || x->bad))
         (void)MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (reply->after_ms != 0)

@@ -18,7 +18,8 @@ struct baod_http_limits {
     size_t total_body; /* octets of the bodies in hand of all requests; more is answered 503 */
     unsigned connections, per_address;
     unsigned head_ms,
-        idle_ms; /* a request's head or body must be complete by then; silence ends after idle */
+        idle_ms;          /* a request's head or body must be complete by then; silence ends after idle */
+    unsigned answer_rate; /* octets a millisecond that an answer must be taken at, beyond idle_ms */
 };
 
 /* Called with an exchange that is shown to the handlers. */
