@@ -156,7 +156,7 @@ int baod_server_serve_http(struct baod_server *s)
         .per_address = (unsigned)s->settings->per_address,
         .head_ms = (unsigned)s->settings->hello_ms,
         .idle_ms = (unsigned)s->settings->idle_ms,
-        .answer_rate = 16, /* a line that does less is of no use to the one at its end either */
+        .answer_rate = 1, /* no faster than the report port wants a body sent (protocol.md) */
     };
     struct bao_arena arena BAO_CLEANUP(bao_arena_deinit) = BAO_ARENA_NULL(BAOD_KEYS_ARENA);
     struct baod_http_handlers handlers;
