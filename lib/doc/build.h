@@ -1,4 +1,4 @@
-/* Inside lib/doc: what both readers build trees with. Children wait on one stack until their list or map
+/* Inside lib/doc: what the readers build trees with. Children wait on one stack until their list or map
  * ends; then they move, as one array, into the arena. */
 #pragma once
 
@@ -49,6 +49,17 @@ int bao_stack_take_list(struct bao_stack *s, size_t from, struct bao_arena *a,
 /* The same for the members of a map; 1 when two have the same key, then ret_twins names them. */
 int bao_stack_take_map(struct bao_stack *s, size_t from, struct bao_arena *a, struct bao_node *map,
                        const struct bao_member *ret_twins[2]) BAO_MUST_CHECK;
+
+/* Makes the node that number; its style is the caller's. */
+static inline void bao_node_set_number(struct bao_node *node, struct bao_num x)
+{
+    node->type = x.is_int ? BAO_INT : BAO_DEC;
+    if (x.is_int)
+        node->i = x.i;
+    else
+        node->dec = x.d;
+    node->len = x.is_int ? 0 : bao_float_bits(x.d);
+}
 
 enum { BAO_YAML_E_NOT_PLAIN = 1 };
 

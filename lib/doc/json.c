@@ -240,12 +240,7 @@ static int read_exact(struct json *j, struct bao_str text, struct bao_node *ret)
         return bao_loading_refuse(j->l, BAO_BC_NUMBER_RANGE, at, text.n);
     if (r != 0)
         return bao_error_fold(r);
-    ret->type = x.is_int ? BAO_INT : BAO_DEC;
-    if (x.is_int)
-        ret->i = x.i;
-    else
-        ret->dec = x.d;
-    ret->len = x.is_int ? 0 : bao_float_bits(x.d);
+    bao_node_set_number(ret, x);
     return 0;
 }
 

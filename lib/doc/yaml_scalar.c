@@ -166,12 +166,7 @@ int bao_core_set(struct bao_arena *a, struct bao_str s, enum bao_core core, stru
         return r;
     if (core != BAO_CORE_INT)
         node->style |= core == BAO_CORE_FLOAT ? BAO_STYLE_FLOAT : BAO_STYLE_CORE;
-    node->type = x.is_int ? BAO_INT : BAO_DEC;
-    if (x.is_int)
-        node->i = x.i;
-    else
-        node->dec = x.d;
-    node->len = x.is_int ? 0 : bao_float_bits(x.d);
+    bao_node_set_number(node, x);
     return 0;
 }
 

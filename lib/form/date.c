@@ -115,26 +115,32 @@ bao_time bao_time_make(bao_date d, int second_of_day, int offset)
     return d * BAO_DAY + (second_of_day - offset) * BAO_SECOND;
 }
 
-static char *put_part(char *at, char before, int n, size_t width)
+char *bao_second_put(char *at, bao_date d, int second)
 {
-    *at++ = before;
-    return bao_digits_put(at, (unsigned)n, width);
+    const int parts[] = {second / 3600, second / 60 % 60, second % 60};
+
+    bao_date_print(d, at);
+    at += strlen("YYYY-MM-DD");
+    for (size_t i = 0; i < BAO_COUNT(parts); i++) {
+        *at++ = i == 0 ? 'T' : ':';
+        at = bao_digits_put(at, (unsigned)parts[i], 2);
+    }
+    return at;
 }
 
 void bao_time_print(bao_time t, int offset, char ret[40])
 {
     bao_date d = bao_time_date(t, offset);
     int64_t in_day = t - bao_time_make(d, 0, offset);
-    int second = (int)(in_day / BAO_SECOND), milli = (int)(in_day % BAO_SECOND / 1000);
     int minutes = (offset < 0 ? -offset : offset) / 60;
 
-    bao_date_print(d, ret);
-    ret = put_part(ret + strlen("YYYY-MM-DD"), 'T', second / 3600, 2);
-    ret = put_part(ret, ':', second / 60 % 60, 2);
-    ret = put_part(ret, ':', second % 60, 2);
-    ret = put_part(ret, '.', milli, 3);
-    ret = put_part(ret, offset < 0 ? '-' : '+', minutes / 60 % 24, 2);
-    *put_part(ret, ':', minutes % 60, 2) = '\0';
+    ret = bao_second_put(ret, d, (int)(in_day / BAO_SECOND));
+    *ret++ = '.';
+    ret = bao_digits_put(ret, (unsigned)(in_day % BAO_SECOND / 1000), 3);
+    *ret++ = offset < 0 ? '-' : '+';
+    ret = bao_digits_put(ret, (unsigned)(minutes / 60 % 24), 2);
+    *ret++ = ':';
+    *bao_digits_put(ret, (unsigned)(minutes % 60), 2) = '\0';
 }
 
 /* .digits of a second, as microseconds; digits beyond the sixth are cut. */

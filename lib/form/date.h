@@ -36,6 +36,8 @@ void bao_date_print(bao_date d, char ret[16]);
 /* The local day of a time, and the instant at which a local day and second of day stand. */
 bao_date bao_time_date(bao_time t, int offset);
 bao_time bao_time_make(bao_date d, int second_of_day, int offset);
+/* Puts YYYY-MM-DDTHH:MM:SS, a second of that day, and gives the octet behind it; 19 octets. */
+char *bao_second_put(char *at, bao_date d, int second);
 /* RFC 3339 with milliseconds and offset: 2026-11-01T07:59:58.113+07:00 and NUL. */
 void bao_time_print(bao_time t, int offset, char ret[40]);
 /* Reads RFC 3339 with any offset. */

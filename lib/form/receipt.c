@@ -7,7 +7,7 @@ enum {
     UUID = 16,
     UUID_TEXT = 36,
     LEAF_FIXED = 256,
-    TIME_MAX = 80, /* three times what a date of four digits takes */
+    TIME_MAX = 40,
     HEX_HASH = 2 * BAO_SHA256_LEN,
     HEX_SIG = 2 * BAO_ED25519_SIG_LEN
 };
@@ -48,34 +48,18 @@ static char *put(char *at, struct bao_str s)
     return at + s.n;
 }
 
-static char *put_number(char *at, unsigned n)
-{
-    return bao_digits_put(at, n, 1);
-}
-
-static char *put_part(char *at, char before, int n, size_t width)
-{
-    *at++ = before;
-    return bao_digits_put(at, (unsigned)n, width);
-}
-
 /* "name YYYY-MM-DDTHH:MM:SS.uuuuuuZ" and LF: exact to the microsecond, whatever the province's offset. */
 static int print_time(struct bao_buf *out, struct bao_str name, bao_time at)
 {
-    struct bao_ymd day = bao_date_split(bao_time_date(at, 0));
-    int64_t us = at % BAO_DAY < 0 ? at % BAO_DAY + BAO_DAY : at % BAO_DAY;
-    int second = (int)(us / BAO_SECOND);
+    bao_date day = bao_time_date(at, 0);
+    int64_t in_day = at - bao_time_make(day, 0, 0);
     char *start = bao_buf_room(out, name.n + TIME_MAX), *p = start;
 
     if (p == NULL)
         return -ENOMEM;
-    p = put_part(put(p, name), ' ', day.year, 4);
-    p = put_part(p, '-', day.month, 2);
-    p = put_part(p, '-', day.day, 2);
-    p = put_part(p, 'T', second / 3600, 2);
-    p = put_part(p, ':', second / 60 % 60, 2);
-    p = put_part(p, ':', second % 60, 2);
-    p = put(put_part(p, '.', (int)(us % BAO_SECOND), 6), BAO_STR("Z\n"));
+    p = put(put(p, name), BAO_STR(" "));
+    p = put(bao_second_put(p, day, (int)(in_day / BAO_SECOND)), BAO_STR("."));
+    p = put(bao_digits_put(p, (unsigned)(in_day % BAO_SECOND), 6), BAO_STR("Z\n"));
     bao_buf_trim(out, (size_t)(p - start));
     return 0;
 }
@@ -95,7 +79,7 @@ int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
     at = put(put(at, leaf->form), BAO_STR("\nunit "));
     at = put(put(at, leaf->unit), BAO_STR("\nperiod "));
     at = put(put(at, leaf->period), BAO_STR("\nrevision "));
-    at = put(put_number(at, (unsigned)leaf->revision), BAO_STR("\ncontent "));
+    at = put(bao_digits_put(at, (unsigned)leaf->revision, 1), BAO_STR("\ncontent "));
     bao_hex(leaf->content, sizeof(leaf->content), at);
     at = put(at + HEX_HASH, BAO_STR("\n"));
     bao_buf_trim(out, (size_t)(at - start));
@@ -103,7 +87,7 @@ int bao_leaf_print(struct bao_buf *out, const struct bao_leaf *leaf)
     start = r < 0 ? NULL : bao_buf_room(out, LEAF_FIXED + leaf->verdict.n);
     if (start == NULL)
         return -ENOMEM;
-    at = put_number(put(start, BAO_STR("form_version ")), (unsigned)leaf->form_version);
+    at = bao_digits_put(put(start, BAO_STR("form_version ")), (unsigned)leaf->form_version, 1);
     at = put(put(put(at, BAO_STR("\nverdict ")), leaf->verdict), BAO_STR("\n"));
     bao_buf_trim(out, (size_t)(at - start));
     return 0;
