@@ -300,8 +300,8 @@ static int refuse_thousand(struct yaml *y, struct bao_place at, struct bao_str s
     return BAO_LOAD_E_REFUSED;
 }
 
-static int set_number(struct yaml *y, struct bao_place at, struct bao_str s, enum bao_core core,
-                      struct bao_node *node)
+static int set_core(struct yaml *y, struct bao_place at, struct bao_str s, enum bao_core core,
+                    struct bao_node *node)
 {
     int r;
 
@@ -370,20 +370,9 @@ static int scalar_node(struct yaml *y, const struct scalar *s, struct bao_node *
     memset(node, 0, sizeof(*node));
     node->style = (uint8_t)(BAO_STYLE_YAML | (s->quoted ? BAO_STYLE_QUOTED : 0));
     set_place(node, s->at);
-    switch (s->core) {
-    case BAO_CORE_NULL:
-        node->type = BAO_NULL;
-        return 0;
-    case BAO_CORE_TRUE:
-    case BAO_CORE_FALSE:
-        node->type = BAO_BOOL;
-        node->boolean = s->core == BAO_CORE_TRUE;
-        return 0;
-    case BAO_CORE_TEXT:
+    if (s->core == BAO_CORE_TEXT)
         return set_text(y, s->at, s->text, s->copied, node);
-    default:
-        return set_number(y, s->at, s->text, s->core, node);
-    }
+    return set_core(y, s->at, s->text, s->core, node);
 }
 
 static int add_key(struct yaml *y, struct bao_place at, struct bao_str text, bool plain, enum bao_core core)

@@ -18,10 +18,8 @@ enum bao_core {
 };
 
 enum bao_core bao_core_of(struct bao_str s);
-/* The value of an INT, FLOAT or BASED scalar: 0, BAO_DEC_E_RANGE or -ENOMEM. */
-int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core,
-                    struct bao_num *ret) BAO_MUST_CHECK;
-/* Makes the node that number, with its style: the same. */
+/* Makes the node what an unquoted scalar stands for that is neither TEXT nor NOT_FINITE, with its style: 0,
+ * BAO_DEC_E_RANGE or -ENOMEM. */
 int bao_core_set(struct bao_arena *a, struct bao_str s, enum bao_core core,
                  struct bao_node *node) BAO_MUST_CHECK;
 /* Has it the shape of a Vietnamese thousand (forms.md 3.11)? */

@@ -230,26 +230,16 @@ static int set_value(struct plain *y, struct bao_str s, bool quoted, struct bao_
     if (s.n > y->l->limits.scalar || ++y->nodes > y->l->limits.nodes)
         return BAO_YAML_E_NOT_PLAIN;
     node->style = (uint8_t)(BAO_STYLE_YAML | (quoted ? BAO_STYLE_QUOTED : 0));
-    switch (core) {
-    case BAO_CORE_TEXT:
+    if (core == BAO_CORE_TEXT) {
         node->type = BAO_STRING;
         node->str = s.p;
         node->len = (uint32_t)s.n;
         return 0;
-    case BAO_CORE_NULL:
-        node->type = BAO_NULL;
-        return 0;
-    case BAO_CORE_TRUE:
-    case BAO_CORE_FALSE:
-        node->type = BAO_BOOL;
-        node->boolean = core == BAO_CORE_TRUE;
-        return 0;
-    default:
-        if (core == BAO_CORE_NOT_FINITE || (core == BAO_CORE_FLOAT && bao_core_is_thousand(s)))
-            return BAO_YAML_E_NOT_PLAIN;
-        r = bao_core_set(y->l->arena, s, core, node);
-        return r > 0 ? BAO_YAML_E_NOT_PLAIN : r;
     }
+    if (core == BAO_CORE_NOT_FINITE || (core == BAO_CORE_FLOAT && bao_core_is_thousand(s)))
+        return BAO_YAML_E_NOT_PLAIN;
+    r = bao_core_set(y->l->arena, s, core, node);
+    return r > 0 ? BAO_YAML_E_NOT_PLAIN : r;
 }
 
 /* A value that stands at p, to the end of its line. */

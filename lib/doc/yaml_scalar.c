@@ -132,7 +132,7 @@ static int based_number(struct bao_arena *a, struct bao_str s, struct bao_num *r
     return 0;
 }
 
-int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core, struct bao_num *ret)
+static int read_number(struct bao_arena *a, struct bao_str s, enum bao_core core, struct bao_num *ret)
 {
     const char *point;
     char *room;
@@ -160,8 +160,18 @@ int bao_core_number(struct bao_arena *a, struct bao_str s, enum bao_core core, s
 int bao_core_set(struct bao_arena *a, struct bao_str s, enum bao_core core, struct bao_node *node)
 {
     struct bao_num x;
-    int r = bao_core_number(a, s, core, &x);
+    int r;
 
+    if (core == BAO_CORE_NULL) {
+        node->type = BAO_NULL;
+        return 0;
+    }
+    if (core == BAO_CORE_TRUE || core == BAO_CORE_FALSE) {
+        node->type = BAO_BOOL;
+        node->boolean = core == BAO_CORE_TRUE;
+        return 0;
+    }
+    r = read_number(a, s, core, &x);
     if (r != 0)
         return r;
     if (core != BAO_CORE_INT)
