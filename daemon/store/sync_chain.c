@@ -73,9 +73,10 @@ int baod_sync_stage_batch(struct sync *s)
     int r = baod_sync_run(s, "CREATE TEMP TABLE sync_batch (seq int8, at timestamptz) ON COMMIT DROP", NULL,
                           0, NULL);
 
-    return r == 0 ? baod_sync_run(s, "INSERT INTO pg_temp.sync_batch VALUES ($1, $2)", params,
-                                  BAO_COUNT(params), NULL)
-                  : r;
+    if (r == 0)
+        r = baod_sync_run(s, "INSERT INTO pg_temp.sync_batch VALUES ($1, $2)", params, BAO_COUNT(params),
+                          NULL);
+    return r == 0 ? baod_sync_run(s, "ANALYZE sync_batch", NULL, 0, NULL) : r;
 }
 
 /* What the files were, and what became of the obligations. */

@@ -73,7 +73,11 @@ static const char STAGE_OBLIGATIONS[] =
     "   JOIN (SELECT DISTINCT code, unit FROM baocao.unit WHERE seq_to = " BAOD_SYNC_OPEN
     ") u ON u.code = k.unit";
 
-static const char INDEX_OBLIGATIONS[] = "CREATE INDEX ON new_obligation (unit, form, period)";
+static const char *const PREPARE_STAGES[] = {
+    "CREATE INDEX ON new_obligation (unit, form, period)",
+    "ANALYZE new_period",
+    "ANALYZE new_obligation",
+};
 
 /* A report without an obligation would count for nobody. */
 static const char FIND_ORPHAN[] =
@@ -113,11 +117,13 @@ static const char LIST_MOVES[] =
     " WHERE o.due_at > b.at AND k.due_at <> o.due_at GROUP BY 1, 2, 3, 4 ORDER BY 3, 1 LIMIT 100";
 
 /* Cut-off days that MOVE_OBLIGATIONS is about to change of what has been counted. */
-static const char KEEP_CUTOFFS[] =
+static const char *const KEEP_CUTOFFS[] = {
     "CREATE TEMP TABLE sync_cutoff ON COMMIT DROP AS"
     " SELECT unit, form, period, o.cutoff FROM baocao.obligation o"
     "   JOIN new_obligation k USING (unit, form, period), pg_temp.sync_batch b"
-    "  WHERE o.revision IS NOT NULL AND o.due_at > b.at AND k.cutoff <> o.cutoff";
+    "  WHERE o.revision IS NOT NULL AND o.due_at > b.at AND k.cutoff <> o.cutoff",
+    "ANALYZE sync_cutoff",
+};
 
 /* A due date that is past never moves (forms.md section 8), nor does a lock that the office has set: an
  * extension beyond the new rule's lock would else be refused. */
@@ -252,7 +258,7 @@ static int stage_obligations(struct sync *s, bao_date from, bao_date to)
     for (bao_date day = from; r == 0 && day <= to; day += WINDOW_DAYS)
         r = stage_window(s, day, day + WINDOW_DAYS - 1 < to ? day + WINDOW_DAYS - 1 : to);
     if (r == 0)
-        r = baod_sync_run(s, INDEX_OBLIGATIONS, NULL, 0, NULL);
+        r = baod_sync_run_all(s, PREPARE_STAGES, BAO_COUNT(PREPARE_STAGES), NULL);
     return r;
 }
 
@@ -297,7 +303,7 @@ int baod_sync_write_obligations(struct sync *s)
     if (r == 0)
         r = count_rows(s, DROP_OBLIGATIONS, range, 2, &s->changes.dropped);
     if (r == 0)
-        r = baod_sync_run(s, KEEP_CUTOFFS, NULL, 0, NULL);
+        r = baod_sync_run_all(s, KEEP_CUTOFFS, BAO_COUNT(KEEP_CUTOFFS), NULL);
     if (r == 0)
         r = count_rows(s, MOVE_OBLIGATIONS, NULL, 0, &s->changes.moved);
     if (r == 0)

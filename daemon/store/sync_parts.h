@@ -37,7 +37,11 @@ int baod_sync_run(struct sync *s, const char *sql, const struct baod_pg_param *p
                   const struct baod_pg_result **ret);
 /* Runs statements that take nothing, one after the other; adds up the rows they touched. */
 int baod_sync_run_all(struct sync *s, const char *const *sql, size_t n, int64_t *ret_touched) BAO_MUST_CHECK;
-/* Runs a statement that reads the rows made from `what` as pg_temp.sync_rows.rows, a JSON list. */
+/* Runs a statement that reads the rows made from `what` as pg_temp.sync_rows.rows, a JSON list. A table that
+ * it makes is to be ANALYZEd before large ones are joined with it: nobody else counts a temporary table's
+ * rows, and a planner that knows nothing of them expects one row of four equal columns, and compares each
+ * with each.
+ */
 int baod_sync_stage(struct sync *s, const char *sql, baod_sync_rows *make, const void *what) BAO_MUST_CHECK;
 /* The hash of the rows that these make of the snapshot. */
 int baod_sync_hash(struct sync *s, baod_sync_rows *const *make, size_t n,

@@ -36,6 +36,7 @@ static const char STAGE_UNITS[] =
     "   LEFT JOIN (SELECT DISTINCT code, unit FROM baocao.unit) u USING (code)";
 
 static const char *const WRITE_UNITS[] = {
+    "ANALYZE new_unit",
     "UPDATE baocao.unit u SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE u.seq_to = " BAOD_SYNC_OPEN
     "   AND NOT EXISTS (SELECT FROM new_unit k WHERE (k.unit, k.kind, k.name_vi, k.name_en, k.from_day, "
     "k.to_day,"
@@ -92,6 +93,7 @@ static const char STAGE_MEMBERS[] =
     "k.unit";
 
 static const char *const WRITE_MEMBERS[] = {
+    "ANALYZE new_member",
     "UPDATE baocao.scope_unit u SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE u.seq_to "
     "= " BAOD_SYNC_OPEN
     "   AND NOT EXISTS (SELECT FROM new_member k WHERE (k.scope, k.unit, k.from_day, k.to_day)"

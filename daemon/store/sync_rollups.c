@@ -24,6 +24,7 @@ static const char *const REMAKE_ROLLUPS[] = {
     "                            AND m.seq_to = " BAOD_SYNC_OPEN ")"
     " SELECT DISTINCT scope, form, period"
     "   FROM ((TABLE was EXCEPT TABLE now) UNION ALL (TABLE now EXCEPT TABLE was)) x",
+    "ANALYZE sync_rollup",
     "DELETE FROM baocao.rollup u USING pg_temp.sync_rollup x"
     " WHERE (u.scope, u.form, u.period) = (x.scope, x.form, x.period)",
     BAOD_SUMS_WANTED(

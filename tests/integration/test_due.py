@@ -613,3 +613,19 @@ def test_a_new_day_looks_at_what_is_recent_and_a_start_at_everything(make_daemon
     wait_for(lambda: owed() == first)
     with Client(daemon.reports_port) as c:
         assert c.submit(report("thang", "90001", f"{old:%Y-%m}", 4)).dup == "1"
+
+
+def test_a_store_that_owes_much_is_taken_up_again(make_daemon, postgres, make_folder):
+    """Every start compares what is owed with what is stored. Joined each with each, as a planner does that knows nothing
+    of the rows just staged, 52,000 obligations take minutes, under the lock that every report waits for."""
+    monthly = form("thang", {"type": "month", "calendar": "civil"}, deadline=[{"working_days": 2}])
+    province = Province(make_folder("much"), [monthly], [unit(str(10000 + i), f"Xã {i}") for i in range(700)])
+    daemon = province.serve(make_daemon, postgres)
+    assert daemon.stop() == 0
+    assert postgres.sql("SELECT count(*) > 50000 FROM baocao.obligation") == [(True,)]
+    for grown in (False, True):
+        if grown:  # as autovacuum leaves it
+            postgres.sql("ANALYZE")
+        daemon.start()
+        assert daemon.stop() == 0
+    assert "deadline moved" not in daemon.log()
