@@ -168,3 +168,28 @@ def test_a_stricter_version_is_held_against_what_was_accepted(make_daemon, progr
     assert "24133" in stricter.stdout and "Quá ít người." in stricter.stdout
     unknown = daemon.operate("forms", "check", "--against-stored", "nd99")
     assert unknown.returncode == 1 and "nd99" in unknown.stderr
+
+
+def test_many_stored_reports_are_held_against_a_version_by_pages(make_daemon, postgres):
+    """Each page reads what it shows; one that reads all that is stored takes hours of a year's reports."""
+    daemon = make_daemon(database_url=postgres.url).start()
+    daemon.spoiled = True  # copies of a report that no sum knows of
+    assert daemon.baocao("send", os.path.join(daemon.schemas, "samples", "01-24133-buon-ma-thuot.yaml")).returncode == 0
+    postgres.sql("INSERT INTO baocao.unit SELECT (jsonb_populate_record(u, jsonb_build_object('unit', n, 'code', 'T' || n))).*"
+                 "  FROM baocao.unit u, generate_series(10001, 10300) n"
+                 " WHERE u.code = '24133' AND u.to_day = 'infinity'")
+    postgres.sql("INSERT INTO baocao.report SELECT (jsonb_populate_record(r, jsonb_build_object('unit', u.unit, 'period', p.period,"
+                 "  'receipt', gen_random_uuid()))).* FROM baocao.report r"
+                 "  JOIN baocao.period p ON p.form = r.form AND p.period / 10000 IN (2026, 2027), baocao.unit u WHERE u.unit > 10000")
+    n = postgres.sql("SELECT count(*) FROM baocao.report")[0][0]
+    assert n > 2000
+
+    def read():
+        return postgres.sql("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int8 FROM pg_stat_user_tables"
+                            " WHERE relname ~ '^(report_|unit$)'")[0][0]
+
+    before = read()
+    checked = daemon.operate("forms", "check", "--against-stored", "nd73-quarterly", "--lang", "en")
+    assert checked.stdout.startswith(f"{n} accepted"), checked.stdout[-500:] + checked.stderr
+    wait_for(lambda: read() > before + n)  # a session's figures are counted when it ends
+    assert read() - before < 8 * n, f"{read() - before} rows read to judge {n}"
