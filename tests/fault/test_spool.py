@@ -365,12 +365,14 @@ def test_a_silent_server_and_a_missing_standby(make_daemon, postgres, turn):
     units = communes()
     first = {(units[0], 1): (1, report(units[0], 1, 1))}
     send_until_committed(daemon, first)
+    began = time.monotonic()
     postgres.freeze()
     try:
         with Client(daemon.reports_port, timeout=90) as client, Client(daemon.reports_port, timeout=90) as other:
             txns = {(u, 1): client.report(report(u, 1, 2)) for u in units[1:6]}
             assert other.ask("PING").verb == "OK"
             frozen = {key: client.answer(txn) for key, txn in txns.items()}
+        time.sleep(max(0.0, began + 30 - time.monotonic()) if LONG else 0)
     finally:
         postgres.thaw()
     assert {(a.verb, a.state, a.dur) for a in frozen.values()} == {("OK", "queued", "spool")}, frozen
@@ -405,7 +407,8 @@ def state_of(pid):
         return f.read().rsplit(")", 1)[1].split()[0]
 
 
-def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres):
+@pytest.mark.parametrize("turn", range(10 if LONG else 1))
+def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres, turn):
     """F7: a server that hangs with all sockets open answers neither yes nor no. What is in no batch is queued long before
     the batch's deadline, which never comes here; what is of the batch's own obligation waits with it."""
     daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "2s"}, "times": {"batch": "600s"}}, database_url=postgres.url).start()
