@@ -1,6 +1,12 @@
 #include "daemon/store/sums_wanted.inc"
 #include "daemon/store/sync_parts.h"
 
+/* Of the scopes concerned only: adding up each of a report's figures for the others is most of the work. */
+#define SUMS_WANTED                                                                                          \
+    BAOD_SUMS_WANTED(" AND (r.form, r.period) IN (SELECT form, period FROM pg_temp.sync_rollup)"             \
+                     " AND (m.scope, r.form, r.period) IN (SELECT scope, form, period FROM "                 \
+                     "pg_temp.sync_rollup)")
+
 /* A counted report is in a rollup when its unit was a member of the scope on the obligation's cut-off day. Of
  * all that is stored only those reports matter whose unit's memberships or whose cut-off day this batch has
  * changed; the rest, years of it, is not read. */
@@ -27,19 +33,8 @@ static const char *const REMAKE_ROLLUPS[] = {
     "ANALYZE sync_rollup",
     "DELETE FROM baocao.rollup u USING pg_temp.sync_rollup x"
     " WHERE (u.scope, u.form, u.period) = (x.scope, x.form, x.period)",
-    BAOD_SUMS_WANTED(
-        " AND (r.form, r.period) IN (SELECT form, period FROM pg_temp.sync_rollup)") " INSERT INTO "
-                                                                                     "baocao.rollup (scope, "
-                                                                                     "form, period, "
-                                                                                     "reported, counts, sums)"
-                                                                                     " SELECT scope, form, "
-                                                                                     "period, reported, "
-                                                                                     "counts, sums::int8[] "
-                                                                                     "FROM want"
-                                                                                     "   JOIN "
-                                                                                     "pg_temp.sync_rollup "
-                                                                                     "USING (scope, form, "
-                                                                                     "period)",
+    SUMS_WANTED " INSERT INTO baocao.rollup (scope, form, period, reported, counts, sums)"
+                " SELECT scope, form, period, reported, counts, sums::int8[] FROM want",
 };
 
 int baod_sync_remake_rollups(struct sync *s)
