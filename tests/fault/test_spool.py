@@ -380,13 +380,13 @@ def test_a_silent_server_and_a_missing_standby(make_daemon, postgres, turn):
     everything = {**first, **{key: (2, "") for key in frozen}}
     check_exact(postgres.sql, everything)
     daemon.wait_ready()
-    postgres.set("synchronous_standby_names", "nobody")
+    postgres.hold_commits()
     with Client(daemon.reports_port, timeout=90) as client:
         txn = client.report(report(units[9], 1, 4))
-        wait_for(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")[0][0] > 0)
+        wait_for(postgres.held)
         waiting = client.answer(txn)
     assert (waiting.verb, waiting.state, waiting.dur) == ("OK", "queued", "spool"), waiting
-    postgres.set("synchronous_standby_names", "")
+    postgres.release_commits()
     wait_drained(daemon)
     assert "canceling wait" not in postgres.log()
     receipts = send_until_committed(daemon, {(units[9], 1): (4, report(units[9], 1, 4))})

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import glob
 
@@ -146,6 +147,33 @@ class Postgres:
         """Changes a setting of the running server."""
         self.run(f"ALTER SYSTEM SET {name} = '{value}'")
         self.run("SELECT pg_reload_conf()")
+
+    def hold_commits(self):
+        """Until release_commits() each commit waits for a standby that there is not. The checkpointer puts the setting in
+        force, in its own time: commits of ours are made until one is seen to wait."""
+        self.set("synchronous_standby_names", "nobody")
+
+        def commit():
+            try:
+                self.run("SELECT pg_logical_emit_message(true, 'held', '')")
+            except psycopg2.Error:
+                pass  # the server has ended
+
+        while True:
+            probe = threading.Thread(target=commit, daemon=True)
+            probe.start()
+            while probe.is_alive():
+                if self.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
+                    return
+                time.sleep(0.02)
+
+    def release_commits(self):
+        self.set("synchronous_standby_names", "")
+
+    def held(self):
+        """Processes of daemons whose commit waits."""
+        return [pid for pid, in self.sql("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+                                         " AND application_name LIKE 'baocaod%'")]
 
     def promote(self):
         """Makes a standby the primary; by signal, so that no query of ours can meet a recovery conflict."""

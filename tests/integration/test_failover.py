@@ -79,14 +79,14 @@ def test_a_missing_standby_is_waited_for_without_a_false_ack(make_daemon, postgr
     """F6."""
     daemon = make_daemon({"spool": {"enabled": False}}, database_url=postgres.url).start()
     send_until_committed(daemon, many(5, seed=23))
-    postgres.set("synchronous_standby_names", "nobody")
+    postgres.hold_commits()
     unit = communes()[70]
     with Client(daemon.reports_port, timeout=120) as client:
         answer = client.submit(report(unit, 1, 3))
     assert (answer.verb, answer.code) == ("WAIT", "BUSY"), answer
-    wait_for(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")[0][0] > 0)
+    wait_for(postgres.held)
     assert "canceling wait" not in postgres.log()
-    postgres.set("synchronous_standby_names", "")
+    postgres.release_commits()
     send_until_committed(daemon, {(unit, 1): (3, report(unit, 1, 3))})
     assert "canceling wait" not in postgres.log()
     check_exact(postgres.sql, {**many(5, seed=23), (unit, 1): (3, "")})
@@ -155,11 +155,11 @@ def test_a_standby_is_verified_where_no_server_takes_writes(make_daemon, pair):
 def test_a_commit_whose_wait_was_cancelled_is_only_local(make_daemon, postgres):
     daemon = make_daemon(database_url=postgres.url).start()
     send_until_committed(daemon, many(5, seed=24))
-    postgres.set("synchronous_standby_names", "nobody")
+    postgres.hold_commits()
     with Client(daemon.reports_port, timeout=60) as client:
         txn = client.report(report(communes()[90], 1, 1))
-        waiting = wait_for(lambda: postgres.sql("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
-        postgres.sql("SELECT pg_cancel_backend(%s)", waiting[0][0])  # an operator's mistake
+        waiting = wait_for(postgres.held)
+        postgres.sql("SELECT pg_cancel_backend(%s)", waiting[0])  # an operator's mistake
         answer = client.answer(txn)
     assert (answer.verb, answer.state, answer.dur) == ("OK", "committed", "local"), answer
 
