@@ -417,8 +417,7 @@ def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres, turn
     send_until_committed(daemon, before)
     held = {(units[10], 1): (2, report(units[10], 1, 2)), (units[10], 2): (3, report(units[10], 2, 3))}
     others = {(u, r): (r, report(u, r, r)) for u in units[11:21] for r in (1, 2)}
-    frozen = postgres.pids()
-    postgres.freeze()
+    frozen = postgres.freeze()
     try:
         with Client(daemon.reports_port, timeout=90) as client, Client(daemon.reports_port, timeout=90) as again:
             txn = client.report(held[units[10], 1][1])

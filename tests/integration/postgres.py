@@ -202,8 +202,10 @@ class Postgres:
                 pass
 
     def freeze(self):
-        """SIGSTOP to every process: silent, with all sockets open."""
+        """SIGSTOP to every process, the one that makes others first: silent, with all sockets open. Their ids."""
+        self.process.send_signal(signal.SIGSTOP)
         self.signal(signal.SIGSTOP)
+        return [pid for pid in self.pids() if is_alive(pid)]  # one that was ending stays as a zombie
 
     def thaw(self):
         self.signal(signal.SIGCONT)
