@@ -7,6 +7,7 @@
 #include "daemon/ops/admin.h"
 #include "daemon/ops/clock.h"
 #include "daemon/ops/log.h"
+#include "daemon/ops/slice.h"
 #include "daemon/ops/user.h"
 #include "daemon/server/server.h"
 #include "daemon/store/audit.h"
@@ -664,7 +665,11 @@ static int units_apply(const struct invocation *call, const struct baod_settings
 
 static int serve(const struct invocation *call, const struct baod_settings *settings)
 {
+    int r = baod_slice_shorten();
+
     (void)call;
+    if (r < 0)
+        baod_log(BAOD_LOG_DEBUG, "server: short turns on the processor are not to be had: %s", strerror(-r));
     return baod_server_run(settings);
 }
 
