@@ -1,7 +1,7 @@
 /* What sends to the servers that the benchmarks measure: small enough not to be what is measured.
  *
  *     sender --port N --frames FILE [--connections N] [--window N] [--rate R] [--first N] [--count N]
- *            [--every SECONDS] [--tls CA --keys FILE] [--storm | --idle]
+ *            [--every SECONDS] [--tls CA --keys FILE] [--storm | --idle] [--state WORD]
  *
  * FILE holds frames of the report protocol one after the other; they are dealt out to the connections in
  * turn, each with its own transaction numbers. Without --rate every connection keeps its window full, and an
@@ -10,7 +10,8 @@
  * program, counts too; how much that was is told beside it. --keys names a certificate and a key for each
  * connection, a line each; --storm starts the clock before connecting and sends one report on each
  * connection; --every gives the rate of each stretch of that length too; --idle greets, says so, and stays
- * until its input ends. Prints one line of JSON; ends with 1 when anything is refused or cut. */
+ * until its input ends. Prints one line of JSON; ends with 1 when anything is refused or cut, or answered by
+ * another state than WORD, which is `committed`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
@@ -64,7 +65,7 @@ struct connection {
 };
 
 struct sender {
-    const char *frames_file, *authority, *keys_file;
+    const char *frames_file, *authority, *keys_file, *wanted;
     int port, epoll, timer;
     size_t n_connections, window, first, count;
     double rate, start, every;
@@ -245,8 +246,9 @@ static void finish(struct sender *s, struct connection *c)
 static void on_head(struct sender *s, struct connection *c, const char *head, double at)
 {
     unsigned long txn = 0, length = 0;
+    const char *state;
+    size_t n_wanted = strlen(s->wanted), j, i;
     char verb[16];
-    size_t j, i;
 
     if (sscanf(head, "%15s %lu %lu", verb, &txn, &length) != 3)
         die("answer", head);
@@ -263,8 +265,9 @@ static void on_head(struct sender *s, struct connection *c, const char *head, do
     }
     if (txn < FIRST_TXN)
         return;
-    if (strstr(head, " state=committed ") == NULL)
-        die("not committed", head);
+    state = strstr(head, " state=");
+    if (state == NULL || strncmp(state + 7, s->wanted, n_wanted) != 0 || state[7 + n_wanted] != ' ')
+        die("not the state that was wanted", head);
     j = txn - FIRST_TXN;
     i = frame_of(s, c, j);
     if (j >= c->next)
@@ -586,9 +589,13 @@ static void option(struct sender *s, const char *name, const char *value)
         const char *name;
         const char **text;
         size_t *number;
-    } options[] = {{"--frames", &s->frames_file, NULL}, {"--tls", &s->authority, NULL},
-                   {"--keys", &s->keys_file, NULL},     {"--connections", NULL, &s->n_connections},
-                   {"--window", NULL, &s->window},      {"--first", NULL, &s->first},
+    } options[] = {{"--frames", &s->frames_file, NULL},
+                   {"--tls", &s->authority, NULL},
+                   {"--state", &s->wanted, NULL},
+                   {"--keys", &s->keys_file, NULL},
+                   {"--connections", NULL, &s->n_connections},
+                   {"--window", NULL, &s->window},
+                   {"--first", NULL, &s->first},
                    {"--count", NULL, &s->count}};
 
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
@@ -612,7 +619,7 @@ static void option(struct sender *s, const char *name, const char *value)
 
 int main(int argc, char **argv)
 {
-    struct sender s = {.n_connections = 16, .window = 64, .count = SIZE_MAX};
+    struct sender s = {.n_connections = 16, .window = 64, .count = SIZE_MAX, .wanted = "committed"};
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--storm") == 0)
