@@ -142,7 +142,8 @@ def make_schemas(root, units, history=False):
         for i in range(units):
             f.write(f'  - {{code: "{10000 + i}", kind: {("commune", "ward")[i % 2]}, name: Xã {i}, from: 2023-01-01,'
                     f' groups: [{"ab"[i // 2 % 2]}{", one" if i % 22 == 0 else ""}], parents: {{state: "66"}}}}\n')
-    for path, folders, files in os.walk(root):
+    os.chmod(schemas, 0o755)
+    for path, folders, files in os.walk(schemas):
         for name in folders + files:
             os.chmod(os.path.join(path, name), 0o755)
     return schemas, province
@@ -248,6 +249,7 @@ class Daemon:
             os.chown(self.root, USER.pw_uid, USER.pw_gid)
         path = os.path.join(self.root, "baocaod.yaml")
         ports = {name: os.path.join(self.root, name + ".port") for name in ("reports", "http")}
+        self.http_file = ports["http"]
         config = {"paths": {"state": self.root, "runtime": self.root, "forms": schemas, "province": province},
                   "database": {"url": url}, "log": {"level": "warning"}, "work": {"threads": options.threads},
                   "audit": {"new_key": True}}  # each has a state folder of its own
@@ -255,6 +257,7 @@ class Daemon:
             config[name] = {"address": "127.0.0.1:0", "port_file": file}
         config["http"]["local"] = "operator"
         config.update(more or {})
+        self.tls = "tls" in config
         with open(path, "w", encoding="utf-8") as f:
             f.writelines(f"{name}: {json.dumps(value)}\n" for name, value in config.items())
         with open(os.path.join(self.root, "log"), "w", encoding="utf-8") as log:
@@ -263,7 +266,7 @@ class Daemon:
         atexit.register(self.process.kill)  # when a figure could not be taken; nothing to do after stop()
         end = time.monotonic() + 600  # a store that owes millions takes minutes
         while time.monotonic() < end and self.process.poll() is None:
-            if all(os.path.exists(p) for p in ports.values()) and self.is_ready(ports["http"], "tls" in config):
+            if all(os.path.exists(p) for p in ports.values()) and self.is_ready():
                 self.port, self.http_port = (self.port_of(ports[name]) for name in ("reports", "http"))
                 return
             time.sleep(0.1)
@@ -275,12 +278,13 @@ class Daemon:
         with open(file, encoding="ascii") as f:
             return int(f.read() or 0)
 
-    def is_ready(self, port_file, tls):
-        port = self.port_of(port_file)
+    def is_ready(self):
+        """Does it take reports into the database?"""
+        port = self.port_of(self.http_file)
         try:
             with socket.create_connection(("127.0.0.1", port), 5) as raw:
                 # The trial's certificate is taken as it is.
-                s = ssl._create_unverified_context().wrap_socket(raw) if tls else raw
+                s = ssl._create_unverified_context().wrap_socket(raw) if self.tls else raw
                 s.sendall(b"GET /readyz?need=database HTTP/1.0\r\nHost: x\r\n\r\n")
                 return b" 200 " in s.recv(200)
         except OSError:

@@ -65,7 +65,8 @@ struct connection {
 };
 
 struct sender {
-    const char *frames_file, *authority, *keys_file, *wanted;
+    const char *frames_file, *authority, *keys_file, *state;
+    char wanted[32]; /* what the answers must say */
     int port, epoll, timer;
     size_t n_connections, window, first, count;
     double rate, start, every;
@@ -246,9 +247,8 @@ static void finish(struct sender *s, struct connection *c)
 static void on_head(struct sender *s, struct connection *c, const char *head, double at)
 {
     unsigned long txn = 0, length = 0;
-    const char *state;
-    size_t n_wanted = strlen(s->wanted), j, i;
     char verb[16];
+    size_t j, i;
 
     if (sscanf(head, "%15s %lu %lu", verb, &txn, &length) != 3)
         die("answer", head);
@@ -265,8 +265,7 @@ static void on_head(struct sender *s, struct connection *c, const char *head, do
     }
     if (txn < FIRST_TXN)
         return;
-    state = strstr(head, " state=");
-    if (state == NULL || strncmp(state + 7, s->wanted, n_wanted) != 0 || state[7 + n_wanted] != ' ')
+    if (strstr(head, s->wanted) == NULL)
         die("not the state that was wanted", head);
     j = txn - FIRST_TXN;
     i = frame_of(s, c, j);
@@ -591,7 +590,7 @@ static void option(struct sender *s, const char *name, const char *value)
         size_t *number;
     } options[] = {{"--frames", &s->frames_file, NULL},
                    {"--tls", &s->authority, NULL},
-                   {"--state", &s->wanted, NULL},
+                   {"--state", &s->state, NULL},
                    {"--keys", &s->keys_file, NULL},
                    {"--connections", NULL, &s->n_connections},
                    {"--window", NULL, &s->window},
@@ -619,7 +618,7 @@ static void option(struct sender *s, const char *name, const char *value)
 
 int main(int argc, char **argv)
 {
-    struct sender s = {.n_connections = 16, .window = 64, .count = SIZE_MAX, .wanted = "committed"};
+    struct sender s = {.n_connections = 16, .window = 64, .count = SIZE_MAX, .state = "committed"};
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--storm") == 0)
@@ -636,6 +635,7 @@ int main(int argc, char **argv)
         die("usage", "sender --port N --frames FILE, or --idle; --tls with --keys");
     if (s.frames_file != NULL)
         read_frames(&s);
+    snprintf(s.wanted, sizeof(s.wanted), " state=%s ", s.state);
     prepare(&s);
     run(&s);
     return 0;
