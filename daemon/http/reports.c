@@ -55,15 +55,11 @@ static int print_refused(struct bao_buf *out, const struct baod_asker *to, const
         r = bao_buf_printf(out, "%s\t%s\n", info->name, info->sentence[to->lang]);
         return r == 0 ? baod_answer_findings(out, s, to->lang, false) : r;
     }
-    r = bao_buf_printf(out, "{\"code\":\"%s\",\"message\":{\"vi\":", info->name);
+    r = bao_buf_printf(out, "{\"code\":\"%s\",\"message\":", info->name);
     if (r == 0)
-        r = bao_json_quote(out, bao_str_c(info->sentence[BAO_VI]));
+        r = bao_json_both(out, bao_str_c(info->sentence[BAO_VI]), bao_str_c(info->sentence[BAO_EN]));
     if (r == 0)
-        r = bao_buf_append_c(out, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(out, bao_str_c(info->sentence[BAO_EN]));
-    if (r == 0)
-        r = bao_buf_append_c(out, "},\"findings\":");
+        r = bao_buf_append_c(out, ",\"findings\":");
     before = bao_buf_len(out);
     if (r == 0)
         r = baod_answer_findings(out, s, to->lang, true);

@@ -363,6 +363,19 @@ int bao_json_quote(struct bao_buf *out, struct bao_str s)
     return quote_between(out, '\0', s, '\0');
 }
 
+int bao_json_both(struct bao_buf *out, struct bao_str vi, struct bao_str en)
+{
+    int r = bao_buf_append_c(out, "{\"vi\":");
+
+    if (r == 0)
+        r = bao_json_quote(out, vi);
+    if (r == 0)
+        r = bao_buf_append_c(out, ",\"en\":");
+    if (r == 0)
+        r = bao_json_quote(out, en);
+    return r == 0 ? bao_buf_append_c(out, "}") : r;
+}
+
 enum { ENOUGH = 4096 }; /* octets that are hashed at a time */
 
 /* Where the text goes: into the buffer, and from there into the hash whenever enough has come together. */

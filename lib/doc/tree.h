@@ -181,3 +181,5 @@ int bao_node_print_canonical(struct bao_buf *out, const struct bao_node *node) B
 int bao_node_hash(const struct bao_node *node, uint8_t ret[32]) BAO_MUST_CHECK;
 /* Appends one JSON string with its quotes. */
 int bao_json_quote(struct bao_buf *out, struct bao_str s) BAO_MUST_CHECK;
+/* Appends {"vi":…,"en":…}: a sentence in both languages. */
+int bao_json_both(struct bao_buf *out, struct bao_str vi, struct bao_str en) BAO_MUST_CHECK;

@@ -156,13 +156,8 @@ int bao_symbol_body(struct bao_buf *out, enum bao_symbol symbol, const struct ba
         return r < 0 ? r : bao_buf_append_c(out, "\n");
     }
     r = bao_buf_printf(
-        out,
-        "[{\"code\":\"%s\",\"severity\":\"error\",\"line\":0,\"column\":0,\"message\":{\"vi\":", info->name);
+        out, "[{\"code\":\"%s\",\"severity\":\"error\",\"line\":0,\"column\":0,\"message\":", info->name);
     if (r == 0)
-        r = bao_json_quote(out, said[BAO_VI]);
-    if (r == 0)
-        r = bao_buf_append_c(out, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(out, said[BAO_EN]);
-    return r < 0 ? r : bao_buf_append_c(out, "}}]");
+        r = bao_json_both(out, said[BAO_VI], said[BAO_EN]);
+    return r < 0 ? r : bao_buf_append_c(out, "}]");
 }
