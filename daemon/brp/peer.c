@@ -397,8 +397,9 @@ void baod_peer_close(struct baod_peer *p, bool linger, const char *why)
     struct baod_peers *peers = p->peers;
 
     enter(p, BAOD_PEER_CLOSING, why);
-    baod_log(BAOD_LOG_INFO, "peer %llu %s closed: %s (%llu reports in %llu s)", (unsigned long long)p->id,
+    baod_log(BAOD_LOG_INFO, "peer %llu %s closed: %s (%llu %s in %llu s)", (unsigned long long)p->id,
              baod_stream_name(p->stream), why, (unsigned long long)p->reports,
+             bao_plural((long long)p->reports, "report", "reports"),
              (unsigned long long)((uv_now(peers->loop) - p->opened_at) / 1000));
     baod_stream_close(p->stream, linger);
     baod_peers_forget(peers, p);

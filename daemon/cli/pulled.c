@@ -291,6 +291,7 @@ static bool name_folders(struct pull *p)
 static int keep(struct pull *p, struct bao_str body)
 {
     const struct bao_node *forms;
+    unsigned n;
     int r;
 
     if (!read_bundle(p, body) || !name_folders(p))
@@ -311,9 +312,10 @@ static int keep(struct pull *p, struct bao_str body)
         return CLI_USAGE;
     }
     forms = bao_node_get(&p->doc.root, "forms");
-    printf(p->options->lang == BAO_VI ? "Đã tải %u biểu mẫu của %.*s, bản %.*s.\n"
-                                      : "Fetched %u forms of %.*s, bundle %.*s.\n",
-           forms != NULL && forms->type == BAO_LIST ? forms->len : 0,
+    n = forms != NULL && forms->type == BAO_LIST ? forms->len : 0;
+    printf(p->options->lang == BAO_VI ? "Đã tải %u %s của %.*s, bản %.*s.\n"
+                                      : "Fetched %u %s of %.*s, bundle %.*s.\n",
+           n, p->options->lang == BAO_VI ? "biểu mẫu" : bao_plural(n, "form", "forms"),
            BAO_STR_ARG(text_of(&p->doc.root, "name")), BAO_STR_ARG(p->version));
     return CLI_OK;
 }

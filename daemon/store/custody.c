@@ -267,8 +267,9 @@ static void end_round(struct round *round)
          baod_spool_drop(c->options.spool, round->stored, round->n_stored, true) < 0) ||
         (round->n_refused != 0 &&
          baod_spool_drop(c->options.spool, round->refused, round->n_refused, false) < 0))
-        baod_log(BAOD_LOG_WARNING, "spool: no memory to forget up to %zu reports; they will be drained again",
-                 round->n_stored + round->n_refused);
+        baod_log(BAOD_LOG_WARNING, "spool: no memory to forget up to %zu %s; what stays is drained again",
+                 round->n_stored + round->n_refused,
+                 bao_plural((long long)(round->n_stored + round->n_refused), "report", "reports"));
     free_round(round);
     c->counts.draining = false;
     done_one(c);

@@ -29,13 +29,13 @@ static struct bao_str moment(struct bao_arena *arena, bao_time at, int offset)
                             ymd.year);
 }
 
-/* A scaled figure as a person reads it; "-" when it was not given. */
+/* A scaled figure as a person reads it; empty when it was not given. */
 static struct bao_str figure_text(struct bao_arena *arena, struct bao_figure f, int decimals)
 {
     uint64_t size = f.scaled < 0 ? 0 - (uint64_t)f.scaled : (uint64_t)f.scaled, unit = 1;
 
     if (!f.present)
-        return BAO_STR("-");
+        return BAO_STR("");
     for (int i = 0; i < decimals; i++)
         unit *= 10;
     if (decimals == 0)
@@ -84,10 +84,12 @@ static int refuse_reused(const struct baod_case *c, struct bao_arena *arena, str
         struct bao_str old = figure_text(arena, was, differs->decimals),
                        new = figure_text(arena, is, differs->decimals);
 
-        vi = bao_arena_printf(arena, "Chỉ tiêu «%.*s» trước ghi %.*s, nay ghi %.*s.",
-                              BAO_STR_ARG(differs->label.vi), BAO_STR_ARG(old), BAO_STR_ARG(new));
-        en = bao_arena_printf(arena, "“%.*s” was %.*s and is now %.*s.", BAO_STR_ARG(differs->label.en),
-                              BAO_STR_ARG(old), BAO_STR_ARG(new));
+        vi = bao_arena_printf(arena, "Chỉ tiêu «%.*s» trước %s%.*s, nay %s%.*s.",
+                              BAO_STR_ARG(differs->label.vi), was.present ? "ghi " : "để trống",
+                              BAO_STR_ARG(old), is.present ? "ghi " : "để trống", BAO_STR_ARG(new));
+        en = bao_arena_printf(arena, "“%.*s” was %s%.*s and is now %s%.*s.", BAO_STR_ARG(differs->label.en),
+                              was.present ? "" : "empty", BAO_STR_ARG(old), is.present ? "" : "empty",
+                              BAO_STR_ARG(new));
     } else {
         vi = BAO_STR("Các chỉ tiêu không đổi; phần nội dung khác đã thay đổi.");
         en = BAO_STR("Its indicators are the same; other parts have changed.");

@@ -156,10 +156,10 @@ static void tell_full(struct baod_spool *sp, bool full, bool took)
 
     if (full && !sp->told_full) {
         baod_log(BAOD_LOG_ERROR,
-                 "spool: full%s%s: %llu reports, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
+                 "spool: full%s%s: %llu %s, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
                  "PostgreSQL is back or the disk takes them",
                  *f->full_why != '\0' ? ": " : "", f->full_why, (unsigned long long)f->rows,
-                 (unsigned long long)f->bytes, f->path);
+                 bao_plural((long long)f->rows, "report", "reports"), (unsigned long long)f->bytes, f->path);
         sp->told_full = true;
         sp->full_disk = *f->full_why != '\0';
         sp->full_bytes = f->bytes;
@@ -245,7 +245,7 @@ static void work(struct baod_spool *sp, struct calls *group)
         else if (call->kind == KEEP_OBLIGATIONS)
             (void)baod_spool_write_obligations(&sp->file, call->obligations, call->n);
     }
-    if (puts)
+    if (puts || (sp->told_full && sp->file.rows == 0)) /* drained, it takes them also while none comes */
         tell_full(sp, full, sp->file.rows > rows);
 }
 

@@ -44,13 +44,19 @@ enum bao_answer { BAO_OK, BAO_WAIT, BAO_NO };
       "The report has figures that need an explanation.")                                                    \
     X(SECRET, BAO_NO, 422, "Báo cáo có độ mật không được gửi qua hệ thống này; nội dung không được lưu.",    \
       "A classified report must not travel here; nothing of it was kept.")                                   \
-    X(UNKNOWN, BAO_NO, 404, "Chưa thấy báo cáo này ở đây.", "This report is not known here.")                \
+    X(UNKNOWN, BAO_NO, 404,                                                                                  \
+      "Chưa thấy báo cáo này ở đây; kiểm tra lại biểu mẫu, đơn vị, kỳ, lần. "      \
+      "Nếu đã gửi mà chưa thấy thì gửi lại tệp: gửi lại không bao giờ làm trùng.",                           \
+      "This report is not known here; look at form, unit, period and revision again. "                       \
+      "If it was sent, send the file once more: that never doubles it.")                                     \
     X(BUSY, BAO_WAIT, 503, "Máy chủ đang bận; giữ tệp và gửi lại sau.",                                      \
       "Busy; keep the file and send it later.")                                                              \
-    X(QUOTA, BAO_WAIT, 429, "Đơn vị gửi quá nhanh; gửi lại sau.",                                            \
-      "This unit sends too fast; send it later.")                                                            \
-    X(SPOOLFULL, BAO_WAIT, 503, "Kho tạm đã đầy; gửi lại sau.", "The spool is full; send it later.")         \
-    X(DRAINING, BAO_WAIT, 503, "Máy chủ đang dừng; gửi lại sau.", "The server is stopping; send it later.")  \
+    X(QUOTA, BAO_WAIT, 429, "Đơn vị gửi quá nhanh; hãy giữ tệp và gửi lại sau.",                             \
+      "This unit sends too fast; keep the file and send it later.")                                          \
+    X(SPOOLFULL, BAO_WAIT, 503, "Kho tạm của máy chủ đã đầy; hãy giữ tệp và gửi lại sau.",                   \
+      "The server's spool is full; keep the file and send it later.")                                        \
+    X(DRAINING, BAO_WAIT, 503, "Máy chủ đang dừng; hãy giữ tệp và gửi lại sau.",                             \
+      "The server is stopping; keep the file and send it later.")                                            \
     X(INTERNAL, BAO_WAIT, 503, "Lỗi phía máy chủ; giữ tệp và gửi lại sau.",                                  \
       "A fault on the server's side; keep the file and send it later.")
 

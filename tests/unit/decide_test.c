@@ -224,6 +224,11 @@ static void reuse_names_the_figure_that_differs(void **state)
     assert_non_null(strstr(d.detail[BAO_VI].p, "«Kinh phí» trước ghi -0.05, nay ghi 12.34"));
     assert_non_null(strstr(d.detail[BAO_VI].p, "revision: 3"));
     assert_non_null(strstr(d.detail[BAO_EN].p, "“Funds” was -0.05 and is now 12.34"));
+    was[1].present = false;
+    d = decide(f);
+    assert_non_null(strstr(d.detail[BAO_VI].p, "«Kinh phí» trước để trống, nay ghi 12.34."));
+    assert_non_null(strstr(d.detail[BAO_EN].p, "“Funds” was empty and is now 12.34."));
+    was[1].present = true;
     is[1].scaled = -5;
     d = decide(f);
     assert_non_null(strstr(d.detail[BAO_EN].p, "indicators are the same"));
