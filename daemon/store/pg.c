@@ -3,6 +3,7 @@
 #include "lib/base/error.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <sys/random.h>
 
 enum {
@@ -100,6 +101,7 @@ struct baod_pg {
 
 static void lose(struct baod_pg *pg, const char *why);
 static void advance(struct baod_pg *pg);
+static bool hear_out(struct baod_pg *pg);
 
 /* ------------------------------------------------------------------ results */
 
@@ -350,10 +352,17 @@ static void on_deadline(uv_timer_t *timer)
     if (pg->closing || pg->head == NULL)
         return;
     due = pg->head_at + (uint64_t)pg->options.deadline_ms;
-    if (uv_now(pg->loop) >= due)
+    if (uv_now(pg->loop) < due) {
+        (void)uv_timer_start(timer, on_deadline, due - uv_now(pg->loop), 0);
+        return;
+    }
+    /* It may be this process that stood still: the loop looks at its timers before its sockets. */
+    if (!hear_out(pg))
+        return;
+    if (pg->head != NULL && uv_now(pg->loop) >= pg->head_at + (uint64_t)pg->options.deadline_ms)
         lose(pg, "the server did not answer in time");
     else
-        (void)uv_timer_start(timer, on_deadline, due - uv_now(pg->loop), 0);
+        advance(pg);
 }
 
 static void deadline_watch(struct baod_pg *pg)
@@ -430,7 +439,7 @@ static void lose(struct baod_pg *pg, const char *why)
     bool again = !pg->options.once && pg->state != DRAINING;
     char text[WHY_SIZE];
 
-    one_line(text, sizeof(text), why);
+    one_line(text, sizeof(text), why[0] != '\0' ? why : "the connection failed");
     if (!hang_up(pg, OFFLINE, text))
         return;
     if (again)
@@ -641,9 +650,14 @@ int baod_pg_script(struct baod_pg *pg, const char *sql, baod_pg_callback *callba
 static void prepared_done(struct baod_pg *pg, struct op *op)
 {
     struct prepared *p = prepared_get(pg, op->statement);
+    bool ok = outcome_of(op->result) == BAOD_PG_OK;
 
     if (p != NULL)
-        p->state = outcome_of(op->result) == BAOD_PG_OK ? PREPARE_DONE : PREPARE_NOT;
+        p->state = ok ? PREPARE_DONE : PREPARE_NOT;
+    if (ok) { /* what it travelled ahead of is still to be answered */
+        PQclear(op->result);
+        op->result = NULL;
+    }
 }
 
 /* Keeps the first error of an operation, else its last result. */
@@ -752,6 +766,22 @@ static bool take_results(struct baod_pg *pg)
     return true;
 }
 
+/* Before a connection is given up: whole answers that it brought count, a COMMIT's most of all. They are
+ * taken between the reads, for libpq forgets what it waits for when it meets the end. False when the
+ * connection is no longer the one we began with. */
+static bool hear_out(struct baod_pg *pg)
+{
+    struct pollfd more = {.fd = PQsocket(pg->conn), .events = POLLIN};
+
+    while (PQconsumeInput(pg->conn) == 1) {
+        if (!take_results(pg))
+            return false;
+        if (poll(&more, 1, 0) != 1)
+            break;
+    }
+    return true;
+}
+
 /* Everything that can be done now, in the order that cannot deadlock: results, then data, then the queue. */
 static void advance(struct baod_pg *pg)
 {
@@ -773,20 +803,14 @@ static void on_socket(uv_poll_t *handle, int status, int events)
 {
     struct watch *watch = handle->data;
     struct baod_pg *pg = watch->pg;
-    bool gone;
 
     if (pg == NULL || pg->closing)
         return;
-    if (status < 0) {
-        lose(pg, uv_strerror(status));
+    /* libuv tells any error of the socket as one of the descriptor; libpq knows what it was. */
+    if (status < 0 && !hear_out(pg))
         return;
-    }
-    /* Even when the connection is gone, whole answers may stand in the buffer: they count. */
-    gone = (events & UV_READABLE) != 0 && PQconsumeInput(pg->conn) == 0;
-    if (gone) {
-        one_line(pg->why, sizeof(pg->why), PQerrorMessage(pg->conn));
-        if (take_results(pg))
-            lose(pg, pg->why);
+    if (status < 0 || ((events & UV_READABLE) != 0 && PQconsumeInput(pg->conn) == 0)) {
+        lose(pg, PQerrorMessage(pg->conn));
         return;
     }
     advance(pg);
@@ -1088,6 +1112,11 @@ bool baod_pg_is_ready(const struct baod_pg *pg)
 uint64_t baod_pg_waits_since(const struct baod_pg *pg)
 {
     return pg->head == NULL ? 0 : pg->head_at;
+}
+
+int baod_pg_backend(const struct baod_pg *pg)
+{
+    return pg->conn == NULL ? 0 : PQbackendPID(pg->conn);
 }
 
 size_t baod_pg_pending(const struct baod_pg *pg)

@@ -59,6 +59,8 @@ bool baod_pg_is_ready(const struct baod_pg *pg);
 size_t baod_pg_pending(const struct baod_pg *pg);
 /* Loop time, in ms, since when the oldest of them waits for its answer; 0: there is none. */
 uint64_t baod_pg_waits_since(const struct baod_pg *pg);
+/* The server's process of this connection, 0 without one. */
+int baod_pg_backend(const struct baod_pg *pg);
 /* server_version_num of the present or last server, 0 before the first. */
 int baod_pg_server_version(const struct baod_pg *pg);
 /* A sentence when libpq is older than 15.19 (its known TLS stall), else NULL. */

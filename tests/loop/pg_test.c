@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -23,6 +24,8 @@ struct fake {
     char conninfo[128];
     int answers[CONNECTIONS]; /* statements it answers on its n-th connection before it hangs up; -1: goes
                                  silent */
+    bool abrupt;              /* it hangs up with the rest unread, which is an error on the other side */
+    sem_t *said;              /* told when it has hung up or answered a group; NULL: nobody waits */
 };
 
 /* The other side may have gone: that is seen when reading. */
@@ -89,7 +92,7 @@ static void answer_row(int fd)
     put_message(fd, 'C', "SELECT 1", 9);
 }
 
-static void serve_one(int fd, int answers)
+static void serve_one(const struct fake *fake, int fd, int answers)
 {
     int executed = 0;
     bool silent = false;
@@ -111,8 +114,11 @@ static void serve_one(int fd, int answers)
         else if (type == 'E') {
             answer_row(fd);
             executed++;
-        } else if (type == 'S')
+        } else if (type == 'S') {
             put_message(fd, 'Z', "I", 1);
+            if (fake->said != NULL && executed > 1)
+                sem_post(fake->said);
+        }
     }
 }
 
@@ -125,12 +131,16 @@ static void *serve(void *user)
 
         if (fd < 0)
             break;
-        serve_one(fd, fake->answers[i]);
-        /* Closing with octets unread would take back answers that are still on their way. */
-        shutdown(fd, SHUT_WR);
-        while (get_message(fd) != 0)
-            continue;
+        serve_one(fake, fd, fake->answers[i]);
+        /* Closing with octets unread may take back answers that are still on their way. */
+        if (!fake->abrupt) {
+            shutdown(fd, SHUT_WR);
+            while (get_message(fd) != 0)
+                continue;
+        }
         close(fd);
+        if (fake->abrupt && fake->said != NULL)
+            sem_post(fake->said);
     }
     return NULL;
 }
@@ -169,6 +179,9 @@ struct diary {
     const char *stop_at; /* the loop stops when this has been written */
     int lives;
     bool work_again;
+    sem_t *wait_for; /* before the loop looks at its sockets again */
+    unsigned sleep_us;
+    char why[256]; /* of the last loss */
 };
 
 static void note(struct diary *d, const char *what)
@@ -212,14 +225,22 @@ static void on_ready_three(struct baod_pg *pg, void *user)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(baod_pg_exec(pg, &ONE, NULL, 0, on_entry, &entries[i]), 0);
     assert_int_equal(baod_pg_sync(pg, on_entry, &entries[3]), 0);
+    if (d->wait_for != NULL && d->lives == 1) {
+        while (sem_wait(d->wait_for) != 0)
+            assert_int_equal(errno, EINTR);
+        usleep(d->sleep_us);
+    }
 }
 
 static void on_lost(struct baod_pg *pg, const char *why, void *user)
 {
+    struct diary *d = user;
+
+    snprintf(d->why, sizeof(d->why), "%s", why);
     assert_false(baod_pg_is_ready(pg));
     assert_true(strlen(why) > 0);
     assert_null(strchr(why, '\n'));
-    note(user, "gone");
+    note(d, "gone");
     assert_int_equal(baod_pg_exec(pg, &ONE, NULL, 0, NULL, NULL), -ENOTCONN);
 }
 
@@ -295,6 +316,42 @@ static void silence_ends_at_the_deadline(void **state)
     fake_stop(&fake);
     assert_string_equal(d.text, "ready a=lost b=lost c=lost s=lost gone ready");
     assert_in_range((uv_hrtime() - from) / 1000000, 290, 5000);
+}
+
+/* Three statements, whose answers lie in the socket before the loop looks at it again. */
+static void run_late(struct fake *fake, struct diary *d, int deadline_ms)
+{
+    sem_t said;
+
+    assert_int_equal(sem_init(&said, 0, 0), 0);
+    fake->said = d->wait_for = &said;
+    fake_start(fake);
+    run_diary(fake->conninfo, d, deadline_ms, on_ready_three);
+    fake_stop(fake);
+    sem_destroy(&said);
+}
+
+/* The server's end of the socket is gone, with an error, before its answers are read: they were given. */
+static void answers_before_a_reset_count(void **state)
+{
+    struct fake fake = {.answers = {2, 9, 9}, .abrupt = true};
+    struct diary d = {.stop_at = "gone ready"};
+
+    (void)state;
+    run_late(&fake, &d, 0);
+    assert_string_equal(d.text, "ready a=ok b=ok c=lost s=lost gone ready");
+    assert_null(strstr(d.why, "descriptor")); /* as libuv calls each error of a socket */
+}
+
+/* Where the whole process stood still longer than the deadline the answers lie in the socket. */
+static void answers_within_a_standstill_count(void **state)
+{
+    struct fake fake = {.answers = {9, 9, 9}};
+    struct diary d = {.stop_at = "s=", .sleep_us = 400000};
+
+    (void)state;
+    run_late(&fake, &d, 300);
+    assert_string_equal(d.text, "ready a=ok b=ok c=ok s=ok");
 }
 
 static void free_in_ready(struct baod_pg *pg, void *user)
@@ -626,6 +683,8 @@ int main(void)
         cmocka_unit_test(lost_in_order_then_reconnects),
         cmocka_unit_test(works_again_on_the_second_connection),
         cmocka_unit_test(silence_ends_at_the_deadline),
+        cmocka_unit_test(answers_before_a_reset_count),
+        cmocka_unit_test(answers_within_a_standstill_count),
         cmocka_unit_test(may_be_freed_in_a_callback),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(bad_conninfo),
