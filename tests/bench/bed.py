@@ -162,13 +162,15 @@ def stream_reports(baocao, n, units, first=0):
     periods = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)][:PERIODS]
     if first + n > units * len(periods):
         sys.exit(f"at most {units * len(periods)} reports")
+    # What differs stands in each text once; millions are made by putting it in.
+    tree["unit"], tree["period"], tree["data"]["de_xuat"]["xin_y_kien_cap_uy"] = "UNIT", "PERIOD", 424242
+    forms = [part.encode() for part in
+             (json.dumps(tree, ensure_ascii=False),
+              yaml.replace('unit: "24133"', 'unit: "UNIT"').replace("period: 2026-Q3", "period: PERIOD")
+              .replace("xin_y_kien_cap_uy: 10", "xin_y_kien_cap_uy: 424242"))]
     for i in range(first, first + n):
-        unit, period = str(10000 + i % units), periods[i // units]
-        tree["unit"], tree["period"] = unit, period
-        tree["data"]["de_xuat"]["xin_y_kien_cap_uy"] = 10 + i % 1000
-        yield (json.dumps(tree, ensure_ascii=False).encode(),
-               yaml.replace('unit: "24133"', f'unit: "{unit}"').replace("period: 2026-Q3", f"period: {period}")
-               .replace("xin_y_kien_cap_uy: 10", f"xin_y_kien_cap_uy: {10 + i % 1000}").encode())
+        unit, period, figure = str(10000 + i % units).encode(), periods[i // units].encode(), str(10 + i % 1000).encode()
+        yield tuple(text.replace(b"UNIT", unit).replace(b"PERIOD", period).replace(b"424242", figure) for text in forms)
 
 
 def make_reports(baocao, n, units):

@@ -2,12 +2,13 @@
  * one, as fast as a person would write it by hand: COPY BINARY and unnest in batches, nothing read, nothing
  * judged, no network.
  *
- *     loader SOURCE TARGET [BATCH [RATE]]
+ *     loader SOURCE TARGET [BATCH [RATE [WARM]]]
  *
  * SOURCE holds the run; TARGET is a copy of the database from before it. All answers are known beforehand:
  * the rows are fetched, and the data of every statement is laid out, before the clock starts. With RATE row k
  * is due k/RATE seconds after the start, what is due makes the next batch, at most BATCH, and is laid out
- * then; a row's time runs from when it was due to the end of its COMMIT. Prints one line of JSON. */
+ * then; a row's time runs from when it was due to the end of its COMMIT, and the first WARM rows' are not
+ * told. Prints one line of JSON. */
 #include "daemon/store/pgcall.h"
 
 #include <time.h>
@@ -468,10 +469,11 @@ int main(int argc, char **argv)
     static const char wal[] = "SELECT (pg_current_wal_insert_lsn() - '0/0')::int8";
     struct loader l = {.batch = BATCH};
     double rate = argc > 4 ? strtod(argv[4], NULL) : 0, took, cpu, *times;
+    size_t warm = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
     int64_t pid, before;
 
     if (argc < 3)
-        die("usage", "loader SOURCE TARGET [BATCH [RATE]]");
+        die("usage", "loader SOURCE TARGET [BATCH [RATE [WARM]]]");
     if (argc > 3)
         l.batch = strtoul(argv[3], NULL, 10);
     open_call(&l.source, argv[1]);
@@ -488,9 +490,11 @@ int main(int argc, char **argv)
     took = rate > 0 ? write_paced(&l, rate, times) : write_all(&l);
     printf("{\"reports\": %zu, \"seconds\": %.6f, ", l.n, took);
     printf("\"pg_cpu\": %.6f, ", backend_cpu(pid) - cpu);
-    if (rate > 0 && l.n != 0) {
-        qsort(times, l.n, sizeof(*times), compare);
-        printf("\"p50\": %.3f, \"p99\": %.3f, ", times[l.n / 2] * 1e3, times[l.n * 99 / 100] * 1e3);
+    if (rate > 0 && l.n > warm) {
+        size_t n = l.n - warm;
+
+        qsort(times + warm, n, sizeof(*times), compare);
+        printf("\"p50\": %.3f, \"p99\": %.3f, ", times[warm + n / 2] * 1e3, times[warm + n * 99 / 100] * 1e3);
     }
     printf("\"wal\": %lld}\n", (long long)(number(l.target, wal) - before));
     bao_buf_deinit(&l.copy);

@@ -1,13 +1,14 @@
 /* What sends to the servers that the benchmarks measure: small enough not to be what is measured.
  *
  *     sender --port N --frames FILE [--connections N] [--window N] [--rate R] [--first N] [--count N]
- *            [--every SECONDS] [--tls CA --keys FILE] [--storm | --idle] [--state WORD]
+ *            [--warm N] [--every SECONDS] [--tls CA --keys FILE] [--storm | --idle] [--state WORD]
  *
  * FILE holds frames of the report protocol one after the other; they are dealt out to the connections in
  * turn, each with its own transaction numbers. Without --rate every connection keeps its window full, and an
  * answer's time runs from the moment its report was sent. With --rate report k is due k/R seconds after the
  * start, whatever the answers do, and its time runs from then: what waits for room in a window, or for this
- * program, counts too; how much that was is told beside it. --keys names a certificate and a key for each
+ * program, counts too; how much that was is told beside it. The times of the first N of --warm, sent while
+ * the server's caches are cold, are told apart from the others. --keys names a certificate and a key for each
  * connection, a line each; --storm starts the clock before connecting and sends one report on each
  * connection; --every gives the rate of each stretch of that length too; --idle greets, says so, and stays
  * until its input ends. Prints one line of JSON; ends with 1 when anything is refused or cut, or answered by
@@ -68,7 +69,7 @@ struct sender {
     const char *frames_file, *authority, *keys_file, *state;
     char wanted[32]; /* what the answers must say */
     int port, epoll, timer;
-    size_t n_connections, window, first, count;
+    size_t n_connections, window, first, count, warm;
     double rate, start, every;
     size_t stretches[STRETCHES]; /* answers in each */
     bool storm, idle;
@@ -538,20 +539,35 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static double at_share(const double *sorted, size_t n, double share)
+{
+    return sorted[(size_t)((double)(n - 1) * share + 0.5)] * 1e3;
+}
+
+/* How long the answers took, once all are there: the warm ones, then the others. */
+static void print_times(struct sender *s)
+{
+    size_t warm = s->warm < s->n_frames ? s->warm : 0, n = s->n_frames - warm;
+    double *times = s->times + warm;
+
+    qsort(s->times, warm, sizeof(*s->times), compare);
+    qsort(times, n, sizeof(*times), compare);
+    if (warm != 0)
+        printf(", \"warm_p99\": %.3f", at_share(s->times, warm, 0.99));
+    printf(", \"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f",
+           at_share(times, n, 0.5), at_share(times, n, 0.9), at_share(times, n, 0.99),
+           at_share(times, n, 0.999), at_share(times, n, 1));
+    if (s->late != NULL) {
+        qsort(s->late + warm, n, sizeof(*s->late), compare);
+        printf(", \"late\": %.3f", at_share(s->late + warm, n, 0.99));
+    }
+}
+
 static void print(struct sender *s, double seconds)
 {
-    size_t n = s->n_answered;
-
-    printf("{\"n\": %zu, \"seconds\": %.6f", n, seconds);
-    qsort(s->times, n, sizeof(*s->times), compare);
-    if (n != 0 && n == s->n_frames)
-        printf(", \"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f",
-               s->times[n / 2] * 1e3, s->times[n * 9 / 10] * 1e3, s->times[n * 99 / 100] * 1e3,
-               s->times[n * 999 / 1000] * 1e3, s->times[n - 1] * 1e3);
-    if (s->late != NULL && n != 0 && n == s->n_frames) {
-        qsort(s->late, n, sizeof(*s->late), compare);
-        printf(", \"late\": %.3f", s->late[n * 99 / 100] * 1e3);
-    }
+    printf("{\"n\": %zu, \"seconds\": %.6f", s->n_answered, seconds);
+    if (s->n_answered != 0 && s->n_answered == s->n_frames)
+        print_times(s);
     for (size_t i = 0; s->every > 0 && (double)(i + 1) * s->every <= seconds && i < STRETCHES; i++)
         printf("%s%.1f", i == 0 ? ", \"rates\": [" : ", ", (double)s->stretches[i] / s->every);
     printf(s->every > 0 && s->every <= seconds ? "]}\n" : "}\n");
@@ -595,6 +611,7 @@ static void option(struct sender *s, const char *name, const char *value)
                    {"--connections", NULL, &s->n_connections},
                    {"--window", NULL, &s->window},
                    {"--first", NULL, &s->first},
+                   {"--warm", NULL, &s->warm},
                    {"--count", NULL, &s->count}};
 
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
