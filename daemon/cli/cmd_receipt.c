@@ -3,6 +3,7 @@
 #include "daemon/cli/input.h"
 #include "lib/doc/tree.h"
 #include "lib/form/heads.h"
+#include "lib/form/obligation.h"
 #include "lib/form/receipt.h"
 #include "lib/text/errno.h"
 
@@ -62,9 +63,33 @@ static int print_json(const struct bao_receipt_file *receipt, int outcome, int l
     return r;
 }
 
+/* What the leaf says, for people; the leaf itself follows. */
+static void print_summary(struct bao_str leaf, enum bao_lang lang)
+{
+    static const char *const queued[BAO_LANGS] = {
+        "Biên nhận hợp lệ: báo cáo này đã được tiếp nhận, thời điểm nhận được tính cho thời hạn; nó còn chờ "
+        "ghi vào cơ sở dữ liệu, hãy giữ tệp báo cáo.",
+        "The receipt is valid: the report is in custody and its time counts for the deadline; it still waits "
+        "for the database, so keep the report's file."};
+    char received[64] = "–";
+    bao_time at;
+
+    puts((bao_str_is(bao_receipt_field(leaf, "verdict"), "queued") ? queued : SENTENCES[0])[lang]);
+    if (bao_time_parse(bao_receipt_field(leaf, "received"), &at))
+        bao_moment_print(at, BAO_VN_OFFSET, lang, received);
+    printf(lang == BAO_VI ? "Báo cáo %.*s kỳ %.*s của đơn vị %.*s, lần %.*s, nhận lúc %s.\n\n"
+                          : "Report %.*s for %.*s of unit %.*s, revision %.*s, received %s.\n\n",
+           BAO_STR_ARG(bao_receipt_field(leaf, "form")), BAO_STR_ARG(bao_receipt_field(leaf, "period")),
+           BAO_STR_ARG(bao_receipt_field(leaf, "unit")), BAO_STR_ARG(bao_receipt_field(leaf, "revision")),
+           received);
+}
+
 static void print_text(const struct bao_receipt_file *receipt, int outcome, enum bao_lang lang)
 {
-    puts(SENTENCES[outcome][lang]);
+    if (outcome == 0)
+        print_summary(receipt->leaf, lang);
+    else
+        puts(SENTENCES[outcome][lang]);
     if (outcome == 0)
         printf("%.*s%s %lld\n", BAO_STR_ARG(receipt->leaf), lang == BAO_VI ? "lượt ghi" : "batch",
                (long long)receipt->batch.seq);

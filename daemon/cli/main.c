@@ -86,16 +86,21 @@ static const struct {
      cli_stat,
      "baocao stat nd73-quarterly 24133 2026-Q3",
      {"tra cứu một báo cáo đã gửi", "the fate of a report"},
-     {"  baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN [--wait GIÂY]\n      " BRP_VI,
-      "  baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID [--wait SECONDS]\n      " BRP_EN}},
+     {"  baocao stat BIỂU_MẪU ĐƠN_VỊ KỲ [--rev LẦN] | --receipt MÃ_BIÊN_NHẬN [--save TỆP] [--wait GIÂY]\n"
+      "      " BRP_VI "  --save: ghi tệp biên nhận có chữ ký của tỉnh; baocao receipt check kiểm chứng nó.\n",
+      "  baocao stat FORM UNIT PERIOD [--rev N] | --receipt UUID [--save FILE] [--wait SECONDS]\n"
+      "      " BRP_EN
+      "  --save: writes the receipt file that the province signed; baocao receipt check verifies it.\n"}},
     {"receipt",
      cli_receipt,
      "baocao receipt check bien-nhan.txt --key c0ffee…",
      {"kiểm chứng tệp biên nhận (receipt check)", "verify a receipt file (receipt check)"},
      {"  baocao receipt check TỆP --key KHÓA [--heads TỆP]\n"
+      "  TỆP: do baocao stat ghi ra.\n"
       "  KHÓA: khóa công khai của tỉnh, 64 chữ số thập lục phân, do văn phòng công bố.\n"
       "  --heads: danh sách mã băm đã công bố; kiểm tra lượt ghi của biên nhận vẫn còn nguyên trong đó.\n",
       "  baocao receipt check FILE --key KEY [--heads FILE]\n"
+      "  FILE: as baocao stat writes it.\n"
       "  KEY: the province's public key, 64 hex digits, as its office publishes it.\n"
       "  --heads: a published list of heads; the receipt's batch must still stand in it.\n"}},
     {"status",

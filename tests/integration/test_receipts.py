@@ -33,6 +33,22 @@ def test_a_receipt_file_proves_its_report(daemon, tmp_path):
     assert json.loads(told.stdout) == {"valid": False}
     assert daemon.programs.run("receipt", "check", path).returncode == 2
 
+    # A clerk gets the same file with the command that asks for a report's fate.
+    path.unlink()
+    to = ("--to", f"127.0.0.1:{daemon.reports_port}")
+    stat = lambda *words: daemon.programs.run("stat", *words, *to)
+    saved = stat("nd73-quarterly", "24133", "2026-Q3", "--save", path)
+    assert saved.returncode == 0 and f"baocao receipt check {path}" in saved.stderr and path.read_bytes() == proof.body, saved
+    assert "đơn vị 24133, lần 1, nhận lúc" in check(key).stdout
+    path.unlink()
+    unknown = stat("nd73-quarterly", "24121", "2026-Q3", "--save", path)
+    assert unknown.returncode == 1 and "gửi lại không bao giờ làm trùng" in unknown.stdout and not path.exists(), unknown
+    for words, says in ((("--receipt", "xyz"), "mã biên nhận gồm 36 ký tự"),
+                        (("nd73-quarterly", "24133", "2026-Q3", "--rev", "hai"), "từ 1 đến 9999, không phải: hai"),
+                        (("--receipt", sent.receipt, "--save", tmp_path / "none" / "x"), "không ghi được biên nhận")):
+        refused = stat(*words)
+        assert refused.returncode == 2 and says in refused.stderr, refused
+
 
 def test_published_heads_hold_the_chain(daemon, tmp_path):
     """The list that was published shows what a rewritten chain alone would hide, for receipts and for the whole."""
