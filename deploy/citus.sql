@@ -26,6 +26,7 @@ SELECT create_distributed_table('baocao.outcome', 'unit', colocate_with => 'baoc
 SELECT create_distributed_table('baocao.refusal', 'unit', colocate_with => 'baocao.obligation');
 SELECT create_distributed_table('baocao.observation', 'unit', colocate_with => 'baocao.obligation');
 SELECT create_distributed_table('baocao.alert', 'unit', colocate_with => 'baocao.obligation');
+SELECT create_distributed_table('baocao.recheck', 'unit', colocate_with => 'baocao.obligation');
 
 SELECT create_distributed_table('baocao.receipt', 'id', colocate_with => 'none');
 SELECT create_distributed_table('baocao.rollup', 'scope', colocate_with => 'none');
