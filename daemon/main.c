@@ -496,8 +496,37 @@ static int tell_standby(const struct invocation *call, struct baod_pg_call *pg, 
     return r;
 }
 
+/* Statements of this program are right for its own tables only: an older program must not make sums anew in
+ * what a newer one has changed. */
+static int check_tables(const struct invocation *call, struct baod_pg_call *pg, struct bao_buf *out)
+{
+    size_t has = 0, knows = 0;
+    int r = baod_migrate_look(pg, out, &has, &knows);
+
+    if (r != 0 || has == knows)
+        return r;
+    if (has > knows)
+        r = bao_buf_append_c(
+            out, call->lang == BAO_VI
+                     ? "Cơ sở dữ liệu đã được một bản baocaod mới hơn nâng cấp: hãy dùng bản "
+                       "mới đó, hoặc khôi phục bản sao lưu trước khi nâng cấp."
+                     : "A newer baocaod has upgraded the database: use that program, or restore a "
+                       "backup made before the upgrade.");
+    else
+        r = bao_buf_printf(
+            out,
+            call->lang == BAO_VI
+                ? "Bảng dữ liệu mới ở bước %zu, bản baocaod này cần bước %zu: hãy chạy baocaod "
+                  "migrate, hoặc khởi động dịch vụ, rồi làm lại."
+                : "The tables are at step %zu, this baocaod needs step %zu: run baocaod migrate, or "
+                  "start the daemon, and try again.",
+            has, knows);
+    return r == 0 ? BAOD_MIGRATE_E_NEWER : r;
+}
+
 /* Waits for the database and says so, before a task begins that would wait in silence. */
-static int await_database(const struct invocation *call, const char *conninfo, struct bao_buf *out)
+static int await_database(const struct invocation *call, const char *conninfo, bool upgrades,
+                          struct bao_buf *out)
 {
     const struct baod_pg_call_options options = {.conninfo = conninfo,
                                                  .application = "baocaod command",
@@ -511,6 +540,8 @@ static int await_database(const struct invocation *call, const char *conninfo, s
 
     if (r == 0 && call->reads)
         r = tell_standby(call, pg, out);
+    if (r == 0 && !upgrades)
+        r = check_tables(call, pg, out);
     baod_pg_call_close(pg);
     return r;
 }
@@ -525,20 +556,21 @@ static int at_database(const struct invocation *call, const struct baod_settings
     struct baod_embedded *embedded = NULL;
     const char *conninfo = settings->database_url;
     struct baod_snapshot *files = NULL;
+    struct bao_str said;
     int r = baod_snapshot_load(settings->forms, settings->province, call->lang, &out, &files);
 
     if (r == 0 && *conninfo == '\0') {
         r = baod_embedded_open(&options, &out, &embedded);
         if (r == 0)
             conninfo = baod_embedded_conninfo(embedded);
-        else if (r > 0)
-            r = bao_buf_append_c(&out, "\n") < 0 ? -ENOMEM : r; /* why it is refused */
     }
     if (r == 0)
-        r = await_database(call, conninfo, &out);
+        r = await_database(call, conninfo, run == apply_migrations || run == run_token, &out);
     if (r == 0)
         r = run(call, conninfo, files, &out);
-    fprintf(r == 0 ? stdout : stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&out)));
+    said = bao_buf_str(&out);
+    fprintf(r == 0 ? stdout : stderr, "%.*s%s", BAO_STR_ARG(said),
+            r == 0 || said.n == 0 || said.p[said.n - 1] == '\n' ? "" : "\n");
     if (r < 0)
         fprintf(stderr, "baocaod: %s\n", strerror(-r));
     bao_buf_deinit(&out);
@@ -629,13 +661,14 @@ static int rebuild(const struct invocation *call, const struct baod_settings *se
 /* ------------------------------------------------------------------ asking the running daemon */
 
 static int ask_daemon(const struct invocation *call, const struct baod_settings *settings, const char *what,
-                      bool act)
+                      const char *const *options)
 {
     char path[108];
     const struct baod_admin_command request = {
         .path = path,
         .what = what,
-        .act = act ? call->words[1] : NULL,
+        .act = call->words[1],
+        .options = options,
         .n_words = call->n_words - 2,
         .words = call->words + 2,
         .lang = call->lang,
@@ -655,12 +688,17 @@ static int ask_daemon(const struct invocation *call, const struct baod_settings 
 
 static int office(const struct invocation *call, const struct baod_settings *settings)
 {
-    return ask_daemon(call, settings, "office", true);
+    static const char *const options[] = {"form",     "unit",   "period", "revision", "until",
+                                          "decision", "reason", "by",     NULL};
+
+    return ask_daemon(call, settings, "office", options);
 }
 
 static int units_apply(const struct invocation *call, const struct baod_settings *settings)
 {
-    return ask_daemon(call, settings, "units", true);
+    static const char *const options[] = {"=dry-run", NULL};
+
+    return ask_daemon(call, settings, "units", options);
 }
 
 static int serve(const struct invocation *call, const struct baod_settings *settings)
@@ -679,7 +717,8 @@ static int serve(const struct invocation *call, const struct baod_settings *sett
 
 static const struct {
     const char *words[3];
-    const char *argument; /* its name in the usage; NULL: the command takes none; with "…" any number */
+    const char *argument; /* its name in the usage; NULL: the command takes none; with "…" or in brackets any
+                             number */
     command *run;
     const char *what[BAO_LANGS];
 } commands[] = {
@@ -721,7 +760,7 @@ static const struct {
       "valid reports that the database would not take, set aside"}},
     {{"units", "check"}, NULL, check_units, {"kiểm tra danh mục đơn vị", "check the units"}},
     {{"units", "apply"},
-     "[--dry-run …]",
+     "[--dry-run]",
      units_apply,
      {"áp dụng tệp của tỉnh vào dịch vụ đang chạy; --dry-run chỉ cho xem thay đổi",
       "bring the province's files into the running daemon; --dry-run only shows the changes"}},
@@ -791,6 +830,18 @@ static const struct {
       "\"Floods\"\n"}},
 };
 
+/* How a command's argument is called in the user's language. */
+static const char *argument_of(size_t row, enum bao_lang lang)
+{
+    const char *name = commands[row].argument;
+
+    if (name == NULL)
+        return "";
+    if (lang == BAO_VI && strcmp(name, "FILE") == 0)
+        return "TỆP";
+    return lang == BAO_VI && strcmp(name, "FORM") == 0 ? "BIỂU_MẪU" : name;
+}
+
 static bool is_of(const char *word, const char *only)
 {
     return only == NULL || (word != NULL && strcmp(word, only) == 0);
@@ -810,7 +861,7 @@ static int usage(FILE *to, enum bao_lang lang, const char *only)
             continue;
         for (size_t w = 0; w < BAO_COUNT(commands[i].words) && commands[i].words[w] != NULL; w++)
             n += (size_t)snprintf(name + n, sizeof(name) - n, "%s ", commands[i].words[w]);
-        snprintf(name + n, sizeof(name) - n, "%s", commands[i].argument != NULL ? commands[i].argument : "");
+        snprintf(name + n, sizeof(name) - n, "%s", argument_of(i, lang));
         fprintf(to, "  baocaod %s%*s %s\n", name, 36 - (int)bao_utf8_width(bao_str_c(name)), "",
                 commands[i].what[lang]);
     }
@@ -914,7 +965,7 @@ static command *find(const struct invocation *call)
 {
     for (size_t i = 0; i < BAO_COUNT(commands); i++) {
         const char *argument = commands[i].argument;
-        bool many = argument != NULL && strstr(argument, "…") != NULL;
+        bool many = argument != NULL && (*argument == '[' || strstr(argument, "…") != NULL);
         int n = n_alike(call, i);
 
         if (is_whole(i, n) && (many || call->n_words == n + (argument != NULL)))
@@ -964,7 +1015,7 @@ static int tell_command(const struct invocation *call)
                        call->words[0], BAO_STR_ARG(bao_buf_str(&next)));
     else if (is_whole(row, n) && commands[row].argument != NULL && call->n_words == n)
         (void)complain(call, vi ? "sau “%s” còn thiếu %s" : "after %s a %s is missing", call->words[n - 1],
-                       commands[row].argument);
+                       argument_of(row, call->lang));
     else if (is_whole(row, n))
         (void)complain(call, vi ? "thừa “%s” sau “%s”" : "“%s” is too much after %s",
                        call->words[n + (commands[row].argument != NULL)], call->words[n - 1]);

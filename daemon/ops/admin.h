@@ -34,9 +34,11 @@ int baod_admin_path(const char *runtime, char ret[108]) BAO_MUST_CHECK;
 /* The other side, for commands: sends {"do": what, name: value, ...} with the options `--name value` among
  * the words, waits for the answer and prints it: its sentence (and lines), or with --format json as it came.
  * Gives the exit code: 0 done, 1 refused, 2 words that make no sense or nobody there. `act` becomes the
- * member "act" unless NULL. */
+ * member "act" unless NULL. `options` are the names that it takes (a NULL ends them); a name behind "=" is a
+ * switch. */
 struct baod_admin_command {
     const char *path, *what, *act;
+    const char *const *options;
     int n_words;
     char **words;
     enum bao_lang lang;

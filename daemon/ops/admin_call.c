@@ -1,18 +1,21 @@
 /* The asking side of the admin socket: a command's words become one request, and its answer is printed. */
 #include "daemon/ops/admin.h"
 #include "lib/doc/load.h"
+#include "lib/form/yaml_fields.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { DONE = 0, REFUSED = 1, USAGE = 2, ANSWER_MAX = 16 << 20, REQUEST_MAX = 64 << 10 };
+enum { DONE = 0, REFUSED = 1, USAGE = 2, ANSWER_MAX = 16 << 20, REQUEST_MAX = 64 << 10, OPTIONS_MAX = 16 };
 
 struct ask {
     const struct baod_admin_command *command;
     enum bao_lang lang;
     struct bao_buf request, answer;
+    struct bao_arena arena;
+    bool given[OPTIONS_MAX];
 };
 
 /* ------------------------------------------------------------------ the words */
@@ -28,23 +31,93 @@ static int add_member(struct ask *ask, struct bao_str name, struct bao_str value
     return r == 0 ? bao_json_quote(&ask->request, value) : r;
 }
 
-/* "--name value", "--name=value" or "--name" at *i, which moves on: false when it is none of them. */
-static bool take_option(const struct baod_admin_command *c, int *i, struct bao_str *ret_name,
-                        struct bao_str *ret_value)
+/* Tells why a word makes no sense; one without memory is told as an empty sentence. */
+static int tell_wrong(const struct ask *ask, struct bao_str vi, struct bao_str en)
 {
-    const char *word = c->words[*i], *equals = strchr(word, '=');
+    struct bao_buf out = BAO_BUF_NULL(REQUEST_MAX);
+    int r = bao_json_both(&out, vi, en);
 
+    if (ask->command->json && r == 0)
+        printf("{\"code\":\"USAGE\",\"message\":%.*s}\n", BAO_STR_ARG(bao_buf_str(&out)));
+    else
+        fprintf(stderr,
+                ask->lang == BAO_VI ? "baocaod: %.*s\nXem thêm: baocaod %s --help\n"
+                                    : "baocaod: %.*s\nMore: baocaod %s --help\n",
+                BAO_STR_ARG(ask->lang == BAO_VI ? vi : en), ask->command->what);
+    bao_buf_deinit(&out);
+    return USAGE;
+}
+
+/* An option's name without the "=" of a switch. */
+static const char *bare(const char *option)
+{
+    return *option == '=' ? option + 1 : option;
+}
+
+static int tell_unknown(struct ask *ask, struct bao_str name)
+{
+    BAO_CLEANUP(bao_buf_deinit) struct bao_buf all = BAO_BUF_NULL(REQUEST_MAX);
+    struct bao_arena *a = &ask->arena;
+    const char *words[OPTIONS_MAX], *near;
+    size_t n = 0;
+    int r = 0;
+
+    for (const char *const *o = ask->command->options; *o != NULL && n < OPTIONS_MAX && r == 0; o++) {
+        words[n++] = bare(*o);
+        r = bao_buf_printf(&all, "%s--%s", n == 1 ? "" : ", ", bare(*o));
+    }
+    near = bao_nearest(a, name, words, n);
+    if (near == NULL)
+        return tell_wrong(ask,
+                          bao_arena_printf(a, "không có tùy chọn --%.*s; các tùy chọn: %.*s",
+                                           BAO_STR_ARG(name), BAO_STR_ARG(bao_buf_str(&all))),
+                          bao_arena_printf(a, "there is no option --%.*s; the options: %.*s",
+                                           BAO_STR_ARG(name), BAO_STR_ARG(bao_buf_str(&all))));
+    return tell_wrong(
+        ask, bao_arena_printf(a, "không có tùy chọn --%.*s; có phải --%s không?", BAO_STR_ARG(name), near),
+        bao_arena_printf(a, "there is no option --%.*s; is --%s meant?", BAO_STR_ARG(name), near));
+}
+
+/* "--name value", "--name=value" or, for a switch, "--name" at *i, which moves on. 0, or USAGE after telling
+ * what is wrong. */
+static int take_option(struct ask *ask, int *i, struct bao_str *ret_name, struct bao_str *ret_value)
+{
+    const struct baod_admin_command *c = ask->command;
+    const char *word = c->words[*i], *equals = strchr(word, '=');
+    const char *const *known = c->options;
+    struct bao_str name;
+
+    if (strncmp(word, "--", 2) != 0 && **known == '=') /* all that this command takes are switches */
+        return tell_wrong(ask, bao_arena_printf(&ask->arena, "thừa “%s”", word),
+                          bao_arena_printf(&ask->arena, "“%s” is too much", word));
     if (strncmp(word, "--", 2) != 0 || word[2] == '\0' || word[2] == '=')
-        return false;
-    *ret_name =
-        equals == NULL ? bao_str_c(word + 2) : (struct bao_str){word + 2, (size_t)(equals - word - 2)};
-    if (equals != NULL)
+        return tell_wrong(
+            ask,
+            bao_arena_printf(&ask->arena, "không hiểu “%s”; viết --tên giá_trị, ví dụ --unit 24133", word),
+            bao_arena_printf(&ask->arena, "cannot make sense of %s; write --name value, such as --unit 24133",
+                             word));
+    name = equals == NULL ? bao_str_c(word + 2) : (struct bao_str){word + 2, (size_t)(equals - word - 2)};
+    while (*known != NULL && !bao_str_is(name, bare(*known)))
+        known++;
+    if (*known == NULL)
+        return tell_unknown(ask, name);
+    if (known - c->options < OPTIONS_MAX && ask->given[known - c->options])
+        return tell_wrong(
+            ask, bao_arena_printf(&ask->arena, "tùy chọn --%.*s được ghi hai lần", BAO_STR_ARG(name)),
+            bao_arena_printf(&ask->arena, "the option --%.*s is given twice", BAO_STR_ARG(name)));
+    if (known - c->options < OPTIONS_MAX)
+        ask->given[known - c->options] = true;
+    if (**known == '=')
+        *ret_value = BAO_STR("yes");
+    else if (equals != NULL)
         *ret_value = bao_str_c(equals + 1);
     else if (*i + 1 < c->n_words && strncmp(c->words[*i + 1], "--", 2) != 0)
         *ret_value = bao_str_c(c->words[++*i]);
     else
-        *ret_value = BAO_STR("yes"); /* a switch */
-    return true;
+        return tell_wrong(ask, bao_arena_printf(&ask->arena, "sau %s còn thiếu giá trị", word),
+                          bao_arena_printf(&ask->arena, "a value is missing after %s", word));
+    *ret_name = name;
+    return 0;
 }
 
 static int write_request(struct ask *ask)
@@ -57,16 +130,9 @@ static int write_request(struct ask *ask)
     for (int i = 0; r == 0 && i < c->n_words; i++) {
         struct bao_str name, value;
 
-        if (!take_option(c, &i, &name, &value)) {
-            fprintf(stderr,
-                    ask->lang == BAO_VI ? "baocaod: không hiểu “%s”; viết --tên giá_trị, ví dụ --unit "
-                                          "24133\nXem thêm: baocaod %s --help\n"
-                                        : "baocaod: cannot make sense of %s; write --name value, such as "
-                                          "--unit 24133\nMore: baocaod %s --help\n",
-                    c->words[i], c->what);
-            return USAGE;
-        }
-        r = add_member(ask, name, value);
+        r = take_option(ask, &i, &name, &value);
+        if (r == 0)
+            r = add_member(ask, name, value);
     }
     return r == 0 ? bao_buf_append_c(&ask->request, "}\n") : r;
 }
@@ -167,7 +233,7 @@ static void print_lines(const struct bao_node *lines, const char *lang)
         printf("%.*s\n", BAO_STR_ARG(member_text(&lines->items[i], lang)));
 }
 
-static int tell(const struct ask *ask, struct bao_arena *arena)
+static int tell(struct ask *ask)
 {
     struct bao_load_options load = {.format = BAO_FORMAT_JSON, .limits = BAO_LOAD_LIMITS_DEFAULT};
     const char *lang = ask->lang == BAO_VI ? "vi" : "en";
@@ -176,8 +242,8 @@ static int tell(const struct ask *ask, struct bao_arena *arena)
     bool done, wrong;
 
     load.limits.octets = ANSWER_MAX;
-    bao_findings_init(&findings, arena, 1);
-    if (bao_load(arena, bao_buf_str(&ask->answer), &load, &findings, &doc) != 0)
+    bao_findings_init(&findings, &ask->arena, 1);
+    if (bao_load(&ask->arena, bao_buf_str(&ask->answer), &load, &findings, &doc) != 0)
         return tell_failure(ask, -EBADMSG);
     done = bao_str_is(member_text(&doc.root, "code"), "OK");
     wrong = bao_str_is(member_text(&doc.root, "code"), "USAGE");
@@ -202,18 +268,18 @@ int baod_admin_command(const struct baod_admin_command *command)
     struct ask ask = {.command = command,
                       .lang = command->lang,
                       .request = BAO_BUF_NULL(REQUEST_MAX),
-                      .answer = BAO_BUF_NULL(ANSWER_MAX)};
-    struct bao_arena arena = BAO_ARENA_NULL(0);
+                      .answer = BAO_BUF_NULL(ANSWER_MAX),
+                      .arena = BAO_ARENA_NULL(0)};
     int r = write_request(&ask);
 
     if (r == 0) {
         r = exchange(&ask);
-        r = r < 0 ? tell_failure(&ask, r) : tell(&ask, &arena);
+        r = r < 0 ? tell_failure(&ask, r) : tell(&ask);
     } else if (r < 0) {
         r = tell_failure(&ask, r);
     }
     bao_buf_deinit(&ask.request);
     bao_buf_deinit(&ask.answer);
-    bao_arena_deinit(&arena);
+    bao_arena_deinit(&ask.arena);
     return r;
 }

@@ -23,13 +23,17 @@ static size_t units_today(struct baod_server *s, const struct baod_snapshot *sna
 /* The database has taken the new files: they are in force now, for judging and for writing. */
 static void put_in_force(struct baod_server *s)
 {
+    size_t units;
+
     baod_snapshot_unref(s->snapshot);
     s->snapshot = BAO_TAKE(s->candidate);
+    units = units_today(s, s->snapshot);
     baod_intake_use(s->intake, s->snapshot);
     if (s->custody != NULL)
         baod_custody_use(s->custody, s->snapshot);
-    baod_log(BAOD_LOG_NOTICE, "reload: %zu forms, %zu units", s->snapshot->forms.n,
-             units_today(s, s->snapshot));
+    baod_log(BAOD_LOG_NOTICE, "reload: %zu %s, %zu %s", s->snapshot->forms.n,
+             bao_plural((long long)s->snapshot->forms.n, "form", "forms"), units,
+             bao_plural((long long)units, "unit", "units"));
 }
 
 static void log_lines(const char *what, const char *lines)
@@ -102,6 +106,11 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
         baod_server_fail(s, "the chain is signed by another key");
         return;
     }
+    if (prepared->foreign && !s->synced) { /* one that was upgraded under this daemon is waited for instead */
+        baod_log(BAOD_LOG_ERROR, "database: %s", prepared->why);
+        baod_server_fail(s, "the database's tables are not this program's");
+        return;
+    }
     if (prepared->behind) {
         fall_in(s);
         return;
@@ -121,10 +130,10 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
             put_in_force(s);
         s->synced = true;
         s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
-        baod_log(BAOD_LOG_INFO,
-                 "database: %zu forms, %zu units; obligations: %lld made, %lld moved, %lld dropped",
-                 snapshot->forms.n, units_today(s, snapshot), (long long)changes->made,
-                 (long long)changes->moved, (long long)changes->dropped);
+        baod_log(BAOD_LOG_INFO, "database: %zu %s, %zu %s; obligations: %lld made, %lld moved, %lld dropped",
+                 snapshot->forms.n, bao_plural((long long)snapshot->forms.n, "form", "forms"),
+                 units_today(s, snapshot), bao_plural((long long)units_today(s, snapshot), "unit", "units"),
+                 (long long)changes->made, (long long)changes->moved, (long long)changes->dropped);
         log_lines("deadline moved", prepared->why);
         wait_for_year(s, changes->year_waits);
         keep_epochs(s, prepared->dictionary);

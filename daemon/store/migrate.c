@@ -128,8 +128,13 @@ static int apply(struct baod_pg_call *call, const struct baod_migration *m, stru
 static int run(struct baod_pg_call *call, struct baod_pg_param key, struct bao_buf *why, int *ret_applied)
 {
     size_t n = 0;
-    int r;
+    int r = check_applied(call, why, &n);
 
+    if (r != 0 || n == BAO_COUNT(MIGRATIONS)) {
+        if (r == 0)
+            *ret_applied = 0;
+        return r; /* what has been applied stays so: there is nothing to wait for */
+    }
     r = sql_failed(call, "BEGIN", why, baod_pg_call_exec(call, &BEGIN_WORK, NULL, 0, NULL));
     if (r == 0)
         r = sql_failed(call, "waiting for the lock", why,
@@ -142,6 +147,20 @@ static int run(struct baod_pg_call *call, struct baod_pg_param key, struct bao_b
         r = sql_failed(call, "COMMIT", why, baod_pg_call_exec(call, &COMMIT_WORK, NULL, 0, NULL));
     if (r == 0)
         *ret_applied = (int)(BAO_COUNT(MIGRATIONS) - n);
+    return r;
+}
+
+int baod_migrate_look(struct baod_pg_call *call, struct bao_buf *why, size_t *ret_has, size_t *ret_knows)
+{
+    int r = check_applied(call, why, ret_has);
+
+    if (r == BAOD_MIGRATE_E_NEWER) {
+        bao_buf_clear(why); /* the caller says it in the asker's language */
+        *ret_has = BAO_COUNT(MIGRATIONS) + 1;
+        r = 0;
+    }
+    if (r == 0)
+        *ret_knows = BAO_COUNT(MIGRATIONS);
     return r;
 }
 

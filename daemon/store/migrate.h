@@ -4,6 +4,8 @@
 
 #include "lib/base/buf.h"
 
+struct baod_pg_call;
+
 /* Which province's writers exclude each other: the second key of pg_advisory_xact_lock(BAOD_LOCK_CLASS, ...).
  * A code of digits is its own number, any other is spread by its hash. */
 enum { BAOD_LOCK_CLASS = 7316 };
@@ -16,8 +18,12 @@ enum baod_migrate_outcome {
     BAOD_MIGRATE_E_SQL,         /* a migration failed; nothing of this run was kept */
 };
 
-/* Applies what is missing, all in one transaction under the province's lock. Waits up to wait_ms for the
- * server. 0: *ret_applied migrations were applied. A sentence for the operator is appended to why otherwise.
- */
+/* Applies what is missing, all in one transaction under the province's lock; where nothing is, the lock is
+ * not taken. Waits up to wait_ms for the server. 0: *ret_applied migrations were applied. A sentence for the
+ * operator is appended to why otherwise. */
 int baod_migrate(const char *conninfo, int32_t province, int wait_ms, struct bao_buf *why,
                  int *ret_applied) BAO_MUST_CHECK;
+/* How many migrations a database has (0: none of these tables), of how many this program knows: statements
+ * are only right where the two are equal. 0, or an outcome as above with its sentence. */
+int baod_migrate_look(struct baod_pg_call *call, struct bao_buf *why, size_t *ret_has,
+                      size_t *ret_knows) BAO_MUST_CHECK;

@@ -13,7 +13,7 @@ struct job {
     struct baod_sync_changes changes;
     struct baod_dictionary *dictionary;
     int r;
-    bool done;
+    bool done, foreign;
 };
 
 static void free_job(struct job *job)
@@ -48,6 +48,7 @@ static void on_work(uv_work_t *work)
     int r = baod_migrate(job->conninfo, baod_province_key(job->options.snapshot->registry.province),
                          job->options.wait_ms, &job->why, &applied);
 
+    job->foreign = r == BAOD_MIGRATE_E_NEWER || r == BAOD_MIGRATE_E_CHANGED;
     if (r == 0)
         r = job->r = sync_up(job);
     job->done = r == 0;
@@ -64,6 +65,7 @@ static void on_done(uv_work_t *work, int status)
                                      .done = status == 0 && job->done,
                                      .conflict = job->r == BAOD_SYNC_E_CONFLICT,
                                      .other_key = job->r == BAOD_SYNC_E_KEY,
+                                     .foreign = status == 0 && job->foreign,
                                      .behind = job->r == BAOD_SYNC_E_BEHIND,
                                      .changes = job->changes};
 

@@ -10,6 +10,7 @@ struct baod_prepared {
     bool done;                          /* a preview has done its work, without a dictionary */
     bool conflict;                      /* it failed because the files contradict what is stored */
     bool other_key;                     /* another key signs this database's chain */
+    bool foreign;                       /* the tables are a newer program's, or of none that is known */
     bool behind;                        /* it was to follow, and other files are in force */
     struct baod_sync_changes changes;
     const char *why; /* why it failed; else which deadlines moved, one a line */

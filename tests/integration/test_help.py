@@ -89,7 +89,7 @@ OPERATORS = {  # words of baocaod -> what its one sentence names
     ("verify", "--lang", "fr"): "sau --lang phải là vi hoặc en",
     ("verify", "--format=xml"): "sau --format phải là text hoặc json",
     ("verify", "--config"): "sau --config còn thiếu giá trị",
-    ("verify", "--heads"): "sau “--heads” còn thiếu FILE",
+    ("verify", "--heads"): "sau “--heads” còn thiếu TỆP",
     ("migrate", "x"): "thừa “x” sau “migrate”",
     ("forms",): "sau “forms” phải là một trong: check",
     ("office", "lok"): "return, withdraw, extend, exempt, owe, lock, unlock, approve",

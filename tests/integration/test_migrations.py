@@ -140,6 +140,29 @@ def test_a_newer_database_is_refused_with_the_way_out(filled, postgres):
     done = filled.operate("--lang", "en", "migrate")
     assert done.returncode != 0
     assert f"version {len(MIGRATIONS) + 1}" in done.stderr and "newer program" in done.stderr, done.stderr
+    assert done.stderr.endswith("upgrade\n"), done.stderr
+    for words in (["rebuild"], ["verify"], ["verify", "--audit"], ["heads"], ["quarantine", "list"]):  # it knows not what they mean there
+        done = filled.operate(*words)
+        assert (done.returncode, done.stdout) == (1, "") and "một bản baocaod mới hơn nâng cấp" in done.stderr, done
+    filled.start(wait=False)  # nor does it serve, whatever its spool could take
+    assert filled.process.wait(60) == 1 and "run the newer program" in filled.log(), filled.log()
+    postgres.sql("DELETE FROM baocao.migration WHERE version > %s", len(MIGRATIONS))
+    filled.start()  # upgraded under a running daemon: it writes nothing more there, and waits
+    batches = postgres.sql("SELECT count(*) FROM baocao.audit")
+    postgres.sql("INSERT INTO baocao.migration VALUES (%s, 'later', '\\x00', now())", len(MIGRATIONS) + 1)
+    postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'baocaod%%'")
+    wait_for(lambda: "not ready: the database is at version" in filled.log())
+    act = ("--form", "nd73-quarterly", "--period", "2026-Q3")
+    done = filled.operate("office", "lock", *act)
+    assert done.returncode == 1 and "chưa có gì thay đổi" in done.stderr, done
+    assert filled.process.poll() is None and postgres.sql("SELECT count(*) FROM baocao.audit") == batches
+    postgres.sql("DELETE FROM baocao.migration WHERE version > %s", len(MIGRATIONS))
+    filled.wait_ready()
+    assert filled.operate("office", "lock", *act).returncode == 0
+    assert filled.stop() == 0, filled.log()
+    postgres.sql("DELETE FROM baocao.migration WHERE version >= %s", len(MIGRATIONS))
+    done = filled.operate("rebuild")
+    assert done.returncode == 1 and f"ở bước {len(MIGRATIONS) - 1}, bản baocaod này cần bước {len(MIGRATIONS)}" in done.stderr, done
 
 
 def test_a_coming_year_s_table_waits_for_who_holds_its_parent(filled, postgres):

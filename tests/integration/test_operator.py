@@ -101,7 +101,7 @@ def test_the_offices_role_reads_the_views_and_nothing_else(daemon):
         c.execute("SELECT rolname FROM pg_roles WHERE pg_has_role('baocao_office', oid, 'MEMBER') AND rolname <> 'baocao_office'")
         assert c.fetchall() == []
         c.execute("SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'baocao_office'")
-        assert ("statement_timeout=60s",) in c.fetchall()
+        assert {("statement_timeout=60s",), ("idle_in_transaction_session_timeout=60s",)} <= set(c.fetchall())
         assert len(views) >= 12 and len(tables) >= 20
         c.execute("SET SESSION AUTHORIZATION baocao_office")
         for view in views:
