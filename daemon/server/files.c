@@ -86,20 +86,13 @@ static int print_not_taken(struct bao_buf *out, const struct baod_reload *reload
     struct bao_str lines = bao_buf_str(&reload->complaints);
     int r = bao_buf_printf(out, "{\"code\":\"%s\",\"lines\":[", away ? "BUSY" : "FILES");
 
-    for (enum bao_lang lang = BAO_VI; r == 0 && lines.n != 0 && lang < BAO_LANGS; lang++) {
-        r = bao_buf_append_c(out, lang == BAO_VI ? "{\"vi\":" : ",\"en\":");
-        if (r == 0)
-            r = bao_json_quote(out, lines);
-    }
+    if (r == 0 && lines.n != 0)
+        r = bao_json_both(out, lines, lines);
     if (r == 0)
-        r = bao_buf_append_c(out, lines.n != 0 ? "}],\"message\":{\"vi\":" : "],\"message\":{\"vi\":");
+        r = bao_buf_append_c(out, "],\"message\":");
     if (r == 0)
-        r = bao_json_quote(out, bao_str_c(why[BAO_VI]));
-    if (r == 0)
-        r = bao_buf_append_c(out, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(out, bao_str_c(why[BAO_EN]));
-    return r == 0 ? bao_buf_append_c(out, "}}") : r;
+        r = bao_json_both(out, bao_str_c(why[BAO_VI]), bao_str_c(why[BAO_EN]));
+    return r == 0 ? bao_buf_append_c(out, "}") : r;
 }
 
 static void answer_reload(struct baod_server *s, const struct baod_reload *reload, bool taken)
@@ -146,7 +139,10 @@ static int look(struct baod_server *s, struct baod_reload *reload)
         .wait_ms = BAOD_PREPARE_WAIT_MS,
         .done = on_looked,
         .user = reload,
-        .sync = {.now = baod_clock_now(&s->clock), .node = s->node, .report = &reload->report},
+        .sync = {.now = baod_clock_now(&s->clock),
+                 .node = s->node,
+                 .new_key = s->settings->new_key,
+                 .report = &reload->report},
     };
 
     memcpy(options.sync.seed, s->seed, sizeof(s->seed));

@@ -1,7 +1,8 @@
 /* Bringing the database's dictionaries up to a snapshot: units, scopes, forms, indicator slots, obligations.
  *
- * One transaction under the province's lock. Numbers are given once and never change; slots are append-only.
- * What a change of the registry or of the forms does is a batch of its own in the audit. */
+ * One transaction, the end of which is under the province's lock; sync_parts.h says what comes before.
+ * Numbers are given once and never change; slots are append-only. What a change of the registry or of the
+ * forms does is a batch of its own in the audit. */
 #pragma once
 
 #include "daemon/store/dictionary.h"
@@ -34,7 +35,7 @@ struct baod_sync_changes {
 /* Does the work, blocking, and gives the dictionary of the outcome. On success `why` lists the deadlines that
  * moved, one a line. Obligations reach from the first day that a form was in force (five years back at most)
  * to 400 days ahead; with `follow` from 500 days ago, for what is older stands since these files came into
- * force. A preview changes nothing and gives no dictionary (NULL). 0, an outcome, or <0. */
+ * force. A preview changes nothing, takes no lock and gives no dictionary (NULL). 0, an outcome, or <0. */
 int baod_sync(struct baod_pg_call *call, const struct baod_snapshot *snapshot,
               const struct baod_sync_options *options, struct bao_buf *why,
               struct baod_sync_changes *ret_changes, struct baod_dictionary **ret) BAO_MUST_CHECK;

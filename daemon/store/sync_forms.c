@@ -141,16 +141,19 @@ static int refuse_conflict(struct sync *s)
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
 
-int baod_sync_write_forms(struct sync *s)
+int baod_sync_stage_forms(struct sync *s)
 {
     int r = baod_sync_stage(s, STAGE_FORMS, make_forms, s->snapshot);
 
     if (r == 0)
-        r = baod_sync_run_all(s, WRITE_FORMS, BAO_COUNT(WRITE_FORMS), NULL);
-    if (r == 0)
         r = baod_sync_stage(s, STAGE_INDICATORS, make_indicators, s->snapshot);
-    if (r == 0)
-        r = refuse_conflict(s);
+    return r == 0 ? refuse_conflict(s) : r;
+}
+
+int baod_sync_write_forms(struct sync *s)
+{
+    int r = baod_sync_run_all(s, WRITE_FORMS, BAO_COUNT(WRITE_FORMS), NULL);
+
     return r == 0 ? baod_sync_run_all(s, WRITE_INDICATORS, BAO_COUNT(WRITE_INDICATORS), NULL) : r;
 }
 

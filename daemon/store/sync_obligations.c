@@ -37,13 +37,16 @@ static const char *const MAKE_STAGES[] = {
     "                              title_vi text, title_en text) ON COMMIT DROP",
     "CREATE TEMP TABLE new_obligation (unit int4, form int4, period int4, cutoff date, due_at timestamptz,"
     "                                  lock_at timestamptz, provisional bool) ON COMMIT DROP",
+    "CREATE TEMP TABLE sync_made (LIKE new_obligation) ON COMMIT DROP",
+    "CREATE TEMP TABLE sync_moved (LIKE new_obligation) ON COMMIT DROP",
+    "CREATE TEMP TABLE sync_gone (unit int4, form int4, period int4) ON COMMIT DROP",
 };
 
 static const char STAGE_PERIODS[] =
     "INSERT INTO new_period"
     " SELECT f.form AS form_n, k.* FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
     "        k(form text, period int4, label text, from_day date, to_day date, title_vi text, title_en text)"
-    "   JOIN (SELECT DISTINCT id, form FROM baocao.form) f ON f.id = k.form";
+    "   JOIN (SELECT DISTINCT id, form FROM new_form) f ON f.id = k.form";
 
 static const char *const WRITE_PERIODS[] = {
     "INSERT INTO baocao.period_was SELECT p.*, b.seq FROM baocao.period p"
@@ -69,25 +72,36 @@ static const char STAGE_OBLIGATIONS[] =
     "   FROM pg_temp.sync_rows, jsonb_to_recordset(rows)"
     "        k(unit text, form text, period int4, cutoff date, due_at timestamptz, lock_at timestamptz, "
     "provisional bool)"
-    "   JOIN (SELECT DISTINCT id, form FROM baocao.form) f ON f.id = k.form"
-    "   JOIN (SELECT DISTINCT code, unit FROM baocao.unit WHERE seq_to = " BAOD_SYNC_OPEN
-    ") u ON u.code = k.unit";
+    "   JOIN (SELECT DISTINCT id, form FROM new_form) f ON f.id = k.form"
+    "   JOIN (SELECT DISTINCT code, unit FROM new_unit) u ON u.code = k.unit";
 
-static const char *const PREPARE_STAGES[] = {
-    "CREATE INDEX ON new_obligation (unit, form, period)",
-    "ANALYZE new_period",
-    "ANALYZE new_obligation",
-};
+static const char *const COUNT_STAGES[] = {"ANALYZE new_period", "ANALYZE new_obligation"};
+
+/* What is owed and when changes in a sync only, so the differences are found before the lock; reports and
+ * acts of the office, which take no notice of them, are looked at under it. A little more may be found to
+ * move than will: $1 is before the batch's time. */
+static const char FIND_MADE[] =
+    "INSERT INTO sync_made SELECT * FROM new_obligation k"
+    " WHERE NOT EXISTS (SELECT FROM baocao.obligation o"
+    "                    WHERE (o.unit, o.form, o.period) = (k.unit, k.form, k.period))";
+static const char FIND_MOVED[] =
+    "INSERT INTO sync_moved SELECT k.* FROM new_obligation k"
+    "   JOIN baocao.obligation o ON (o.unit, o.form, o.period) = (k.unit, k.form, k.period)"
+    " WHERE o.due_at > $1"
+    "   AND (k.due_at, k.provisional, k.cutoff) IS DISTINCT FROM (o.due_at, o.provisional, o.cutoff)";
+static const char FIND_GONE[] =
+    "INSERT INTO sync_gone SELECT unit, form, period FROM baocao.obligation o"
+    " WHERE o.cutoff BETWEEN $1 AND $2"
+    "   AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, o.form, "
+    "o.period))";
+static const char *const COUNT_FOUND[] = {"ANALYZE sync_made", "ANALYZE sync_moved", "ANALYZE sync_gone"};
 
 /* A report without an obligation would count for nobody. */
 static const char FIND_ORPHAN[] =
-    "SELECT u.code, f.id, p.label FROM baocao.obligation o"
-    "  JOIN baocao.unit u ON u.unit = o.unit JOIN baocao.form f ON f.form = o.form"
-    "  JOIN baocao.period p ON p.form = o.form AND p.period = o.period"
-    " WHERE o.last_revision > 0 AND o.cutoff BETWEEN $1 AND $2"
-    "   AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, o.form, "
-    "o.period))"
-    " LIMIT 1";
+    "SELECT u.code, f.id, p.label FROM sync_gone k JOIN baocao.obligation o USING (unit, form, period)"
+    "  JOIN baocao.unit u USING (unit) JOIN baocao.form f USING (form) JOIN baocao.period p USING (form, "
+    "period)"
+    " WHERE o.last_revision > 0 LIMIT 1";
 
 #define EVENT_COLUMNS                                                                                        \
     "(unit, form, period, seq, leaf, kind, at, due_at, lock_at, extended_to, exempt, kept_until)"
@@ -101,9 +115,8 @@ static const char FIND_ORPHAN[] =
     "       ON CONFLICT DO NOTHING)"
 
 static const char DROP_OBLIGATIONS[] =
-    "WITH gone AS (DELETE FROM baocao.obligation o WHERE o.last_revision = 0 AND o.cutoff BETWEEN $1 AND $2"
-    "        AND NOT EXISTS (SELECT FROM new_obligation k WHERE (k.unit, k.form, k.period) = (o.unit, "
-    "o.form, o.period))"
+    "WITH gone AS (DELETE FROM baocao.obligation o USING sync_gone k"
+    "        WHERE (o.unit, o.form, o.period) = (k.unit, k.form, k.period) AND o.last_revision = 0"
     "        RETURNING o.*)" RECHECK_AFTER("gone") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
                                                    " SELECT unit, form, period, b.seq, -1, 'dropped', b.at, "
                                                    "due_at, lock_at, extended_to, exempt, kept_until"
@@ -111,7 +124,7 @@ static const char DROP_OBLIGATIONS[] =
 
 /* What MOVE_OBLIGATIONS is about to move to another time, for people. */
 static const char LIST_MOVES[] =
-    "SELECT f.id, p.label, o.due_at, k.due_at, count(*), bool_or(k.provisional) FROM new_obligation k"
+    "SELECT f.id, p.label, o.due_at, k.due_at, count(*), bool_or(k.provisional) FROM sync_moved k"
     "  JOIN baocao.obligation o USING (unit, form, period) JOIN baocao.form_name f USING (form)"
     "  JOIN baocao.period p USING (form, period), pg_temp.sync_batch b"
     " WHERE o.due_at > b.at AND k.due_at <> o.due_at GROUP BY 1, 2, 3, 4 ORDER BY 3, 1 LIMIT 100";
@@ -119,11 +132,17 @@ static const char LIST_MOVES[] =
 /* Cut-off days that MOVE_OBLIGATIONS is about to change of what has been counted. */
 static const char *const KEEP_CUTOFFS[] = {
     "CREATE TEMP TABLE sync_cutoff ON COMMIT DROP AS"
-    " SELECT unit, form, period, o.cutoff FROM baocao.obligation o"
-    "   JOIN new_obligation k USING (unit, form, period), pg_temp.sync_batch b"
+    " SELECT unit, form, period, o.cutoff AS cutoff_was, k.cutoff FROM baocao.obligation o"
+    "   JOIN sync_moved k USING (unit, form, period), pg_temp.sync_batch b"
     "  WHERE o.revision IS NOT NULL AND o.due_at > b.at AND k.cutoff <> o.cutoff",
     "ANALYZE sync_cutoff",
 };
+
+static const char COUNT_CHANGES[] =
+    "SELECT (SELECT count(*) FROM sync_made),"
+    "       (SELECT count(*) FROM sync_moved JOIN baocao.obligation o USING (unit, form, period),"
+    "               pg_temp.sync_batch b WHERE o.due_at > b.at),"
+    "       (SELECT count(*) FROM sync_gone)";
 
 /* A due date that is past never moves (forms.md section 8), nor does a lock that the office has set: an
  * extension beyond the new rule's lock would else be refused. */
@@ -135,7 +154,7 @@ static const char MOVE_OBLIGATIONS[] =
     "                           WHERE (e.unit, e.form, e.period) = (o.unit, o.form, o.period)"
     "                             AND e.kind IN ('extended', 'returned', 'locked', 'unlocked', 'approved'))"
     "                          THEN o.lock_at ELSE k.lock_at END"
-    "        FROM new_obligation k, pg_temp.sync_batch b"
+    "        FROM sync_moved k, pg_temp.sync_batch b"
     "       WHERE (k.unit, k.form, k.period) = (o.unit, o.form, o.period) AND o.due_at > b.at"
     "         AND (k.due_at, k.provisional, k.cutoff) IS DISTINCT FROM (o.due_at, o.provisional, o.cutoff)"
     "        RETURNING o.*)"
@@ -147,20 +166,18 @@ static const char MOVE_OBLIGATIONS[] =
  * changes a few pages. By unit each report changed a page of its own, and all of them once a checkpoint. */
 static const char MAKE_OBLIGATIONS[] =
     "WITH made AS (INSERT INTO baocao.obligation (unit, form, period, cutoff, due_at, lock_at, provisional)"
-    "       SELECT unit, form, period, cutoff, due_at, lock_at, provisional FROM new_obligation k"
-    "        WHERE NOT EXISTS (SELECT FROM baocao.obligation o WHERE (k.unit, k.form, k.period) = (o.unit, "
-    "o.form, o.period))"
+    "       SELECT unit, form, period, cutoff, due_at, lock_at, provisional FROM sync_made k"
     "        ORDER BY k.form, k.period, k.unit RETURNING *)" RECHECK_AFTER(
         "made") " INSERT INTO baocao.obligation_event " EVENT_COLUMNS
                 " SELECT unit, form, period, b.seq, -1, 'made', b.at, "
                 "due_at, lock_at, extended_to, exempt, kept_until"
                 "   FROM made, pg_temp.sync_batch b";
 
-static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
+static int refuse_orphan(struct sync *s)
 {
     const struct baod_pg_result *rows;
     struct bao_str words[4];
-    int r = baod_sync_run(s, FIND_ORPHAN, range, 2, &rows);
+    int r = baod_sync_run(s, FIND_ORPHAN, NULL, 0, &rows);
 
     if (r != 0 || baod_pg_rows(rows) == 0)
         return r;
@@ -187,11 +204,10 @@ static int refuse_orphan(struct sync *s, const struct baod_pg_param *range)
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
 
-static int count_rows(struct sync *s, const char *sql, const struct baod_pg_param *params, size_t n,
-                      int64_t *ret)
+static int count_rows(struct sync *s, const char *sql, int64_t *ret)
 {
     const struct baod_pg_result *result;
-    int r = baod_sync_run(s, sql, params, n, &result);
+    int r = baod_sync_run(s, sql, NULL, 0, &result);
 
     if (r == 0)
         *ret = baod_pg_affected(result);
@@ -206,14 +222,22 @@ static int list_moves(struct sync *s)
     int r = baod_sync_run(s, LIST_MOVES, NULL, 0, &rows);
 
     for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++) {
+        const struct baod_sync_deadline moved = {.form = baod_pg_bytes(rows, i, 0),
+                                                 .period = baod_pg_bytes(rows, i, 1),
+                                                 .was = baod_pg_time(rows, i, 2),
+                                                 .is = baod_pg_time(rows, i, 3),
+                                                 .units = baod_pg_int(rows, i, 4),
+                                                 .provisional = baod_pg_int(rows, i, 5) != 0};
         char was[40], is[40];
 
-        bao_time_print(baod_pg_time(rows, i, 2), offset, was);
-        bao_time_print(baod_pg_time(rows, i, 3), offset, is);
-        r = bao_buf_printf(&out, "%.*s %.*s: due %.16s, was %.16s, for %lld units%s\n",
-                           BAO_STR_ARG(baod_pg_bytes(rows, i, 0)), BAO_STR_ARG(baod_pg_bytes(rows, i, 1)), is,
-                           was, (long long)baod_pg_int(rows, i, 4),
-                           baod_pg_int(rows, i, 5) != 0 ? ", provisional" : "");
+        bao_time_print(moved.was, offset, was);
+        bao_time_print(moved.is, offset, is);
+        r = bao_buf_printf(&out, "%.*s %.*s: due %.16s, was %.16s, for %lld %s%s\n", BAO_STR_ARG(moved.form),
+                           BAO_STR_ARG(moved.period), is, was, (long long)moved.units,
+                           bao_plural(moved.units, "unit", "units"),
+                           moved.provisional ? ", provisional" : "");
+        if (r == 0 && s->options->report != NULL)
+            r = baod_sync_report_deadline(s->options->report, &moved, offset);
     }
     if (r == 0)
         s->moves = bao_arena_str(&s->arena, bao_buf_str(&out));
@@ -251,15 +275,32 @@ static int stage_window(struct sync *s, bao_date from, bao_date to)
     return r;
 }
 
-static int stage_obligations(struct sync *s, bao_date from, bao_date to)
+/* What of the staged differs from the stored. */
+static int find_differences(struct sync *s)
 {
+    struct baod_pg_param now = baod_pg_p_time(&s->arena, s->options->now);
+    struct baod_pg_param range[] = {baod_pg_p_date(&s->arena, s->from), baod_pg_p_date(&s->arena, s->to)};
+    int r = baod_sync_run(s, FIND_MADE, NULL, 0, NULL);
+
+    if (r == 0)
+        r = baod_sync_run(s, FIND_MOVED, &now, 1, NULL);
+    if (r == 0)
+        r = baod_sync_run(s, FIND_GONE, range, BAO_COUNT(range), NULL);
+    return r == 0 ? baod_sync_run_all(s, COUNT_FOUND, BAO_COUNT(COUNT_FOUND), NULL) : r;
+}
+
+int baod_sync_stage_obligations(struct sync *s)
+{
+    bao_date today = bao_time_date(s->options->now, s->snapshot->registry.offset);
     int r = baod_sync_run_all(s, MAKE_STAGES, BAO_COUNT(MAKE_STAGES), NULL);
 
-    for (bao_date day = from; r == 0 && day <= to; day += WINDOW_DAYS)
-        r = stage_window(s, day, day + WINDOW_DAYS - 1 < to ? day + WINDOW_DAYS - 1 : to);
+    s->from = first_day(s, today);
+    s->to = today + AHEAD_DAYS;
+    for (bao_date day = s->from; r == 0 && day <= s->to; day += WINDOW_DAYS)
+        r = stage_window(s, day, day + WINDOW_DAYS - 1 < s->to ? day + WINDOW_DAYS - 1 : s->to);
     if (r == 0)
-        r = baod_sync_run_all(s, PREPARE_STAGES, BAO_COUNT(PREPARE_STAGES), NULL);
-    return r;
+        r = baod_sync_run_all(s, COUNT_STAGES, BAO_COUNT(COUNT_STAGES), NULL);
+    return r == 0 ? find_differences(s) : r;
 }
 
 /* Reports of this year and of those before need their tables now; later ones can wait for another try. */
@@ -285,28 +326,40 @@ static int make_years(struct sync *s, bao_date today)
     return r;
 }
 
+int baod_sync_check_obligations(struct sync *s)
+{
+    int r = refuse_orphan(s);
+
+    return r == 0 ? baod_sync_run_all(s, KEEP_CUTOFFS, BAO_COUNT(KEEP_CUTOFFS), NULL) : r;
+}
+
+int baod_sync_count_obligations(struct sync *s)
+{
+    const struct baod_pg_result *rows;
+    int r = baod_sync_run(s, COUNT_CHANGES, NULL, 0, &rows);
+
+    if (r == 0) {
+        s->changes.made = baod_pg_int(rows, 0, 0);
+        s->changes.moved = baod_pg_int(rows, 0, 1);
+        s->changes.dropped = baod_pg_int(rows, 0, 2);
+        r = list_moves(s);
+    }
+    return r;
+}
+
 int baod_sync_write_obligations(struct sync *s)
 {
-    bao_date today = bao_time_date(s->options->now, s->snapshot->registry.offset);
-    bao_date from = first_day(s, today), to = today + AHEAD_DAYS;
-    struct baod_pg_param range[] = {baod_pg_p_date(&s->arena, from), baod_pg_p_date(&s->arena, to)};
-    int r = stage_obligations(s, from, to);
+    int r = baod_sync_run_all(s, WRITE_PERIODS, BAO_COUNT(WRITE_PERIODS), NULL);
 
     if (r == 0)
-        r = baod_sync_run_all(s, WRITE_PERIODS, BAO_COUNT(WRITE_PERIODS), NULL);
-    if (r == 0)
-        r = make_years(s, today);
-    if (r == 0)
-        r = refuse_orphan(s, range);
+        r = make_years(s, bao_time_date(s->options->now, s->snapshot->registry.offset));
     if (r == 0)
         r = list_moves(s);
     if (r == 0)
-        r = count_rows(s, DROP_OBLIGATIONS, range, 2, &s->changes.dropped);
+        r = count_rows(s, DROP_OBLIGATIONS, &s->changes.dropped);
     if (r == 0)
-        r = baod_sync_run_all(s, KEEP_CUTOFFS, BAO_COUNT(KEEP_CUTOFFS), NULL);
+        r = count_rows(s, MOVE_OBLIGATIONS, &s->changes.moved);
     if (r == 0)
-        r = count_rows(s, MOVE_OBLIGATIONS, NULL, 0, &s->changes.moved);
-    if (r == 0)
-        r = count_rows(s, MAKE_OBLIGATIONS, NULL, 0, &s->changes.made);
+        r = count_rows(s, MAKE_OBLIGATIONS, &s->changes.made);
     return r;
 }

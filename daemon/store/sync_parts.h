@@ -1,5 +1,10 @@
 /* The parts of one sync (sync.h): what they share, and what each does inside its transaction. Every function
- * gives 0, an outcome of enum baod_sync_outcome (with `why` written), or <0. */
+ * gives 0, an outcome of enum baod_sync_outcome (with `why` written), or <0.
+ *
+ * What is staged is staged before the province's lock is taken, in temporary tables: new_unit,
+ * new_succession, new_scope, new_member, new_form, new_indicator, new_period, new_obligation. It may rest on
+ * what only a sync changes, for of those there is one at a time. What is written, and what rests on reports
+ * and on the acts of the office, comes under the lock. */
 #pragma once
 
 #include "daemon/config/snapshot.h"
@@ -22,6 +27,10 @@ struct sync {
     uint8_t registry[BAO_SHA256_LEN], forms[BAO_SHA256_LEN];
     struct bao_str moves; /* what is to be told of the deadlines that moved */
     bool registry_differs, forms_differ;
+    int64_t registry_epoch, forms_epoch; /* by which was staged; 0: none yet */
+    bao_date from, to;                   /* the cut-off days looked at */
+    bool remakes;                        /* sums are made anew, */
+    int64_t rollups;                     /* ... of which so many rows differ from before */
     /* the chain */
     struct bao_batch head;
     int64_t seq;
@@ -57,16 +66,26 @@ int baod_sync_write_audit(struct sync *s) BAO_MUST_CHECK;
 
 /* sync_registry.c: units, successions, scopes and their members. */
 int baod_sync_hash_registry(struct sync *s, uint8_t ret[BAO_SHA256_LEN]) BAO_MUST_CHECK;
+int baod_sync_stage_registry(struct sync *s) BAO_MUST_CHECK;
 int baod_sync_write_registry(struct sync *s) BAO_MUST_CHECK;
 
 /* sync_forms.c: forms and the slots of their indicators; targets, which need the registry's numbers too. */
 int baod_sync_hash_forms(struct sync *s, uint8_t ret[BAO_SHA256_LEN]) BAO_MUST_CHECK;
+int baod_sync_stage_forms(struct sync *s) BAO_MUST_CHECK;
 int baod_sync_write_forms(struct sync *s) BAO_MUST_CHECK;
 int baod_sync_write_targets(struct sync *s) BAO_MUST_CHECK;
 
-/* sync_obligations.c: periods, and who owes what and when. */
+/* sync_obligations.c: periods, and who owes what and when. Staging needs the registry and the forms staged,
+ * and leaves what differs from what is stored in sync_made, sync_moved and sync_gone. */
+int baod_sync_stage_obligations(struct sync *s) BAO_MUST_CHECK;
+/* Are the differences possible beside the reports that there are? Leaves moved cut-off days of what has been
+ * counted in sync_cutoff. */
+int baod_sync_check_obligations(struct sync *s) BAO_MUST_CHECK;
+/* How many there would be, for a preview. */
+int baod_sync_count_obligations(struct sync *s) BAO_MUST_CHECK;
 int baod_sync_write_obligations(struct sync *s) BAO_MUST_CHECK;
 
-/* sync_rollups.c: the sums of scopes that counted reports have entered or left, made anew. After all of the
- * above. */
-int baod_sync_remake_rollups(struct sync *s) BAO_MUST_CHECK;
+/* sync_rollups.c: the sums of scopes that counted reports have entered or left, made anew. They are added up
+ * before the registry and the obligations are written, and written after. */
+int baod_sync_add_rollups(struct sync *s) BAO_MUST_CHECK;
+int baod_sync_write_rollups(struct sync *s) BAO_MUST_CHECK;

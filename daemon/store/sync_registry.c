@@ -36,7 +36,6 @@ static const char STAGE_UNITS[] =
     "   LEFT JOIN (SELECT DISTINCT code, unit FROM baocao.unit) u USING (code)";
 
 static const char *const WRITE_UNITS[] = {
-    "ANALYZE new_unit",
     "UPDATE baocao.unit u SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE u.seq_to = " BAOD_SYNC_OPEN
     "   AND NOT EXISTS (SELECT FROM new_unit k WHERE (k.unit, k.kind, k.name_vi, k.name_en, k.from_day, "
     "k.to_day,"
@@ -92,8 +91,21 @@ static const char STAGE_MEMBERS[] =
     "   JOIN new_scope s ON s.id = k.scope JOIN (SELECT DISTINCT code, unit FROM new_unit) u ON u.code = "
     "k.unit";
 
-static const char *const WRITE_MEMBERS[] = {
+/* Whose memberships change, and how: windows that end, and windows that begin to be told. */
+static const char *const COMPARE_MEMBERS[] = {
+    "ANALYZE new_unit",
+    "CREATE INDEX ON new_member (unit)",
     "ANALYZE new_member",
+    "CREATE TEMP TABLE sync_member ON COMMIT DROP AS"
+    " WITH open AS (SELECT scope, unit, from_day, to_day FROM baocao.scope_unit WHERE seq_to "
+    "= " BAOD_SYNC_OPEN "),"
+    "      new AS (SELECT scope, unit, from_day, to_day FROM new_member)"
+    " SELECT true AS is_new, x.* FROM (TABLE new EXCEPT TABLE open) x"
+    " UNION ALL SELECT false, x.* FROM (TABLE open EXCEPT TABLE new) x",
+    "ANALYZE sync_member",
+};
+
+static const char *const WRITE_MEMBERS[] = {
     "UPDATE baocao.scope_unit u SET seq_to = (SELECT seq FROM pg_temp.sync_batch) WHERE u.seq_to "
     "= " BAOD_SYNC_OPEN
     "   AND NOT EXISTS (SELECT FROM new_member k WHERE (k.scope, k.unit, k.from_day, k.to_day)"
@@ -104,22 +116,27 @@ static const char *const WRITE_MEMBERS[] = {
     "        = (k.scope, k.unit, k.from_day) AND u.seq_to = " BAOD_SYNC_OPEN ")",
 };
 
-int baod_sync_write_registry(struct sync *s)
+int baod_sync_stage_registry(struct sync *s)
 {
     int r = baod_sync_stage(s, STAGE_UNITS, make_units, s->snapshot);
 
     if (r == 0)
-        r = baod_sync_run_all(s, WRITE_UNITS, BAO_COUNT(WRITE_UNITS), NULL);
-    if (r == 0)
         r = baod_sync_stage(s, STAGE_SUCCESSIONS, make_successions, s->snapshot);
-    if (r == 0)
-        r = baod_sync_run_all(s, WRITE_SUCCESSIONS, BAO_COUNT(WRITE_SUCCESSIONS), NULL);
     if (r == 0)
         r = baod_sync_stage(s, STAGE_SCOPES, make_scopes, s->snapshot);
     if (r == 0)
-        r = baod_sync_run_all(s, WRITE_SCOPES, BAO_COUNT(WRITE_SCOPES), NULL);
-    if (r == 0)
         r = baod_sync_stage(s, STAGE_MEMBERS, make_members, s->snapshot);
+    return r == 0 ? baod_sync_run_all(s, COMPARE_MEMBERS, BAO_COUNT(COMPARE_MEMBERS), NULL) : r;
+}
+
+int baod_sync_write_registry(struct sync *s)
+{
+    int r = baod_sync_run_all(s, WRITE_UNITS, BAO_COUNT(WRITE_UNITS), NULL);
+
+    if (r == 0)
+        r = baod_sync_run_all(s, WRITE_SUCCESSIONS, BAO_COUNT(WRITE_SUCCESSIONS), NULL);
+    if (r == 0)
+        r = baod_sync_run_all(s, WRITE_SCOPES, BAO_COUNT(WRITE_SCOPES), NULL);
     if (r == 0)
         r = baod_sync_run_all(s, WRITE_MEMBERS, BAO_COUNT(WRITE_MEMBERS), NULL);
     return r;

@@ -3,6 +3,7 @@
 #include "daemon/store/pgcall.h"
 #include "lib/base/error.h"
 #include "lib/doc/tree.h"
+#include "lib/form/obligation.h"
 
 enum { LINES_MAX = 200, LINES_OCTETS = 1 << 20 };
 
@@ -18,22 +19,14 @@ void baod_sync_report_deinit(struct baod_sync_report *report)
     bao_buf_deinit(&report->lines);
 }
 
-static const struct baod_pg_statement KEEP_SUMS = {
-    NULL, "CREATE TEMP TABLE sums_before ON COMMIT DROP AS SELECT * FROM baocao.rollup WHERE reported > 0"};
-
-int baod_sync_report_before(struct baod_pg_call *call)
-{
-    return baod_pg_call_exec(call, &KEEP_SUMS, NULL, 0, NULL);
-}
-
 /* Each unit before and after, by its latest window: code, what happened, its name before and after, its last
  * day. The very first registry is no change. */
 static const struct baod_pg_statement UNITS = {
     NULL,
     "WITH was AS (SELECT DISTINCT ON (unit) unit, code, name_vi, name_en, kind, to_day FROM baocao.unit"
-    "              WHERE seq_from < $1 AND seq_to >= $1 ORDER BY unit, from_day DESC),"
-    "      now AS (SELECT DISTINCT ON (unit) unit, code, name_vi, name_en, kind, to_day FROM baocao.unit"
-    "              WHERE seq_to = " OPEN " ORDER BY unit, from_day DESC)"
+    "              WHERE seq_to = " OPEN " ORDER BY unit, from_day DESC),"
+    "      now AS (SELECT DISTINCT ON (unit) unit, code, name_vi, name_en, kind, to_day FROM new_unit"
+    "              ORDER BY unit, from_day DESC)"
     " SELECT coalesce(n.code, w.code),"
     "        CASE WHEN w.unit IS NULL THEN 1 WHEN n.unit IS NULL THEN 2"
     "             WHEN n.to_day < 'infinity' AND n.to_day IS DISTINCT FROM w.to_day THEN 3"
@@ -50,9 +43,8 @@ static const struct baod_pg_statement UNITS = {
 static const struct baod_pg_statement MOVES = {
     NULL,
     "WITH was AS (SELECT DISTINCT m.unit, s.id FROM baocao.scope_unit m JOIN baocao.scope s USING (scope)"
-    "              WHERE m.seq_from < $1 AND m.seq_to >= $1),"
-    "      now AS (SELECT DISTINCT m.unit, s.id FROM baocao.scope_unit m JOIN baocao.scope s USING (scope)"
     "              WHERE m.seq_to = " OPEN "),"
+    "      now AS (SELECT DISTINCT m.unit, s.id FROM new_member m JOIN new_scope s USING (scope)),"
     "      change AS (SELECT unit, id, w.id IS NULL AS joined FROM (SELECT unit, id, id AS key FROM was) "
     "w(unit, id, key)"
     "                   FULL JOIN (SELECT unit, id, id AS key FROM now) n(unit, id, key) USING (unit, id)"
@@ -62,16 +54,6 @@ static const struct baod_pg_statement MOVES = {
     "        coalesce(string_agg(id, ', ' ORDER BY id) FILTER (WHERE joined), '')"
     "   FROM change c WHERE unit IN (SELECT unit FROM was) AND unit IN (SELECT unit FROM now) GROUP BY unit "
     "ORDER BY 1",
-};
-
-static const struct baod_pg_statement COUNTS = {
-    NULL,
-    "SELECT (SELECT count(*) FROM baocao.obligation_event WHERE seq = $1 AND kind = 'made'),"
-    "       (SELECT count(*) FROM baocao.obligation_event WHERE seq = $1 AND kind = 'moved'),"
-    "       (SELECT count(*) FROM baocao.obligation_event WHERE seq = $1 AND kind = 'dropped'),"
-    "       (SELECT count(*) FROM (SELECT * FROM pg_temp.sums_before) b"
-    "          FULL JOIN (SELECT * FROM baocao.rollup WHERE reported > 0) a USING (scope, form, period)"
-    "         WHERE (a.reported, a.sums) IS DISTINCT FROM (b.reported, b.sums))",
 };
 
 /* ------------------------------------------------------------------ lines */
@@ -101,6 +83,13 @@ static int fill(struct bao_buf *out, const char *pattern, const struct bao_str w
     return r;
 }
 
+static int add_said(struct baod_sync_report *report, const struct bao_buf said[BAO_LANGS])
+{
+    int r = bao_buf_len(&report->lines) == 0 ? 0 : bao_buf_append_c(&report->lines, ",");
+
+    return r == 0 ? bao_json_both(&report->lines, bao_buf_str(&said[BAO_VI]), bao_buf_str(&said[BAO_EN])) : r;
+}
+
 static int add_line(struct baod_sync_report *report, int64_t before, enum change change,
                     const struct bao_str words[3])
 {
@@ -112,16 +101,39 @@ static int add_line(struct baod_sync_report *report, int64_t before, enum change
     for (enum bao_lang lang = BAO_VI; r == 0 && lang < BAO_LANGS; lang++)
         r = fill(&said[lang], SENTENCES[change][lang], words);
     if (r == 0)
-        r = bao_buf_append_c(&report->lines, before == 0 ? "{\"vi\":" : ",{\"vi\":");
-    if (r == 0)
-        r = bao_json_quote(&report->lines, bao_buf_str(&said[BAO_VI]));
-    if (r == 0)
-        r = bao_buf_append_c(&report->lines, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(&report->lines, bao_buf_str(&said[BAO_EN]));
+        r = add_said(report, said);
     bao_buf_deinit(&said[BAO_VI]);
     bao_buf_deinit(&said[BAO_EN]);
-    return r == 0 ? bao_buf_append_c(&report->lines, "}") : r;
+    return r;
+}
+
+int baod_sync_report_deadline(struct baod_sync_report *report, const struct baod_sync_deadline *deadline,
+                              int offset)
+{
+    struct bao_buf said[BAO_LANGS] = {BAO_BUF_NULL(4096), BAO_BUF_NULL(4096)};
+    int r = 0;
+
+    for (enum bao_lang lang = BAO_VI; r == 0 && lang < BAO_LANGS; lang++) {
+        char was[64], is[64];
+
+        bao_moment_print(deadline->was, offset, lang, was);
+        bao_moment_print(deadline->is, offset, lang, is);
+        if (lang == BAO_VI)
+            r = bao_buf_printf(&said[lang], "Hạn gửi %.*s kỳ %.*s của %lld đơn vị chuyển từ %s sang %s%s",
+                               BAO_STR_ARG(deadline->form), BAO_STR_ARG(deadline->period),
+                               (long long)deadline->units, was, is,
+                               deadline->provisional ? " (tạm tính)" : "");
+        else
+            r = bao_buf_printf(&said[lang], "The deadline of %.*s for %.*s of %lld %s moves from %s to %s%s",
+                               BAO_STR_ARG(deadline->form), BAO_STR_ARG(deadline->period),
+                               (long long)deadline->units, bao_plural(deadline->units, "unit", "units"), was,
+                               is, deadline->provisional ? " (provisional)" : "");
+    }
+    if (r == 0)
+        r = add_said(report, said);
+    bao_buf_deinit(&said[BAO_VI]);
+    bao_buf_deinit(&said[BAO_EN]);
+    return r;
 }
 
 static int64_t lines_so_far(const struct baod_sync_report *report)
@@ -159,30 +171,19 @@ static int add_move(struct baod_sync_report *report, const struct baod_pg_result
     return add_line(report, lines_so_far(report), MOVED, words);
 }
 
-int baod_sync_report_after(struct baod_pg_call *call, int64_t seq, struct baod_sync_report *report)
+int baod_sync_report_units(struct baod_pg_call *call, struct baod_sync_report *report)
 {
-    struct bao_arena arena = BAO_ARENA_NULL(1 << 16);
-    struct baod_pg_param batch = baod_pg_p_int8(&arena, seq);
     const struct baod_pg_result *rows;
-    int r = baod_pg_call_exec(call, &UNITS, &batch, 1, &rows);
+    int r = baod_pg_call_exec(call, &UNITS, NULL, 0, &rows);
 
     for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++)
         r = add_unit(report, rows, i);
     if (r == 0)
-        r = baod_pg_call_exec(call, &MOVES, &batch, 1, &rows);
+        r = baod_pg_call_exec(call, &MOVES, NULL, 0, &rows);
     for (size_t i = 0; r == 0 && i < baod_pg_rows(rows); i++) {
         r = add_move(report, rows, i);
         report->moved++;
     }
-    if (r == 0)
-        r = baod_pg_call_exec(call, &COUNTS, &batch, 1, &rows);
-    if (r == 0) {
-        report->made = baod_pg_int(rows, 0, 0);
-        report->shifted = baod_pg_int(rows, 0, 1);
-        report->dropped = baod_pg_int(rows, 0, 2);
-        report->rollups = baod_pg_int(rows, 0, 3);
-    }
-    bao_arena_deinit(&arena);
     return r;
 }
 
@@ -216,7 +217,7 @@ int baod_sync_report_print(struct bao_buf *out, const struct baod_sync_report *r
     int r = bao_buf_printf(out,
                            "{\"code\":\"%s\",\"preview\":%s,\"opened\":%lld,\"closed\":%lld,\"removed\":%lld,"
                            "\"renamed\":%lld,\"moved\":%lld,\"made\":%lld,\"shifted\":%lld,\"dropped\":%lld,"
-                           "\"rollups\":%lld,\"lines\":[%.*s],\"message\":{\"vi\":",
+                           "\"rollups\":%lld,\"lines\":[%.*s],\"message\":",
                            *report->conflict[BAO_EN] == '\0' ? "OK" : "CONFLICT",
                            report->preview ? "true" : "false", (long long)report->opened,
                            (long long)report->closed, (long long)report->removed, (long long)report->renamed,
@@ -227,12 +228,8 @@ int baod_sync_report_print(struct bao_buf *out, const struct baod_sync_report *r
     for (enum bao_lang lang = BAO_VI; r == 0 && lang < BAO_LANGS; lang++)
         r = print_message(&said[lang], report, lang);
     if (r == 0)
-        r = bao_json_quote(out, bao_buf_str(&said[BAO_VI]));
-    if (r == 0)
-        r = bao_buf_append_c(out, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(out, bao_buf_str(&said[BAO_EN]));
+        r = bao_json_both(out, bao_buf_str(&said[BAO_VI]), bao_buf_str(&said[BAO_EN]));
     bao_buf_deinit(&said[BAO_VI]);
     bao_buf_deinit(&said[BAO_EN]);
-    return r == 0 ? bao_buf_append_c(out, "}}") : r;
+    return r == 0 ? bao_buf_append_c(out, "}") : r;
 }

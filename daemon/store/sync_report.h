@@ -5,6 +5,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/diag.h"
+#include "lib/form/date.h"
 
 struct baod_pg_call;
 
@@ -12,7 +13,7 @@ struct baod_sync_report {
     bool preview; /* by the asker: look only, change nothing */
     /* What came of it. */
     char conflict[BAO_LANGS][512]; /* why the files contradict what is stored; "" when they do not */
-    struct bao_buf lines;          /* JSON: [{"vi", "en"}, …], at most 200 */
+    struct bao_buf lines;          /* JSON: [{"vi", "en"}, …], at most 300 */
     int64_t opened, closed, renamed, moved, removed; /* units */
     int64_t made, shifted, dropped;                  /* obligations */
     int64_t rollups;                                 /* rows of sums that differ from before */
@@ -23,12 +24,20 @@ void baod_sync_report_init(struct baod_sync_report *report, bool preview);
 /* Frees the lines; may be called twice. */
 void baod_sync_report_deinit(struct baod_sync_report *report);
 
-/* Remembers the sums as they are, for counting those that change. Inside the transaction of the change, as is
- * the next one. 0, an outcome of enum baod_pg_outcome, <0. */
-int baod_sync_report_before(struct baod_pg_call *call) BAO_MUST_CHECK;
-/* Compares what stood before batch `seq` with what the transaction has made. */
-int baod_sync_report_after(struct baod_pg_call *call, int64_t seq,
-                           struct baod_sync_report *report) BAO_MUST_CHECK;
+/* Compares the registry that is in force with the one that the sync has staged (sync_parts.h). 0, an outcome
+ * of enum baod_pg_outcome, <0. */
+int baod_sync_report_units(struct baod_pg_call *call, struct baod_sync_report *report) BAO_MUST_CHECK;
+
+struct baod_sync_deadline {
+    struct bao_str form, period;
+    bao_time was, is;
+    int64_t units;
+    bool provisional;
+};
+
+/* A line of deadlines that move. 0 or <0. */
+int baod_sync_report_deadline(struct baod_sync_report *report, const struct baod_sync_deadline *deadline,
+                              int offset) BAO_MUST_CHECK;
 
 /* Appends the answer of `units apply`: {"code", counts, "lines", "message"}. */
 int baod_sync_report_print(struct bao_buf *out, const struct baod_sync_report *report) BAO_MUST_CHECK;

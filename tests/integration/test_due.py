@@ -315,10 +315,13 @@ def test_new_files_are_taken_or_refused_with_the_reason(make_daemon, postgres, f
         # A holiday: what is ahead moves and is listed, what is past stays.
         province.holidays["holidays"].append({"from": day(10), "to": day(16), "name": "Nghỉ thử", "basis": "Thông báo 1"})
         province.write()
+        shown = daemon.operate("units", "apply", "--dry-run")
+        assert shown.returncode == 0 and deadlines() == before, shown
         log = reload(daemon)
         after = deadlines()
         moved = {p for p in before if before[p] != after[p]}
         assert moved and min(moved) >= day(7), sorted(moved)
+        assert all(f"Hạn gửi ngay kỳ {p} của 2 đơn vị chuyển từ " in shown.stdout for p in moved), shown.stdout
         assert all(f"deadline moved: ngay {p}: due" in daemon.log() for p in moved), log
         assert due(c, "90001")["xong"]["due"] == old["xong"]["due"]
         assert locks()["90001"] > locked["90001"] and locks()["90002"] == locked["90002"]

@@ -137,7 +137,7 @@ def test_root_is_refused_with_the_way_out(make_daemon):
 
 def test_words_left_over_are_refused(programs):
     for words, said in ((("verify", "everything"), "everything"), (("forms",), "check"),
-                        (("forms", "check", "--against-stored"), "FORM"), (("nothing",), "nothing")):
+                        (("forms", "check", "--against-stored"), "BIỂU_MẪU"), (("nothing",), "nothing")):
         done = programs.run(*words, program=programs.baocaod)
         assert done.returncode == 2 and said in done.stderr and "--help" in done.stderr, (words, done)
 
