@@ -33,12 +33,39 @@ static void log_act(const struct baod_act_answer *answer)
                  answer->outcome < 0 ? strerror(-answer->outcome) : "", BAO_STR_ARG(answer->why));
 }
 
-static void on_act_done(void *user, const struct baod_act_answer *answer)
+/* Why nobody owes what an act names, as far as the files in force say it. */
+static int why_not_owed(const struct baod_server *s, const struct baod_act *act)
+{
+    const struct bao_forms *forms = &s->snapshot->forms;
+    struct bao_period period;
+    bool known = false, fits = false;
+
+    if (!bao_period_parse(act->period, &period))
+        return BAOD_ACT_E_NOTOWED;
+    for (size_t i = 0; i < forms->n; i++) {
+        if (!bao_str_eq(forms->items[i]->id, act->form))
+            continue;
+        known = true;
+        fits = fits || forms->items[i]->period_type == period.type ||
+               (forms->items[i]->period_type == BAO_PERIOD_ONCE && period.type == BAO_P_DAY);
+    }
+    if (!known)
+        return BAOD_ACT_E_NOFORM;
+    if (act->unit.n != 0 && bao_registry_any(&s->snapshot->registry, act->unit) == NULL)
+        return BAOD_ACT_E_NOUNIT;
+    return fits ? BAOD_ACT_E_NOTOWED : BAOD_ACT_E_NOPERIOD;
+}
+
+static void on_act_done(void *user, const struct baod_act_answer *done)
 {
     struct act_call *call = user;
     struct baod_server *s = call->server;
+    struct baod_act_answer told = *done;
+    const struct baod_act_answer *answer = &told;
     struct bao_buf out = BAO_BUF_NULL(BAOD_ADMIN_ANSWER_MAX);
 
+    if (told.outcome == BAOD_ACT_E_NOTOWED)
+        told.outcome = why_not_owed(s, told.act);
     s->acts--;
     log_act(answer);
     if (answer->outcome == 0 && answer->done.touched != 0 && s->state == BAOD_SERVING)
@@ -81,6 +108,14 @@ static int start_act(const struct act_call *asked, uid_t uid, const struct baod_
     if (call == NULL)
         return -ENOMEM;
     *call = *asked;
+    if (!baod_writer_is_up(s->writer)) { /* away, or with tables that are not this program's */
+        const struct baod_act_answer answer = {
+            .outcome = BAOD_ACT_E_DATABASE, .act = act, .why = BAO_STR("the database is not ready")};
+
+        s->acts++;
+        on_act_done(call, &answer);
+        return 0;
+    }
     if (act->kind == BAOD_ACT_UNLOCK && act->decision.n == 0 && ends_not_done(s, act->form)) {
         const struct baod_act_answer answer = {.outcome = BAOD_ACT_E_FINAL, .act = act};
 

@@ -182,8 +182,10 @@ int baod_act_read(const struct bao_node *map, const struct baod_act_place *place
         return wrong("revision là số từ 1 đến 9999, ví dụ 2.",
                      "revision is a number from 1 to 9999, such as 2.", ret_why);
     if (!moment_of(text_of(map, "until"), offset, &act.until))
-        return wrong("until viết như 2026-10-20, 2026-10-20T17:00 hoặc 2026-10-20T17:00:00+07:00.",
-                     "until is written like 2026-10-20, 2026-10-20T17:00 or 2026-10-20T17:00:00+07:00.",
+        return wrong("until (trên dòng lệnh: --until) viết theo năm-tháng-ngày, như 2026-10-20, "
+                     "2026-10-20T17:00 hoặc 2026-10-20T17:00:00+07:00.",
+                     "until (on the command line: --until) is written year-month-day, like 2026-10-20, "
+                     "2026-10-20T17:00 or 2026-10-20T17:00:00+07:00.",
                      ret_why);
     r = check_needs(&act, ret_why);
     if (r == 0)
@@ -193,6 +195,7 @@ int baod_act_read(const struct bao_node *map, const struct baod_act_place *place
 
 /* ------------------------------------------------------------------ answers */
 
+/* The numbers of a sentence are those of DONE below. */
 static const struct {
     const char *code;
     int status;
@@ -202,25 +205,50 @@ static const struct {
     [BAOD_ACT_E_NOTOWED] =
         {"NOTOWED",
          404,
-         {"Không có nghĩa vụ báo cáo này; kiểm tra lại mã đơn vị, biểu mẫu và kỳ.",
-          "There is no such obligation; look at the unit, the form and the period again."}},
-    [BAOD_ACT_E_EMPTY] = {"EMPTY",
-                          409,
-                          {"Đơn vị chưa có báo cáo nào đang được tính ở kỳ này.",
-                           "The unit has no report that counts in this period."}},
+         {"Biểu mẫu %2, kỳ %3 không phải là nghĩa vụ của %1; xem những ai phải gửi bằng: baocao status %2 "
+          "--period %3 --missing",
+          "Form %2, period %3 is not owed by %1; see who owes it with: baocao status %2 --period %3 "
+          "--missing"}},
+    [BAOD_ACT_E_NOFORM] = {"NOTOWED",
+                           404,
+                           {"Không có biểu mẫu “%2”; xem tên các biểu mẫu bằng: baocao forms",
+                            "There is no form %2; see the forms' names with: baocao forms"}},
+    [BAOD_ACT_E_NOUNIT] =
+        {"NOTOWED",
+         404,
+         {"Không có đơn vị mang mã “%1”; mã ghi đủ chữ số, kể cả số 0 ở đầu, như 24133 hoặc H15.02.",
+          "No unit has the code %1; a code is written whole, with zeros in front, like 24133 or H15.02."}},
+    [BAOD_ACT_E_NOPERIOD] =
+        {"NOTOWED",
+         404,
+         {"Biểu mẫu %2 không báo cáo theo loại kỳ như “%3”; xem các kỳ của biểu mẫu này bằng: baocao status "
+          "%2",
+          "Form %2 is not reported by periods like %3; see its periods with: baocao status %2"}},
+    [BAOD_ACT_E_EMPTY] =
+        {"EMPTY",
+         409,
+         {"Đơn vị %1 chưa có báo cáo nào đang được tính ở biểu mẫu %2, kỳ %3; xem bằng: baocao "
+          "stat %2 %1 %3",
+          "Unit %1 has no report that counts for form %2, period %3; look with: baocao stat "
+          "%2 %1 %3"}},
     [BAOD_ACT_E_REVISION] = {"REVISION",
                              409,
-                             {"Lần báo cáo đang được tính không phải lần đã nêu; xem lại rồi làm lại.",
-                              "Another revision counts than the one named; look again."}},
+                             {"Lần báo cáo đang được tính không phải lần đã nêu ở revision; xem bằng: baocao "
+                              "stat %2 %1 %3, rồi làm lại.",
+                              "Another revision counts than the one named; look with: baocao stat %2 %1 %3, "
+                              "then act again."}},
     [BAOD_ACT_E_LOCKED] =
         {"LOCKED",
          409,
          {"Kỳ báo cáo đã khóa, đơn vị không thu hồi được nữa; hãy đề nghị cơ quan chủ trì trả lại.",
           "The period is locked and the unit can no longer withdraw; ask the office to return it."}},
-    [BAOD_ACT_E_EARLY] = {"EARLY",
-                          409,
-                          {"Thời hạn mới phải muộn hơn thời hạn theo quy định.",
-                           "The new deadline must be later than the one of the rule."}},
+    [BAOD_ACT_E_EARLY] =
+        {"EARLY",
+         409,
+         {"Thời hạn mới (%5) phải muộn hơn thời hạn theo quy định; xem thời hạn bằng: baocao "
+          "status %2 --period %3 --missing",
+          "The new deadline (%5) must be later than the one of the rule; see that with: "
+          "baocao status %2 --period %3 --missing"}},
     [BAOD_ACT_E_FINAL] =
         {"FINAL",
          409,
@@ -229,8 +257,11 @@ static const struct {
     [BAOD_ACT_E_PENDING] =
         {"PENDING",
          409,
-         {"Còn đơn vị chưa gửi mà chưa hết hạn; hãy phê duyệt sau thời hạn gửi, hoặc khi mọi đơn vị đã gửi.",
-          "Some unit has not reported and is still in time; approve after the deadline, or once all have."}},
+         {"Còn đơn vị chưa gửi mà chưa hết hạn (kể cả hạn đã gia hạn); xem bằng: baocao status %2 --period "
+          "%3 "
+          "--missing. Hãy phê duyệt sau thời hạn gửi, hoặc khi mọi đơn vị đã gửi.",
+          "Some unit has not reported and is still in time, perhaps by an extension; see which with: baocao "
+          "status %2 --period %3 --missing. Approve after the deadline, or once all have."}},
     [BAOD_ACT_E_APPROVED] =
         {"APPROVED",
          409,
@@ -254,7 +285,7 @@ int baod_act_status(int outcome)
 }
 
 /* Each kind's sentence: %1 unit, %2 form, %3 period, %4 revision, %5 until, %6 how many obligations were
- * touched. */
+ * touched, %7 how many of these had a later extension. */
 static const struct {
     const char *text[BAO_LANGS];
     const char *with_until[BAO_LANGS];
@@ -347,8 +378,14 @@ static void print_moment(bao_time at, int offset, char ret[40])
     snprintf(ret, 40, "%02d:%02d %02d/%02d/%04d", minute / 60, minute % 60, ymd.day, ymd.month, ymd.year);
 }
 
+static const char *const SHORTENED[BAO_LANGS] = {
+    " Chú ý: %7 trước đây được gia hạn muộn hơn, nay ngắn lại; đơn vị nào cần giữ hạn cũ thì gia hạn lại "
+    "riêng bằng --unit.",
+    " Note: %7 had been extended to a later time and now have less; extend those that need it again with "
+    "--unit."};
+
 struct words {
-    struct bao_str of[6];
+    struct bao_str of[7];
 };
 
 static int fill(struct bao_buf *out, const char *pattern, const struct words *words)
@@ -356,7 +393,7 @@ static int fill(struct bao_buf *out, const char *pattern, const struct words *wo
     int r = 0;
 
     for (; r == 0 && *pattern != '\0'; pattern++) {
-        if (pattern[0] == '%' && pattern[1] >= '1' && pattern[1] <= '6')
+        if (pattern[0] == '%' && pattern[1] >= '1' && pattern[1] <= '7')
             r = bao_buf_append_str(out, words->of[*++pattern - '1']);
         else
             r = bao_buf_append(out, pattern, 1);
@@ -364,31 +401,41 @@ static int fill(struct bao_buf *out, const char *pattern, const struct words *wo
     return r;
 }
 
-static int print_done(struct bao_buf *out, const struct baod_act_answer *answer, enum bao_lang lang,
-                      int offset)
+static int print_said(struct bao_buf *out, const struct baod_act_answer *answer, enum bao_lang lang,
+                      int offset, const char *pattern)
 {
     const struct baod_act *act = answer->act;
-    bool same = answer->done.touched == 0;
-    const char *pattern = same ? SAME[act->kind].text[lang] : DONE[act->kind].text[lang];
-    const char *with_until = same ? SAME[act->kind].with_until[lang] : DONE[act->kind].with_until[lang];
-    char revision[16], touched[64], until[40] = "";
-    struct words words = {{act->unit, act->form, act->period, BAO_STR_NULL, BAO_STR_NULL, BAO_STR_NULL}};
+    const struct baod_act_done *done = &answer->done;
+    char revision[16], touched[64], until[40] = "", shortened[64];
+    struct words words = {{act->unit, act->form, act->period}};
+    int r;
 
-    snprintf(revision, sizeof(revision), "%d", answer->done.revision);
-    snprintf(touched, sizeof(touched), "%lld %s", (long long)answer->done.touched,
-             lang == BAO_VI ? "nghĩa vụ báo cáo"
-                            : bao_plural(answer->done.touched, "obligation", "obligations"));
-    if (act->until != BAO_TIME_NONE) {
+    snprintf(revision, sizeof(revision), "%d", done->revision);
+    snprintf(touched, sizeof(touched), "%lld %s", (long long)done->touched,
+             lang == BAO_VI ? "nghĩa vụ báo cáo" : bao_plural(done->touched, "obligation", "obligations"));
+    snprintf(shortened, sizeof(shortened), "%lld %s", (long long)done->shortened,
+             lang == BAO_VI ? "đơn vị" : bao_plural(done->shortened, "unit", "units"));
+    if (act->until != BAO_TIME_NONE)
         print_moment(act->until, offset, until);
-        if (with_until != NULL)
-            pattern = with_until;
-    }
     if (act->unit.n == 0)
         words.of[0] = lang == BAO_VI ? BAO_STR("mọi đơn vị") : BAO_STR("all units");
     words.of[3] = bao_str_c(revision);
     words.of[4] = bao_str_c(until);
     words.of[5] = bao_str_c(touched);
-    return fill(out, pattern, &words);
+    words.of[6] = bao_str_c(shortened);
+    r = fill(out, pattern, &words);
+    return r == 0 && answer->outcome == 0 && done->shortened != 0 ? fill(out, SHORTENED[lang], &words) : r;
+}
+
+static const char *done_pattern(const struct baod_act_answer *answer, enum bao_lang lang)
+{
+    const struct baod_act *act = answer->act;
+    bool same = answer->done.touched == 0;
+    const char *with_until = same ? SAME[act->kind].with_until[lang] : DONE[act->kind].with_until[lang];
+
+    if (act->until != BAO_TIME_NONE && with_until != NULL)
+        return with_until;
+    return same ? SAME[act->kind].text[lang] : DONE[act->kind].text[lang];
 }
 
 static int add_text(struct bao_buf *out, const char *name, struct bao_str value)
@@ -432,22 +479,18 @@ static int add_facts(struct bao_buf *out, const struct baod_act_answer *answer, 
 
 static int add_message(struct bao_buf *out, struct bao_str vi, struct bao_str en)
 {
-    int r = bao_buf_append_c(out, "\"message\":{\"vi\":");
+    int r = bao_buf_append_c(out, "\"message\":");
 
     if (r == 0)
-        r = bao_json_quote(out, vi);
-    if (r == 0)
-        r = bao_buf_append_c(out, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(out, en);
-    return r == 0 ? bao_buf_append_c(out, "}}") : r;
+        r = bao_json_both(out, vi, en);
+    return r == 0 ? bao_buf_append_c(out, "}") : r;
 }
 
 int baod_act_say(struct bao_buf *out, const struct baod_act_answer *answer, enum bao_lang lang, int offset)
 {
-    return answer->outcome == 0
-               ? print_done(out, answer, lang, offset)
-               : bao_buf_append_c(out, OUTCOMES[outcome_index(answer->outcome)].message[lang]);
+    return print_said(out, answer, lang, offset,
+                      answer->outcome == 0 ? done_pattern(answer, lang)
+                                           : OUTCOMES[outcome_index(answer->outcome)].message[lang]);
 }
 
 int baod_act_print_wrong(struct bao_buf *out, const char *const why[BAO_LANGS])

@@ -24,6 +24,7 @@ struct office {
     struct bao_str *codes;
     int32_t *revisions;
     size_t n;
+    int64_t shortened;
 };
 
 static int run(struct office *o, const char *sql, const struct baod_pg_param *params, size_t n,
@@ -143,6 +144,9 @@ static int keep(struct office *o, const struct baod_pg_result *rows, size_t i)
     o->units[at] = (int32_t)baod_pg_int(rows, i, 0);
     o->revisions[at] = (int32_t)baod_pg_int(rows, i, 2);
     o->codes[at] = bao_arena_str(&o->arena, baod_pg_bytes(rows, i, 4));
+    if (o->act->kind == BAOD_ACT_EXTEND && !baod_pg_is_null(rows, i, 9) &&
+        baod_pg_time(rows, i, 9) > o->act->until)
+        o->shortened++;
     o->n++;
     return o->codes[at].p == NULL ? -ENOMEM : 0;
 }
@@ -373,6 +377,7 @@ static int look_back(struct office *o)
     if (r != 0)
         return r;
     o->done = (struct baod_act_done){.touched = (int64_t)o->n,
+                                     .shortened = o->shortened,
                                      .seq = o->chain.row.seq,
                                      .at = o->chain.row.at,
                                      .due_at = baod_pg_time(rows, 0, 0),

@@ -32,9 +32,10 @@ struct baod_act {
 
 /* What an act did. */
 struct baod_act_done {
-    int64_t touched; /* obligations that it changed; 0: all was so already, and nothing was written */
-    int64_t seq;     /* its batch; 0: none */
-    bao_time at;     /* BAO_TIME_NONE: none */
+    int64_t touched;   /* obligations that it changed; 0: all was so already, and nothing was written */
+    int64_t shortened; /* of these, extended to a later time before */
+    int64_t seq;       /* its batch; 0: none */
+    bao_time at;       /* BAO_TIME_NONE: none */
     /* Where it touched one: */
     int revision; /* the one given back or taken back; 0: none */
     bao_time due_at, lock_at, extended_to;
@@ -42,16 +43,19 @@ struct baod_act_done {
 
 enum baod_act_outcome {
     BAOD_ACT_E_NOTOWED = 1, /* no such obligation */
-    BAOD_ACT_E_EMPTY,       /* nothing is counted that could be returned */
-    BAOD_ACT_E_REVISION,    /* another revision counts than the one meant */
-    BAOD_ACT_E_LOCKED,      /* too late to withdraw */
-    BAOD_ACT_E_EARLY,       /* an extension that would end before the deadline */
-    BAOD_ACT_E_FINAL,       /* a period that ends as "not done" is opened again on a decision only; the caller
-                               judges */
-    BAOD_ACT_E_PENDING,     /* an approval while some unit may still report on time */
-    BAOD_ACT_E_APPROVED,    /* the period is approved: only unlocking on a decision changes anything */
-    BAOD_ACT_E_WRONG,       /* period written in no known way, until missing, or a line feed in a text */
-    BAOD_ACT_E_DATABASE,    /* `why` says its message */
+    BAOD_ACT_E_NOFORM,      /* nor such a form, unit, or a period of that kind: told by the caller, who */
+    BAOD_ACT_E_NOUNIT,      /* knows the files in force */
+    BAOD_ACT_E_NOPERIOD,
+    BAOD_ACT_E_EMPTY,    /* nothing is counted that could be returned */
+    BAOD_ACT_E_REVISION, /* another revision counts than the one meant */
+    BAOD_ACT_E_LOCKED,   /* too late to withdraw */
+    BAOD_ACT_E_EARLY,    /* an extension that would end before the deadline */
+    BAOD_ACT_E_FINAL,    /* a period that ends as "not done" is opened again on a decision only; the caller
+                            judges */
+    BAOD_ACT_E_PENDING,  /* an approval while some unit may still report on time */
+    BAOD_ACT_E_APPROVED, /* the period is approved: only unlocking on a decision changes anything */
+    BAOD_ACT_E_WRONG,    /* period written in no known way, until missing, or a line feed in a text */
+    BAOD_ACT_E_DATABASE, /* `why` says its message */
 };
 
 /* "returned", "extended": the kind of an act as events and leaves name it. */
