@@ -65,15 +65,11 @@ struct baod_refusal {
 
 static int print_refusal(struct bao_buf *out, const char *code, const char *vi, const char *en)
 {
-    int r = bao_buf_printf(out, "{\"code\":\"%s\",\"message\":{\"vi\":", code);
+    int r = bao_buf_printf(out, "{\"code\":\"%s\",\"message\":", code);
 
     if (r == 0)
-        r = bao_json_quote(out, bao_str_c(vi));
-    if (r == 0)
-        r = bao_buf_append_c(out, ",\"en\":");
-    if (r == 0)
-        r = bao_json_quote(out, bao_str_c(en));
-    return r == 0 ? bao_buf_append_c(out, "}}\n") : r;
+        r = bao_json_both(out, bao_str_c(vi), bao_str_c(en));
+    return r == 0 ? bao_buf_append_c(out, "}\n") : r;
 }
 
 static void refuse(const struct baod_asker *to, const struct baod_refusal *refusal, unsigned after_ms)
@@ -128,6 +124,13 @@ struct question {
     enum baod_format format;
 };
 
+/* BUSY, in words for who asks and has no file to keep. */
+static void refuse_unanswered(const struct baod_asker *to)
+{
+    baod_api_refuse(to, 503, "BUSY", "Cơ sở dữ liệu chưa trả lời lúc này; hãy hỏi lại sau ít phút.",
+                    "The database does not answer now; ask again in a few minutes.");
+}
+
 static void on_rows(void *user, int r, const struct baod_rows *rows)
 {
     struct question *q = user;
@@ -140,8 +143,10 @@ static void on_rows(void *user, int r, const struct baod_rows *rows)
             .status = 200, .type = baod_types[q->format], .body = bao_buf_str(&out)};
 
         baod_api_reply(&q->asker, &reply);
+    } else if (r == -EIO) {
+        baod_api_refuse_symbol(&q->asker, BAO_SYM_INTERNAL);
     } else {
-        baod_api_refuse_symbol(&q->asker, r == -EIO ? BAO_SYM_INTERNAL : BAO_SYM_BUSY);
+        refuse_unanswered(&q->asker);
     }
     baod_api_unref(q->asker.api);
     free(q);
@@ -289,7 +294,7 @@ static void ask(struct baod_call *call, struct baod_http_exchange *x)
                         "Hỏi số tổng hợp theo đơn vị hiện nay thì phải nêu period hoặc span.",
                         "Rollups by the units of today need a period or a span.");
     else
-        baod_api_refuse_symbol(&call->asker, BAO_SYM_BUSY);
+        refuse_unanswered(&call->asker);
 }
 
 /* ------------------------------------------------------------------ health */
@@ -303,13 +308,17 @@ static void health(struct baod_call *call, struct baod_http_exchange *x)
     bool degraded = !database && api->ops.is_degraded != NULL && api->ops.is_degraded(api->ops.user);
     const char *need = baod_http_query(x, "need");
     bool enough = database || (degraded && (need == NULL || strcmp(need, "database") != 0));
-    const char *text = database   ? "{\"status\":\"ok\",\"database\":\"ready\"}\n"
-                       : degraded ? "{\"status\":\"degraded\",\"database\":\"away\",\"reports\":\"queued\"}\n"
-                       : ready    ? "{\"status\":\"waiting\",\"database\":\"away\"}\n"
-                                  : "{\"status\":\"ok\",\"database\":\"away\"}\n";
+    bool locked = !database && api->ops.is_locked != NULL && api->ops.is_locked(api->ops.user);
+    const char *status = degraded ? "degraded" : ready && !database ? "waiting" : "ok";
+    char text[96];
+    int n = snprintf(text, sizeof(text), "{\"status\":\"%s\",\"database\":\"%s\"%s}\n", status,
+                     database ? "ready"
+                     : locked ? "locked"
+                              : "away",
+                     degraded ? ",\"reports\":\"queued\"" : "");
     struct baod_http_reply reply = {.status = ready && !enough ? 503 : 200,
                                     .type = baod_types[BAOD_FORMAT_JSON],
-                                    .body = bao_str_c(text)};
+                                    .body = {text, n < 0 ? 0 : (size_t)n}};
 
     baod_api_reply(&call->asker, &reply);
 }

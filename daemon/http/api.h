@@ -25,6 +25,8 @@ struct baod_api_ops {
     bool (*is_ready)(void *user);
     /* If not: is a report taken into custody all the same? NULL: never. */
     bool (*is_degraded)(void *user);
+    /* ... and does the database answer, but other work hold the province's lock? NULL: not known. */
+    bool (*is_locked)(void *user);
     /* baod_credentials_find(). */
     int (*who)(void *user, struct bao_str secret, const struct baod_credential **ret);
     /* What reports are judged by now, with its bundle; borrowed for the call. */

@@ -103,7 +103,12 @@ static bool is_ready(void *user)
 {
     struct baod_server *s = user;
 
-    return baod_writer_is_up(s->writer) && baod_pg_is_ready(s->reading);
+    return baod_writer_is_up(s->writer) && !s->locked && baod_pg_is_ready(s->reading);
+}
+
+static bool is_locked(void *user)
+{
+    return ((struct baod_server *)user)->locked;
 }
 
 static int who(void *user, struct bao_str secret, const struct baod_credential **ret)
@@ -132,6 +137,7 @@ static int make_api(struct baod_server *s)
                                      .ask = ask,
                                      .is_ready = is_ready,
                                      .is_degraded = is_degraded,
+                                     .is_locked = is_locked,
                                      .who = who,
                                      .snapshot = snapshot_in_force,
                                      .submit = baod_server_submit,

@@ -124,7 +124,8 @@ static int restore_credentials(struct baod_server *s)
                  (long long)((baod_clock_now(&s->clock) - at) / BAO_SECOND), BAO_STR_ARG(epochs));
     r = baod_cache_restore_credentials(s->spool, s->credentials, &n, &at);
     if (r == 0 && at != BAO_TIME_NONE)
-        baod_log(BAOD_LOG_INFO, "spool: %zu credentials as the database had them %lld s ago", n,
+        baod_log(BAOD_LOG_INFO, "spool: %zu %s as the database had them %lld s ago", n,
+                 bao_plural((long long)n, "credential", "credentials"),
                  (long long)((baod_clock_now(&s->clock) - at) / BAO_SECOND));
     if (r == -EBADMSG)
         baod_log(BAOD_LOG_WARNING,
@@ -215,8 +216,8 @@ static int open_spool(struct baod_server *s, const struct bao_load_limits *limit
     if (r == 0) {
         counts = baod_spool_counts(s->spool);
         baod_custody_use(s->custody, s->snapshot);
-        baod_log(BAOD_LOG_NOTICE, "spool: %s, %llu reports wait in it", path,
-                 (unsigned long long)counts.rows);
+        baod_log(BAOD_LOG_NOTICE, "spool: %s, %llu %s in it", path, (unsigned long long)counts.rows,
+                 bao_plural((long long)counts.rows, "report waits", "reports wait"));
     }
     if (r != 0)
         tell(&why, r);

@@ -4,13 +4,25 @@
 #include "daemon/ops/sd.h"
 #include "daemon/server/server_internal.h"
 #include "daemon/store/cache.h"
+#include "daemon/store/dictionary.h"
 #include "daemon/store/embedded.h"
+#include "daemon/store/holder.h"
+#include "daemon/store/migrate.h"
 #include "daemon/store/notices.h"
+#include "daemon/store/pg.h"
 #include "daemon/store/writer.h"
 
 #include <malloc.h>
 
-enum { FRESH_TICKS = 5, CACHE_TICKS = 15, RUSH = 64, FEW = 8, REMINDED = 16 };
+enum {
+    FRESH_TICKS = 5,
+    CACHE_TICKS = 15,
+    HOLDER_TICKS = 3,
+    RUSH = 64,
+    FEW = 8,
+    REMINDED = 16,
+    READERS_WAIT_MS = 8000
+};
 
 /* A rush of comers and goers leaves holes all over the heap; once it is over their pages go back to the
  * system, and again when those who came have been told what they owe, which takes seconds for a province. */
@@ -29,11 +41,58 @@ static void give_memory_back(struct baod_server *s)
         s->trimmed = moves;
 }
 
+static void tell_locked(struct baod_server *s, const struct baod_holder *holder)
+{
+    const char *fate = s->spool != NULL ? "queued in the spool" : "answered WAIT";
+
+    baod_log(
+        BAOD_LOG_WARNING,
+        "database: it answers, but other work of the province holds its lock (%s, server process %d, for "
+        "%lld s); reports are %s",
+        *holder->name == '\0' ? "unnamed" : holder->name, holder->pid, (long long)holder->seconds, fate);
+    baod_sd_ready(s->spool != NULL ? "serving; other work holds the province's lock, reports are queued"
+                                   : "serving; other work holds the province's lock");
+    s->locked_told = true;
+    s->up = s->away = false;
+}
+
+/* Between two tries the writer does not wait: whoever it waited for still holds the lock then. */
+static void on_holder(void *user, const struct baod_holder *holder)
+{
+    struct baod_server *s = user;
+
+    s->holder_asked = false;
+    s->holder_after = 0;
+    s->locked = holder->pid != 0 && (holder->kept || (s->locked && holder->pid == s->holder));
+    if (!s->locked)
+        return;
+    s->holder = holder->pid;
+    if (!s->locked_told)
+        tell_locked(s, holder);
+}
+
+/* A writer without an answer may wait for the lock, or for a server that hangs. */
+static void look_for_holder(struct baod_server *s)
+{
+    if (s->holder_asked) {
+        s->locked = s->locked && s->ticks < s->holder_after; /* neither does the other connection answer */
+        return;
+    }
+    if (!baod_writer_is_held(s->writer) && !s->locked)
+        return;
+    s->holder_asked = baod_holder_ask(s->quick, baod_province_key(bao_str_c(s->province)),
+                                      baod_writer_backend(s->writer), on_holder, s) == 0;
+    s->holder_after = s->holder_asked ? s->ticks + HOLDER_TICKS : 0;
+    s->locked = s->locked && s->holder_asked;
+}
+
 /* Says once when the database comes or goes, with what becomes of reports. */
 static void tell_database(struct baod_server *s, bool up)
 {
-    bool away = !up && (s->away || s->up || baod_writer_is_away(s->writer));
+    bool away = !up && (s->away || s->up || s->locked_told || baod_writer_is_away(s->writer));
 
+    if (s->locked || (!up && s->holder_asked && s->ticks < s->holder_after))
+        return; /* told as such, or not yet known */
     if (up != s->up || away != s->away) {
         const char *how =
             s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
@@ -44,9 +103,20 @@ static void tell_database(struct baod_server *s, bool up)
                                          : "serving; the database is away");
     }
     s->lost_told = s->lost_told && !up;
+    s->locked_told = false;
     s->up = up;
     s->away = away;
     s->was_up = s->was_up || up;
+}
+
+/* A question may take a minute. Of a database that is known to be away no answer is to be hoped for: who asks
+ * is told to come again before losing patience. */
+static void give_readers_up(struct baod_server *s)
+{
+    uint64_t since = s->away ? baod_pg_waits_since(s->reading) : 0;
+
+    if (since != 0 && uv_now(&s->loop) - since > READERS_WAIT_MS)
+        baod_pg_drop(s->reading, "its questions wait for a database that is away");
 }
 
 /* Obligations reach 400 days ahead, so each new day makes some. */
@@ -63,7 +133,9 @@ void baod_server_on_tick(uv_timer_t *timer)
         baod_log(BAOD_LOG_WARNING,
                  "clock: the wall clock had moved by %lld us; custody times follow it from now on",
                  (long long)moved);
+    look_for_holder(s);
     tell_database(s, up);
+    give_readers_up(s);
     if (s->keys_day != today)
         baod_server_tell_keys(s, today);
     if (s->embedded != NULL && baod_embedded_watch(s->embedded))

@@ -172,6 +172,12 @@ static bool is_poison(const struct baod_batch *b)
     return is_class(b, "21") || is_class(b, "22") || is_class(b, "23") || is_class(b, "54");
 }
 
+/* Did it wait for the province's lock longer than a statement may? The head is read next under it. */
+static bool is_locked_out(const struct baod_batch *b)
+{
+    return !b->head.read && (strcmp(b->sqlstate, "55P03") == 0 || strcmp(b->sqlstate, "57014") == 0);
+}
+
 static const struct baod_pg_statement QUARANTINE = {
     "w_quarantine",
     "INSERT INTO baocao.quarantine (id, at, received_at, unit, form, period, revision, sqlstate, message, "
@@ -264,7 +270,9 @@ static void after_failure(struct baod_writer *w)
         uint8_t tries = 0;
 
         w->counts.retried++;
-        baod_log(BAOD_LOG_WARNING, "writer: a batch of %zu is run again: %s %s", n, b->sqlstate, b->message);
+        baod_log(BAOD_LOG_WARNING, "writer: a batch of %zu is run again%s: %s %s", n,
+                 is_locked_out(b) ? ", for other work holds the province's lock" : "", b->sqlstate,
+                 b->message);
         for (size_t i = 0; i < n; i++)
             tries = ++b->items[i].s->tries > tries ? b->items[i].s->tries : tries;
         if (b->error == -ENOMEM) /* many large reports, or earlier ones: fewer at once */
@@ -877,6 +885,16 @@ bool baod_writer_is_away(const struct baod_writer *w)
 bool baod_writer_is_up(const struct baod_writer *w)
 {
     return w->state != OFFLINE && w->state != PREPARING && !w->went && !is_held(w);
+}
+
+bool baod_writer_is_held(const struct baod_writer *w)
+{
+    return is_held(w);
+}
+
+int baod_writer_backend(const struct baod_writer *w)
+{
+    return baod_pg_backend(w->pg);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -79,3 +79,8 @@ struct baod_writer_counts baod_writer_counts(const struct baod_writer *writer);
 bool baod_writer_is_away(const struct baod_writer *writer);
 /* Does the database answer, and not only hold its connection? */
 bool baod_writer_is_up(const struct baod_writer *writer);
+/* Has what was asked for gone without an answer for hold_ms, although the connection stands? Perhaps somebody
+ * else holds the province's lock (holder.h). */
+bool baod_writer_is_held(const struct baod_writer *writer);
+/* The server's process that writes; 0 without one. */
+int baod_writer_backend(const struct baod_writer *writer);

@@ -10,6 +10,7 @@ import threading
 import time
 
 import histories
+import psycopg2
 import pytest
 from brp import Client, Ended
 from chaos import Chaos
@@ -309,6 +310,7 @@ def test_the_cap_is_told_and_passes(make_daemon, postgres):
     receipts = send_until_committed(daemon, reports)
     assert all(receipts[key] == a.receipt for key, a in queued.items())
     check_exact(postgres.sql, reports)
+    wait_for(lambda: "takes reports again" in daemon.log())  # said once all is drained, also when nothing is queued any more
 
 
 @pytest.mark.skipif(not LONG or os.geteuid() != 0, reason="mounts small disks")
@@ -429,6 +431,10 @@ def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres, turn
             wait_for(lambda: daemon.get("/readyz") == (200, {"status": "degraded", "database": "away",
                                                              "reports": "queued"}))
             assert client.ask("PING").verb == again.ask("PING").verb == "OK"
+            # Questions that only the database can answer do not wait for ever either.
+            told = again.ask("STAT", form="nd73-quarterly", unit=units[0], period="2026-Q3")
+            assert (told.verb, told.code) == ("WAIT", "BUSY"), told
+            assert "its questions wait for a database that is away" in daemon.log()
             assert txn not in client.answers and not set(copies) & set(again.answers), "the batch in flight was answered"
             assert {state_of(pid) for pid in frozen} == {"T"}
             postgres.thaw()
@@ -444,6 +450,33 @@ def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres, turn
     assert "went away" not in daemon.log(), "the connection was given up"
     verified = daemon.operate("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_other_work_that_holds_the_lock_is_named_and_the_database_is_not_called_away(make_daemon, postgres):
+    """A session that locks the province longer than a batch may wait: reports are queued, and the log, /readyz and the
+    metrics say who keeps them waiting; the database answers all the while."""
+    daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "1s"}}, database_url=postgres.url).start()
+    units, start = communes(), len(daemon.log())
+    reports = {(u, 1): (4, report(u, 1, 4)) for u in units[:6]}
+    waiting = {"status": "degraded", "database": "locked", "reports": "queued"}
+    holder = psycopg2.connect(postgres.conninfo + " application_name=thong-ke")
+    with holder.cursor() as c:
+        c.execute("SELECT pg_advisory_xact_lock(7316, 66)")
+    answers = queue(daemon, reports)
+    wait_for(lambda: daemon.get("/readyz") == (200, waiting))
+    assert (metric(daemon, "database_up"), metric(daemon, "database_locked")) == (0, 1)
+    assert daemon.get("/readyz", need="database") == (503, waiting)
+    assert "run again, for other work holds the province's lock: " in daemon.log()[start:]
+    holder.close()
+    wait_drained(daemon)
+    daemon.wait_ready()
+    check_drained(postgres, reports, answers)
+    assert daemon.get("/readyz") == (200, {"status": "ok", "database": "ready"})
+    assert (metric(daemon, "database_up"), metric(daemon, "database_locked")) == (1, 0)
+    told = wait_for(lambda: (lines := re.findall(r"database: (.*)", daemon.log()[start:]))[-1] == "ready" and lines)
+    assert not any(line.startswith("away") for line in told), told
+    assert re.fullmatch(r"it answers, but other work of the province holds its lock \(thong-ke, server process \d+, for \d+ s\);"
+                        r" reports are queued in the spool", told[-2]), told
 
 
 def test_two_daemons_and_custody_that_comes_late(make_daemon, postgres):
