@@ -78,7 +78,11 @@ static const struct baod_pg_statement INSERT_COPIES = {
                 " ON CONFLICT DO NOTHING"};
 
 /* What became of a report that had been answered `queued`, until its unit has read it. Those that were not
- * stored have no leaf: a negative number made of the receipt keeps them apart. */
+ * stored have no leaf: a negative number made of the receipt keeps them apart. Who sends a report again is
+ * answered `queued` again, and waits for its outcome: the one of before gives way to it, and is new. */
+static const struct baod_pg_statement OLD_OUTCOMES = {
+    "w_old_outcomes", "DELETE FROM baocao.outcome o USING unnest($1::int4[], $2::uuid[]) k(unit, receipt)"
+                      " WHERE o.unit = k.unit AND o.receipt = k.receipt"};
 static const struct baod_pg_statement OUTCOMES = {
     "w_outcomes",
     "INSERT INTO baocao.outcome (unit, seq, leaf, kind, receipt, form, period, revision, state, symbol)"
@@ -86,7 +90,6 @@ static const struct baod_pg_statement OUTCOMES = {
     "   FROM unnest($2::int4[], $3::int4[], $4::uuid[], $5::int4[], $6::int4[], $7::int4[], $8::text[], "
     "$9::text[])"
     "        k(unit, leaf, receipt, form, period, revision, state, symbol)"
-    "  WHERE NOT EXISTS (SELECT FROM baocao.outcome o WHERE o.unit = k.unit AND o.receipt = k.receipt)"
     " ON CONFLICT DO NOTHING"};
 
 static const struct baod_pg_statement MOVE_CUSTODY = {
@@ -585,10 +588,11 @@ static int write_outcomes(struct baod_batch *b, struct baod_pg *pg)
 {
     struct bao_arena *a = &b->arena;
     size_t n = b->n_spooled, at = 0;
-    struct baod_pg_param *params = bao_arena_array(a, 9, sizeof(*params));
+    struct baod_pg_param *params = bao_arena_array(a, 11, sizeof(*params));
     int32_t *v = bao_arena_array(a, 5 * n, sizeof(*v));
     uint8_t(*ids)[16] = bao_arena_array(a, n, sizeof(*ids));
     struct bao_str *texts = bao_arena_array(a, 2 * n, sizeof(*texts));
+    int r;
 
     if (params == NULL || v == NULL || ids == NULL || texts == NULL)
         return -ENOMEM;
@@ -616,7 +620,10 @@ static int write_outcomes(struct baod_batch *b, struct baod_pg *pg)
         params[k + 2] = baod_pg_p_int4s(a, v + k * n, NULL, n);
     params[7] = baod_pg_p_texts(a, texts, n);
     params[8] = baod_pg_p_texts(a, texts + n, n);
-    return baod_pg_exec(pg, &OUTCOMES, params, 9, on_written, b);
+    params[9] = params[1];
+    params[10] = params[3];
+    r = baod_pg_exec(pg, &OLD_OUTCOMES, params + 9, 2, on_written, b);
+    return r == 0 ? baod_pg_exec(pg, &OUTCOMES, params, 9, on_written, b) : r;
 }
 
 /* ------------------------------------------------------------------ custody that moved */

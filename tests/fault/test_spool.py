@@ -635,6 +635,13 @@ def test_who_may_speak_is_asked_again_when_a_report_is_drained(make_daemon, post
     check_exact(postgres.sql, {(u, 1): (1, "") for u in units[1:3]})
 
 
+def wait_told(postgres):
+    """Until the daemon has looked for new outcomes once more: what is unread now is news no longer."""
+    since = postgres.sql("SELECT clock_timestamp()")[0][0]
+    wait_for(lambda: postgres.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'baocaod notices' AND state = 'idle'"
+                                  " AND query LIKE '%%LIMIT 256' AND query_start > %s", since))
+
+
 def test_a_resend_after_the_drain_finds_its_custody(make_daemon, postgres):
     """Queued, drained, and sent again while the database is away once more: still the first receipt, and the time it names;
     what the drain refused has its row among the refusals; the document can be had wherever it is."""
@@ -653,6 +660,7 @@ def test_a_resend_after_the_drain_finds_its_custody(make_daemon, postgres):
     wait_drained(daemon)
     daemon.wait_ready()
     assert document(units[0]) == reports[units[0], 1][1]
+    wait_told(postgres)
     listener = Client(daemon.reports_port, timeout=60)  # reads what became of them
     wait_for(lambda: listener.ask("PING") and len([f for f in listener.told if f.verb == "DONE"]) == 3)
     before = daemon.log().count("database: away")  # perhaps at the start too, on a slow machine
