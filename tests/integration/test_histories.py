@@ -1,6 +1,7 @@
 """Random histories: whatever units send, correct and resend, and whatever the office does between, over two daemons on one
 database, the store holds what a model in a few lines says, its totals are the recomputation from office.value to the last
-digit, and the flags of later reports are those that judging them afresh gives. BAOCAO_LONG runs thousands of steps."""
+digit, and the flags of later reports are those that judging them afresh gives. A history is what befalls three units; one
+world has one long history, or many short ones beside each other. BAOCAO_LONG runs thousands."""
 import collections
 import json
 import os
@@ -13,11 +14,15 @@ import pytest
 import yaml
 from brp import Client
 from conftest import wait_for
-from histories import UNITS, add_form, report, schemas_with_form
+from histories import FORM, UNITS, add_form, report, schemas_with_form
+from reports import communes
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
-SEEDS = range(100, 160) if LONG else (2,)
-STEPS = 400 if LONG else 100
+ALONE = [UNITS]
+BESIDE = list(zip(*[iter(u for u in communes() if u not in UNITS)] * 3))
+WORLDS = [pytest.param(seed, ALONE, 400, id=f"long-{seed}") for seed in range(100, 160)] + \
+    [pytest.param(seed, BESIDE, 40 * len(BESIDE), id=f"short-{seed}") for seed in range(1000, 1060)] if LONG else \
+    [pytest.param(2, ALONE, 100, id="long-2"), pytest.param(3, BESIDE[:6], 120, id="short-3")]
 PLAIN, LOOKS = "thu-lich-su", "thu-ky-truoc"
 MONTHS = [f"2026-{n:02}" for n in range(1, 7)]
 WHY = "Đã rà soát lại toàn bộ hồ sơ, số liệu này là đúng."
@@ -28,7 +33,7 @@ version: %(version)d
 title: {vi: Báo cáo tháng để thử sổ, en: Monthly report for trying the store}
 basis: [Biểu dùng để thử nghiệm]
 programme: nd73
-reporters: {only: ["24133", "24211", "24259"]}
+reporters: {only: %(units)s}
 period: {type: month, calendar: civil}
 deadline: {working_days: 5}
 lock: {working_days: 5, then: accept}
@@ -54,7 +59,6 @@ indicators:
 %(more)s"""
 ADDED = ("  - {code: added, label: {vi: Số liệu mới, en: New figure}, measure: {vi: việc, en: tasks}, value: self.moi * 3 / 7, "
          "decimals: 3, over_units: sum, over_time: sum}\n")
-HEIR = "90900"  # of a merger in mid-history
 CODES = {"vu": "cases", "nguoi": "staff", "dat": "reached", "tong": "asked", "diem": "score"}
 FLOWS = ("cases", "reached", "asked", "added")  # over_time: sum
 
@@ -80,15 +84,20 @@ class Key:
 class World:
     """Two daemons on one database, the model, and the dice."""
 
-    def __init__(self, daemons, postgres, seed):
+    def __init__(self, daemons, postgres, seed, trios):
         self.daemons, self.connection = daemons, postgres.connect()
         self.dice = random.Random(seed)
+        self.trios = trios
+        self.units = [unit for trio in trios for unit in trio]
+        # A short history keeps to few months, so that much befalls each.
+        self.months = {unit: MONTHS if trios is ALONE else months for trio in trios
+                       for months in [self.dice.choice((MONTHS[:2], MONTHS[:3], MONTHS[:4], MONTHS[2:5]))] for unit in trio}
         self.keys = collections.defaultdict(Key)
         self.clients = [Client(d.reports_port, timeout=120) for d in daemons]
         self.done = collections.Counter()
         self.version = 1
         self.moments = []  # (when, what was told then)
-        self.shares = {unit: [(unit, 1)] for unit in UNITS}  # who holds a unit's figures today, and how much
+        self.shares = {unit: [(unit, 1)] for unit in self.units}  # who holds a unit's figures today, and how much
 
     def close(self):
         self.connection.close()
@@ -103,7 +112,8 @@ class World:
     # ---------------------------------------------------------------- what is sent
 
     def key(self, form):
-        return form, self.dice.choice(UNITS), self.dice.choice(MONTHS)
+        unit = self.dice.choice(self.units)
+        return form, unit, self.dice.choice(self.months[unit])
 
     def figures_report(self, unit, period, revision):
         """A report of the plain form and what it must be worth: (document, figures, data)."""
@@ -241,8 +251,8 @@ class World:
 
     def together(self):
         """Months of one unit at once on one connection: each counts for the next, whatever the batches."""
-        unit, client = self.dice.choice(UNITS), self.dice.choice(self.clients)
-        months = [m for m in MONTHS if not self.keys[LOOKS, unit, m].locked][:3]
+        unit, client = self.dice.choice(self.units), self.dice.choice(self.clients)
+        months = [m for m in self.months[unit] if not self.keys[LOOKS, unit, m].locked][:3]
         made = []
         for month in months:
             revision = self.keys[LOOKS, unit, month].last + 1
@@ -307,7 +317,8 @@ class World:
         if self.version == 2:
             return
         for daemon in self.daemons:
-            add_form(daemon.schemas, FIGURES % {"version": 2, "since": "2026-04-01", "more": ADDED}, f"{PLAIN}.v2.yaml")
+            add_form(daemon.schemas, FIGURES % {"version": 2, "since": "2026-04-01", "more": ADDED, "units": json.dumps(self.units)},
+                     f"{PLAIN}.v2.yaml")
         for daemon in self.daemons:
             before = daemon.log().count("reload:")
             daemon.process.send_signal(signal.SIGHUP)
@@ -316,35 +327,39 @@ class World:
         self.version = 2
         for client in self.clients:  # a report of another month shows when the new files judge
             def is_taken():
-                answer = client.submit(yaml.safe_dump({"form": PLAIN, "unit": UNITS[0], "period": "2026-09", "revision": 1,
+                answer = client.submit(yaml.safe_dump({"form": PLAIN, "unit": self.units[0], "period": "2026-09", "revision": 1,
                                                        "data": {"moi": 1}}))
                 return answer.verb != "WAIT" and answer.form_version == "2"
             wait_for(is_taken)
-        self.keys[PLAIN, UNITS[0], "2026-09"].sent[1] = ["", None, {"added": rounded(Decimal(3) / 7, 3)}, None]
-        self.keys[PLAIN, UNITS[0], "2026-09"].counted = 1
+        self.keys[PLAIN, self.units[0], "2026-09"].sent[1] = ["", None, {"added": rounded(Decimal(3) / 7, 3)}, None]
+        self.keys[PLAIN, self.units[0], "2026-09"].counted = 1
         self.done["version"] += 1
 
     def merge_units(self):
-        """24211 goes into a new ward, and four tenths of 24259 too, while their reports stand and go on: what they reported
-        stays theirs, and by the units of today it is the ward's."""
-        ward = (f'  - {{code: "{HEIR}", kind: ward, name: Phường Thử, from: 2026-07-01, parents: {{state: "66", party: "66"}},'
-                ' was: [{code: "24211"}, {code: "24259", share: 0.4}]}')
+        """The second unit of a history goes into a new ward, and four tenths of the third too, while their reports stand and go
+        on: what they reported stays theirs, and by the units of today it is the ward's."""
+        merged = {one: (f"{90900 + n}", other) for n, (_, one, other) in enumerate(self.trios) if not n or self.dice.random() < 0.7}
         for daemon in self.daemons:
             path = os.path.join(daemon.province, "units.yaml")
             with open(path, encoding="utf-8") as f:
                 lines = f.read().splitlines()
-            at = next(n for n, line in enumerate(lines) if 'code: "24211"' in line and " to: " not in line)
-            lines[at:at + 1] = [lines[at].replace("from: 2025-07-01,", "from: 2025-07-01, to: 2026-06-30,"), ward]
+            for one, (heir, other) in merged.items():
+                at = next(n for n, line in enumerate(lines) if f'- {{code: "{one}"' in line and " to: " not in line)
+                lines[at:at + 1] = [
+                    lines[at].replace("from: 2025-07-01,", "from: 2025-07-01, to: 2026-06-30,"),
+                    f'  - {{code: "{heir}", kind: ward, name: Phường Thử {heir}, from: 2026-07-01, parents: {{state: "66", party: "66"}},'
+                    f' was: [{{code: "{one}"}}, {{code: "{other}", share: 0.4}}]}}']
             with open(path, "w", encoding="utf-8") as f:
                 f.write("\n".join(lines) + "\n")
         for daemon in self.daemons:
             daemon.process.send_signal(signal.SIGHUP)
         for daemon in self.daemons:
-            wait_for(lambda: daemon.get("/v1/units", q=HEIR)[1])
+            wait_for(lambda: daemon.get("/v1/units", q="90900")[1])
             wait_for(lambda: daemon.log().count("reload:") > 1)
-        self.shares["24211"] = [(HEIR, 1)]
-        self.shares["24259"] = [("24259", Decimal("0.6")), (HEIR, Decimal("0.4"))]
-        self.done["merged"] += 1
+        for one, (heir, other) in merged.items():
+            self.shares[one] = [(heir, 1)]
+            self.shares[other] = [(other, Decimal("0.6")), (heir, Decimal("0.4"))]
+        self.done["merged"] += len(merged)
 
     def run(self, steps):
         moves = [self.submit] * 14 + [self.crossing, self.together, self.give_back, self.office]
@@ -352,11 +367,11 @@ class World:
             self.dice.choice(moves)()
             if n == steps // 2:
                 self.new_version()
-            if n % 25 == 5:
+            if n % max(25, steps // 16) == 5:
                 self.remember()
             if n == steps * 2 // 3:
                 self.merge_units()
-            if n % 40 == 39:
+            if n % max(40, steps // 10) == 39:
                 self.check()
         self.check()
         self.check_moments()
@@ -413,7 +428,8 @@ class World:
         """Totals are the recomputation, with their coverage."""
         members = collections.defaultdict(set)
         for scope, unit in self.sql("SELECT DISTINCT s.id, u.code FROM baocao.scope_unit m JOIN baocao.scope s USING (scope)"
-                                    "  JOIN baocao.unit u ON u.unit = m.unit WHERE u.code = ANY (%s)", list(UNITS)):
+                                    "  JOIN baocao.unit u ON u.unit = m.unit WHERE u.code = ANY (%s)"
+                                    "   AND '2026-02-15' BETWEEN m.from_day AND m.to_day", self.units):
             members[scope].add(unit)
         given = collections.defaultdict(dict)
         for form, unit, period, _, indicator, value in values:
@@ -443,7 +459,7 @@ class World:
         for scope, unit in self.sql("SELECT s.id, u.code FROM baocao.scope_unit m JOIN baocao.scope s USING (scope)"
                                     "  JOIN (SELECT DISTINCT unit, code FROM baocao.unit) u USING (unit)"
                                     " WHERE m.seq_to = 9223372036854775807 AND m.to_day = 'infinity' AND u.code = ANY (%s)",
-                                    [*UNITS, HEIR]):
+                                    [*self.units, *{heir for shares in self.shares.values() for heir, _ in shares}]):
             scopes[unit].add(scope)
         given = collections.defaultdict(list)
         for form, unit, period, _, indicator, value in values:
@@ -486,21 +502,23 @@ class World:
         self.done["flagged"] += len(broken)
 
 
-def prepare(daemon, programs):
+def prepare(daemon, programs, trios=ALONE):
+    units = json.dumps([unit for trio in trios for unit in trio])
     daemon.schemas, daemon.province = schemas_with_form(daemon.root, programs)
-    add_form(daemon.schemas, FIGURES % {"version": 1, "since": "2025-07-01", "more": ""}, f"{PLAIN}.v1.yaml")
+    add_form(daemon.schemas, FORM.replace(json.dumps(UNITS), units))
+    add_form(daemon.schemas, FIGURES % {"version": 1, "since": "2025-07-01", "more": "", "units": units}, f"{PLAIN}.v1.yaml")
     return daemon
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_random_history_equals_its_recomputation(make_daemon, make_postgres, programs, seed):
+@pytest.mark.parametrize("seed, trios, steps", WORLDS)
+def test_a_random_history_equals_its_recomputation(make_daemon, make_postgres, programs, seed, trios, steps):
     postgres = make_postgres()
-    daemons = [prepare(make_daemon(database_url=postgres.url), programs) for _ in range(2)]
+    daemons = [prepare(make_daemon(database_url=postgres.url), programs, trios) for _ in range(2)]
     daemons[0].start()
     daemons[1].share_key(daemons[0]).start()
-    world = World(daemons, postgres, seed)
+    world = World(daemons, postgres, seed, trios)
     try:
-        world.run(STEPS)
+        world.run(steps)
     finally:
         world.close()
     for words in (("verify",), ("verify", "--audit")):
