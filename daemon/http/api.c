@@ -309,12 +309,14 @@ static void health(struct baod_call *call, struct baod_http_exchange *x)
     const char *need = baod_http_query(x, "need");
     bool enough = database || (degraded && (need == NULL || strcmp(need, "database") != 0));
     bool locked = !database && api->ops.is_locked != NULL && api->ops.is_locked(api->ops.user);
+    bool unready = !database && api->ops.is_unready != NULL && api->ops.is_unready(api->ops.user);
     const char *status = degraded ? "degraded" : ready && !database ? "waiting" : "ok";
     char text[96];
     int n = snprintf(text, sizeof(text), "{\"status\":\"%s\",\"database\":\"%s\"%s}\n", status,
-                     database ? "ready"
-                     : locked ? "locked"
-                              : "away",
+                     database  ? "ready"
+                     : locked  ? "locked"
+                     : unready ? "not ready"
+                               : "away",
                      degraded ? ",\"reports\":\"queued\"" : "");
     struct baod_http_reply reply = {.status = ready && !enough ? 503 : 200,
                                     .type = baod_types[BAOD_FORMAT_JSON],

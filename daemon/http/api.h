@@ -27,6 +27,8 @@ struct baod_api_ops {
     bool (*is_degraded)(void *user);
     /* ... and does the database answer, but other work hold the province's lock? NULL: not known. */
     bool (*is_locked)(void *user);
+    /* ... or wait for the same forms and units as this daemon's, or for its tables? NULL: not known. */
+    bool (*is_unready)(void *user);
     /* baod_credentials_find(). */
     int (*who)(void *user, struct bao_str secret, const struct baod_credential **ret);
     /* What reports are judged by now, with its bundle; borrowed for the call. */

@@ -156,6 +156,12 @@ static void on_reload_work(uv_work_t *work)
     reload->r = read_files(reload->server, &reload->complaints, &reload->snapshot);
 }
 
+/* One that follows another daemon is made again and again: what it finds is told once. */
+static bool is_known(const struct baod_server *s, const struct baod_reload *reload)
+{
+    return reload->kind == BAOD_RELOAD_FOLLOW && s->behind;
+}
+
 /* May the files be brought into the database? What is wrong with them is logged. */
 static bool may_take(const struct baod_server *s, const struct baod_reload *reload, int status)
 {
@@ -165,7 +171,7 @@ static bool may_take(const struct baod_server *s, const struct baod_reload *relo
         baod_log(BAOD_LOG_ERROR, "reload: the files are another province's; those in force stay");
         return false;
     }
-    if (!read && reload->kind != BAOD_RELOAD_PREVIEW)
+    if (!read && reload->kind != BAOD_RELOAD_PREVIEW && !is_known(s, reload))
         baod_log(BAOD_LOG_ERROR, "reload: the files were not taken; those in force stay");
     return read && s->state == BAOD_SERVING;
 }
@@ -176,7 +182,7 @@ static void on_reload_done(uv_work_t *work, int status)
     struct baod_server *s = reload->server;
     bool may = may_take(s, reload, status);
 
-    if (reload->kind == BAOD_RELOAD_SIGNAL || reload->kind == BAOD_RELOAD_FOLLOW)
+    if ((reload->kind == BAOD_RELOAD_SIGNAL || reload->kind == BAOD_RELOAD_FOLLOW) && !is_known(s, reload))
         fprintf(stderr, "%.*s", BAO_STR_ARG(bao_buf_str(&reload->complaints)));
     if (may && reload->kind == BAOD_RELOAD_PREVIEW && look(s, reload) == 0)
         return;
@@ -188,12 +194,16 @@ static void on_reload_done(uv_work_t *work, int status)
         baod_snapshot_unref(s->candidate);
         s->candidate = baod_snapshot_ref(reload->snapshot);
         s->candidate_follows = reload->kind == BAOD_RELOAD_FOLLOW;
-        tell_left_out(s->candidate);
+        if (!is_known(s, reload))
+            tell_left_out(s->candidate);
         if (reload->kind == BAOD_RELOAD_APPLY)
             s->applying = reload;
         baod_server_prepare(s->writer, s);
     }
-    baod_sd_ready("serving");
+    if (reload->kind == BAOD_RELOAD_FOLLOW)
+        s->behind |= reload->r != 0;
+    else
+        baod_sd_ready("serving");
     if (s->applying == reload)
         return;
     answer_reload(s, reload, false);

@@ -96,7 +96,7 @@ static bool is_degraded(void *user)
 {
     struct baod_server *s = user;
 
-    return s->spool != NULL && (s->was_up || baod_writer_is_away(s->writer));
+    return s->spool != NULL && (s->was_up || s->unready || baod_writer_is_away(s->writer));
 }
 
 static bool is_ready(void *user)
@@ -109,6 +109,11 @@ static bool is_ready(void *user)
 static bool is_locked(void *user)
 {
     return ((struct baod_server *)user)->locked;
+}
+
+static bool is_unready(void *user)
+{
+    return baod_writer_is_preparing(((struct baod_server *)user)->writer);
 }
 
 static int who(void *user, struct bao_str secret, const struct baod_credential **ret)
@@ -138,6 +143,7 @@ static int make_api(struct baod_server *s)
                                      .is_ready = is_ready,
                                      .is_degraded = is_degraded,
                                      .is_locked = is_locked,
+                                     .is_unready = is_unready,
                                      .who = who,
                                      .snapshot = snapshot_in_force,
                                      .submit = baod_server_submit,

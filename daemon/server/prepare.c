@@ -59,14 +59,18 @@ static void keep_epochs(struct baod_server *s, const struct baod_dictionary *dic
 static void fall_in(struct baod_server *s)
 {
     if (s->candidate != NULL) {
-        baod_log(
-            BAOD_LOG_ERROR,
-            "files: another daemon of this database judges by other forms or units than stand in this one's "
-            "folders; bring the same files to both and reload");
+        if (!s->behind)
+            baod_log(
+                BAOD_LOG_ERROR,
+                "files: another daemon of this database judges by other forms or units than stand in this "
+                "one's folders; bring the same files to both: they are read anew every %d s",
+                BAOD_AGAIN_TICKS);
+        s->behind = true;
         s->candidate = baod_snapshot_unref(s->candidate);
         s->reread_after = s->ticks + BAOD_AGAIN_TICKS;
     } else if (s->ticks >= s->reread_after) {
-        baod_log(BAOD_LOG_NOTICE, "files: another daemon has put newer ones in force; reading them anew");
+        if (!s->behind)
+            baod_log(BAOD_LOG_NOTICE, "files: another daemon has put newer ones in force; reading them anew");
         baod_server_read_anew(s);
     }
     baod_writer_go(s->writer, NULL);
@@ -124,11 +128,14 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
     }
     baod_server_finish_apply(s, snapshot, prepared->dictionary != NULL);
     if (prepared->dictionary == NULL) {
+        s->failing = true;
         baod_log(BAOD_LOG_ERROR, "database: not ready: %s", prepared->why);
     } else {
         if (s->candidate != NULL)
             put_in_force(s);
         s->synced = true;
+        s->behind = s->failing = false;
+        s->reread_after = 0;
         s->sync_day = bao_time_date(baod_clock_now(&s->clock), snapshot->registry.offset);
         baod_log(BAOD_LOG_INFO, "database: %zu %s, %zu %s; obligations: %lld made, %lld moved, %lld dropped",
                  snapshot->forms.n, bao_plural((long long)snapshot->forms.n, "form", "forms"),

@@ -96,6 +96,9 @@ struct baod_server {
     unsigned ticks;
     bool preparing;
     bool up, away; /* last told states of the database */
+    bool unready;  /* ... it answers, but what is wanted in force cannot be brought into it: */
+    bool behind;   /* another daemon's files are in force there, and ours are not the same, */
+    bool failing;  /* or the last try failed; either is logged */
     bool locked,
         locked_told;       /* it answers, but other work holds the province's lock that the writer wants; */
     int holder;            /* ... its server process, */

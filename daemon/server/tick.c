@@ -86,14 +86,32 @@ static void look_for_holder(struct baod_server *s)
     s->locked = s->locked && s->holder_asked;
 }
 
+/* It answers all the same: who reads is served. */
+static void tell_unready(const struct baod_server *s)
+{
+    baod_log(BAOD_LOG_WARNING,
+             "database: it answers, but cannot be written to until what the last error says is mended; "
+             "reports are %s",
+             s->spool != NULL ? "queued in the spool" : "answered WAIT");
+    baod_sd_ready(s->spool != NULL ? "serving; the database waits for other files, reports are queued"
+                                   : "serving; the database waits for other files");
+}
+
 /* Says once when the database comes or goes, with what becomes of reports. */
 static void tell_database(struct baod_server *s, bool up)
 {
-    bool away = !up && (s->away || s->up || s->locked_told || baod_writer_is_away(s->writer));
+    bool preparing = baod_writer_is_preparing(s->writer), unready, soon, away;
 
-    if (s->locked || (!up && s->holder_asked && s->ticks < s->holder_after))
+    s->failing = s->failing && preparing; /* it went, and will be tried anew when it comes */
+    unready = preparing && (s->behind || s->failing);
+    soon = preparing && !unready;
+    away = !up && !unready &&
+           (s->away || s->up || s->unready || s->locked_told || baod_writer_is_away(s->writer));
+    if (s->locked || soon || (!up && s->holder_asked && s->ticks < s->holder_after))
         return; /* told as such, or not yet known */
-    if (up != s->up || away != s->away) {
+    if (unready && !s->unready) {
+        tell_unready(s);
+    } else if (!unready && (up != s->up || away != s->away)) {
         const char *how =
             s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
 
@@ -106,6 +124,7 @@ static void tell_database(struct baod_server *s, bool up)
     s->locked_told = false;
     s->up = up;
     s->away = away;
+    s->unready = unready;
     s->was_up = s->was_up || up;
 }
 

@@ -286,6 +286,16 @@ static void after_failure(struct baod_writer *w)
     kick(w);
 }
 
+/* Other files are in force than those that reports were read by. Should they not be taken here either, nobody
+ * is to wait for them over and over: what comes later goes to who else takes it at once. */
+static void prepare_anew(struct baod_writer *w)
+{
+    w->state = PREPARING;
+    if (w->away_since == 0)
+        w->away_since = uv_now(w->loop);
+    w->options.prepare(w, w->options.user);
+}
+
 static const struct baod_pg_statement ROLLBACK = {"w_rollback", "ROLLBACK"};
 
 static void on_rolled_back(const struct baod_pg_result *r, void *user)
@@ -300,8 +310,7 @@ static void on_rolled_back(const struct baod_pg_result *r, void *user)
     }
     w->outdated = false;
     put_back(w);
-    w->state = PREPARING;
-    w->options.prepare(w, w->options.user);
+    prepare_anew(w);
 }
 
 static void roll_back(struct baod_writer *w)
@@ -553,10 +562,8 @@ static void on_rechecked(void *user, enum baod_recheck_outcome outcome)
 
     w->recheck_due = outcome == BAOD_RECHECK_SOME || outcome == BAOD_RECHECK_OUTDATED;
     w->state = IDLE;
-    if (outcome == BAOD_RECHECK_OUTDATED) {
-        w->state = PREPARING;
-        w->options.prepare(w, w->options.user);
-    }
+    if (outcome == BAOD_RECHECK_OUTDATED)
+        prepare_anew(w);
     kick(w);
 }
 
@@ -880,6 +887,11 @@ struct baod_writer_counts baod_writer_counts(const struct baod_writer *w)
 bool baod_writer_is_away(const struct baod_writer *w)
 {
     return w->state == OFFLINE && is_long_away(w);
+}
+
+bool baod_writer_is_preparing(const struct baod_writer *w)
+{
+    return w->state == PREPARING;
 }
 
 bool baod_writer_is_up(const struct baod_writer *w)

@@ -77,6 +77,8 @@ struct baod_writer *baod_writer_free(struct baod_writer *writer);
 struct baod_writer_counts baod_writer_counts(const struct baod_writer *writer);
 /* Has there been no connection for longer than a report waits for one? */
 bool baod_writer_is_away(const struct baod_writer *writer);
+/* Does it answer, but is not yet, or not, what reports can be written into: tables, forms, units? */
+bool baod_writer_is_preparing(const struct baod_writer *writer);
 /* Does the database answer, and not only hold its connection? */
 bool baod_writer_is_up(const struct baod_writer *writer);
 /* Has what was asked for gone without an answer for hold_ms, although the connection stands? Perhaps somebody

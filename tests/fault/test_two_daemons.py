@@ -173,10 +173,18 @@ def test_files_put_in_force_by_one_reach_the_other(make_daemon, postgres, progra
         assert send(second, "66.X1", 3).state != "committed"  # kept in its spool, or told to wait
         wait_for(lambda: "bring the same files to both" in second.log())
         assert send(second, "66.X1", 3).state != "committed"
+        # The database is there all the same, and nobody waits for it in vain.
+        wait_for(lambda: "it answers, but cannot be written to" in second.log())
+        assert "database: away" not in second.log()
+        assert second.get("/readyz") == (200, {"status": "degraded", "database": "not ready", "reports": "queued"})
+        wait_for(lambda: send(second, "66.X1", 3).state == "queued")
+        begun = time.monotonic()
+        assert send(second, "66.X1", 4).state == "queued" and time.monotonic() - begun < 5
         assert send(first, "66.X2", 1).state == "committed" and epoch() == before + 2
         shutil.copy(units, os.path.join(own, "units.yaml"))
         wait_for(committed(second, "66.X2", 2), 90)
         assert epoch() == before + 2
+        assert second.log().count("bring the same files to both") == 1  # it looked again and again
         assert first.operate("verify").returncode == 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)
