@@ -297,6 +297,18 @@ static int judge_past(struct baod_batch *b, struct baod_item *item)
     return 0;
 }
 
+/* What it was refused for may be otherwise in the files that are in force by now, which it was not judged by:
+ * a new form, a unit that was opened. It comes again, and is judged by them. */
+static void spare_outdated(const struct baod_batch *b, struct baod_item *item)
+{
+    enum bao_symbol symbol = item->decision.symbol;
+    bool by_files = symbol == item->verdict->symbol || symbol == BAO_SYM_NOTOWED;
+
+    if (item->decision.kind == BAOD_REFUSE && by_files && b->snapshot != NULL &&
+        item->s->snapshot != b->snapshot)
+        item->decision.symbol = BAO_SYM_BUSY;
+}
+
 static int decide_item(struct baod_batch *b, struct baod_item *item)
 {
     struct baod_case c = {.verdict = item->verdict,
@@ -315,6 +327,8 @@ static int decide_item(struct baod_batch *b, struct baod_item *item)
     }
     c.verdict = item->verdict;
     r = baod_decide(&c, &item->s->arena, &item->decision);
+    if (r == 0)
+        spare_outdated(b, item);
     if (r < 0 || item->decision.kind == BAOD_REFUSE || item->decision.kind == BAOD_DUPLICATE)
         return r;
     if (item->figures == NULL) {

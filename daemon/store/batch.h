@@ -69,6 +69,7 @@ struct baod_batch {
     struct bao_arena scratch; /* of one judgement */
     struct baod_head head;
     const struct baod_dictionary *dictionary;
+    const struct baod_snapshot *snapshot; /* the files that the dictionary is of; NULL: not known */
     int offset;
     /* written */
     int64_t seq;

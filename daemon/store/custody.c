@@ -148,6 +148,12 @@ static bool may_refuse(const struct baod_submission *s, int last_revision)
     return last_revision < s->verdict.revision;
 }
 
+/* With a database that answers, but is not ready for these files, other ones may be in force already. */
+static bool is_outdated(const struct baod_custody *c)
+{
+    return c->writer != NULL && baod_writer_is_preparing(c->writer);
+}
+
 static void tell_queued(struct baod_submission *s, const struct baod_spool_row *row)
 {
     baod_spool_receipt(row, &s->receipt);
@@ -166,7 +172,7 @@ static void on_refused_look(void *user, const struct baod_spool_row *row, int la
         tell_queued(s, row); /* judged by other forms since: what was received stays received */
     else if (row != NULL)
         refuse_reused(c, s, row->received_at);
-    else if (may_refuse(s, last_revision))
+    else if (may_refuse(s, last_revision) && !is_outdated(c))
         answer(s, s->verdict.symbol, 0);
     else
         answer(s, BAO_SYM_BUSY, BUSY_AFTER_MS);

@@ -598,6 +598,7 @@ static void kick(struct baod_writer *w)
         drain_check(w);
         return;
     }
+    w->batch.snapshot = w->snapshot;
     w->state = READING;
     r = baod_batch_read(&w->batch, w->pg, on_read_done, w);
     if (r < 0)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from brp import Client
-from conftest import wait_for
+from conftest import PROVINCE, wait_for
 from reports import check_exact, communes, report
 
 LONG = bool(os.environ.get("BAOCAO_LONG"))
@@ -178,6 +178,7 @@ def test_files_put_in_force_by_one_reach_the_other(make_daemon, postgres, progra
         assert "database: away" not in second.log()
         assert second.get("/readyz") == (200, {"status": "degraded", "database": "not ready", "reports": "queued"})
         wait_for(lambda: send(second, "66.X1", 3).state == "queued")
+        assert send(second, "66.X2", 1).verb == "WAIT"  # its own files know no such unit
         begun = time.monotonic()
         assert send(second, "66.X1", 4).state == "queued" and time.monotonic() - begun < 5
         assert send(first, "66.X2", 1).state == "committed" and epoch() == before + 2
@@ -186,5 +187,34 @@ def test_files_put_in_force_by_one_reach_the_other(make_daemon, postgres, progra
         assert epoch() == before + 2
         assert second.log().count("bring the same files to both") == 1  # it looked again and again
         assert first.operate("verify").returncode == 0
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_what_the_other_has_put_in_force_is_not_refused_by_older_files(make_daemon, postgres, programs):
+    """Until a daemon has looked, a report of a new form is of none that it knows: that is no refusal for ever."""
+    folder = tempfile.mkdtemp(prefix="baocao-schemas-")
+    try:
+        os.chmod(folder, 0o755)
+        schemas = os.path.join(folder, "schemas")
+        shutil.copytree(programs.schemas, schemas)
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", schemas], check=True)
+        first, second = make_daemon(database_url=postgres.url), make_daemon(database_url=postgres.url)
+        for daemon in (first, second):
+            daemon.schemas, daemon.province = schemas, os.path.join(schemas, "provinces", PROVINCE)
+        first.start()
+        second.share_key(first).start()
+        with open(os.path.join(schemas, "nd73", "nd73-quarterly.v1.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        with Client(second.reports_port) as client:
+            for number in range(3):  # each time before it may have looked by itself
+                name = f"nd73-new{number}"
+                with open(os.path.join(schemas, "nd73", f"{name}.v1.yaml"), "w", encoding="utf-8") as f:
+                    f.write(text.replace("id: nd73-quarterly", f"id: {name}"))
+                assert first.operate("units", "apply").returncode == 0
+                document = report("24133", 1, 5).replace("form: nd73-quarterly", f"form: {name}")
+                answer = client.submit(document)
+                assert answer.verb != "NO", answer
+                wait_for(lambda: client.submit(document).state == "committed")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
