@@ -255,6 +255,13 @@ static int tell_sums(const struct invocation *call, struct bao_buf *out, const s
 static int verify_sums(const struct invocation *call, const char *conninfo, const struct baod_snapshot *files,
                        struct bao_buf *out)
 {
+    static const char *const advice[BAO_LANGS] = {
+        "Cách sửa: chạy “baocaod verify --audit” trước. Báo cáo gốc còn nguyên thì “baocaod rebuild” ghi lại "
+        "các dòng này; báo cáo đã bị sửa thì khôi phục báo cáo trước, vì rebuild cộng theo báo cáo đang "
+        "lưu.\n",
+        "How to mend: run “baocaod verify --audit” first. Where the reports are whole, “baocaod rebuild” "
+        "writes these rows anew; reports that were changed are to be restored before, for it adds up what is "
+        "stored.\n"};
     struct baod_verify_counts counts = {0};
     struct baod_pg_call *pg = NULL;
     int r = open_call(call, conninfo, out, &pg);
@@ -268,6 +275,8 @@ static int verify_sums(const struct invocation *call, const char *conninfo, cons
     r = tell_sums(call, out, &counts, false);
     if (r != 0)
         return r;
+    if (counts.different != 0)
+        fputs(advice[call->lang], stderr);
     return counts.different == 0 ? 0 : EXIT_NO;
 }
 

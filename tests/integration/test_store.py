@@ -66,9 +66,11 @@ def test_verify_finds_one_digit_and_rebuild_mends_it(daemon):
     daemon.sql("UPDATE baocao.rollup SET sums[1] = sums[1] + 1 WHERE scope = (SELECT min(scope) FROM baocao.rollup)")
     done = daemon.operate("verify")
     assert done.returncode == 1 and "nd73-quarterly 2026-Q3" in done.stdout + done.stderr
+    assert "verify --audit" in done.stderr, "nobody said to look at the reports before sums are written anew"
     done = daemon.operate("rebuild")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert daemon.operate("verify").returncode == 0
+    done = daemon.operate("verify")
+    assert done.returncode == 0 and "verify --audit" not in done.stderr
     check_exact(daemon.sql)
 
 
