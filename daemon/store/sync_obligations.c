@@ -184,8 +184,8 @@ static int refuse_orphan(struct sync *s)
     r = bao_buf_printf(
         s->why,
         "unit %.*s has sent %.*s for %.*s, which by the new files it does not owe: its reports would belong "
-        "to "
-        "nobody; keep the unit in units.yaml (give it an end with to:) or the form's older version",
+        "to nobody; keep the unit in units.yaml, with no end (to:) before that period's last day, or the "
+        "form's older version",
         BAO_STR_ARG(baod_pg_bytes(rows, 0, 0)), BAO_STR_ARG(baod_pg_bytes(rows, 0, 1)),
         BAO_STR_ARG(baod_pg_bytes(rows, 0, 2)));
     for (size_t i = 0; i < 3; i++)
@@ -193,13 +193,14 @@ static int refuse_orphan(struct sync *s)
     baod_sync_tell_conflict(
         s, BAO_VI,
         "Đơn vị %1 đã gửi %2 kỳ %3, mà theo tệp mới thì không phải gửi: báo cáo đã nhận sẽ không "
-        "thuộc về ai. Hãy "
-        "giữ đơn vị trong units.yaml (ghi ngày cuối ở to:) hoặc giữ phiên bản cũ của biểu mẫu.",
+        "thuộc về ai. Hãy giữ đơn vị trong units.yaml, ngày cuối (to:) không trước ngày cuối của kỳ ấy, hoặc "
+        "giữ phiên bản cũ của biểu mẫu.",
         words);
     baod_sync_tell_conflict(
         s, BAO_EN,
         "Unit %1 has sent %2 for %3, which by the new files it does not owe: its reports would belong to "
-        "nobody. Keep the unit in units.yaml (give it an end with to:) or the form's older version.",
+        "nobody. Keep the unit in units.yaml, with no end (to:) before that period's last day, or the form's "
+        "older version.",
         words);
     return r < 0 ? r : BAOD_SYNC_E_CONFLICT;
 }
