@@ -264,6 +264,25 @@ static void print_body(FILE *out, const struct cli_fate *f)
     }
 }
 
+/* The answer is OK, for it was received once; but it counts no more, and sent again it never will. */
+static void print_next(FILE *out, const struct cli_fate *f, enum bao_lang lang)
+{
+    int revision = 0;
+
+    for (size_t i = 0; i < f->revision.n && i < 4 && f->revision.p[i] >= '0' && f->revision.p[i] <= '9'; i++)
+        revision = 10 * revision + f->revision.p[i] - '0';
+    if (!f->answered || f->answer != BAO_OK || !bao_str_is(f->state, "returned") || revision <= 0)
+        return;
+    fprintf(out, "\n%s%s", f->file, *f->file == '\0' ? "" : ": ");
+    fprintf(out,
+            lang == BAO_VI
+                ? "Lần báo cáo này đã bị trả lại hoặc đã thu hồi nên không được tính: hỏi cơ quan chủ trì lý "
+                  "do, sửa, ghi revision từ %d trở lên rồi gửi lại.\n"
+                : "This revision was returned or withdrawn and does not count: ask the office in charge why, "
+                  "mend it, write revision %d or higher and send again.\n",
+            revision + 1);
+}
+
 int cli_fates_print(FILE *out, const struct cli_options *options, const struct cli_fate *fates, size_t n)
 {
     int r;
@@ -279,6 +298,7 @@ int cli_fates_print(FILE *out, const struct cli_options *options, const struct c
         if (f->why != NULL)
             fprintf(out, "%s: %s\n", f->file, f->why);
         print_body(out, f);
+        print_next(out, f, options->lang);
     }
     return r;
 }

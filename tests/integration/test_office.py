@@ -147,6 +147,8 @@ def test_a_return_takes_the_report_out_and_a_later_revision_in_again(hub):
         ("returned", "returned", 1, "Số liệu chưa khớp với Sở Tài chính")]
     # The audit row of the act stands in the chain with one leaf.
     assert hub.sql("SELECT n FROM baocao.audit WHERE seq = %s", told["batch"]) == [(1,)]
+    seen = hub.daemon.baocao("stat", FORM, UNIT, PERIOD, "--rev", "1", "--lang", "en").stdout
+    assert "does not count" in seen and "write revision 2 or higher and send again" in seen, seen
 
 
 def test_a_lower_revision_after_a_return_is_history_only(hub):
