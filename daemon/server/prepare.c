@@ -92,6 +92,20 @@ static void wait_for_year(struct baod_server *s, int year)
              year, s->year_wait);
 }
 
+/* At a start the files of the folders go in force, whoever's were before: older ones would undo newer ones.
+ */
+static void tell_replaced(const struct baod_server *s, const struct baod_prepared *prepared)
+{
+    const struct baod_sync_changes *changes = &prepared->changes;
+
+    if (!s->synced && ((changes->registry && baod_dictionary_registry_epoch(prepared->dictionary) > 1) ||
+                       (changes->forms && baod_dictionary_forms_epoch(prepared->dictionary) > 1)))
+        baod_log(
+            BAOD_LOG_NOTICE,
+            "files: the forms or units of this daemon's folders are others than those that were in "
+            "force, and have replaced them; if these are the older ones, bring the newer here and reload");
+}
+
 static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct baod_prepared *prepared)
 {
     struct baod_server *s = user;
@@ -133,6 +147,7 @@ static void on_prepared(void *user, struct baod_snapshot *snapshot, const struct
     } else {
         if (s->candidate != NULL)
             put_in_force(s);
+        tell_replaced(s, prepared);
         s->synced = true;
         s->behind = s->failing = false;
         s->reread_after = 0;

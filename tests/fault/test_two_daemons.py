@@ -187,6 +187,14 @@ def test_files_put_in_force_by_one_reach_the_other(make_daemon, postgres, progra
         assert epoch() == before + 2
         assert second.log().count("bring the same files to both") == 1  # it looked again and again
         assert first.operate("verify").returncode == 0
+
+        # What a start puts in force goes for all, so it is said.
+        assert "have replaced them" not in first.log() + second.log()
+        add_unit("66.X3")
+        shutil.copy(units, os.path.join(own, "units.yaml"))
+        assert second.stop() == 0
+        second.start()
+        wait_for(lambda: "have replaced them" in second.log())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
