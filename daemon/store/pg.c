@@ -97,6 +97,7 @@ struct baod_pg {
     char session_ms[3][16];
     struct baod_pg_param session_params[3];
     char why[WHY_SIZE];
+    char farewell[WHY_SIZE]; /* what the server said before it closed; "": nothing */
 };
 
 static void lose(struct baod_pg *pg, const char *why);
@@ -422,6 +423,7 @@ static bool hang_up(struct baod_pg *pg, enum pg_state next, const char *why)
 
     pg->state = next;
     pg->losing = false;
+    *pg->farewell = '\0';
     pg->pipeline = false;
     pg->n_prepared = 0;
     pg->group = 0;
@@ -439,6 +441,8 @@ static void lose(struct baod_pg *pg, const char *why)
     bool again = !pg->options.once && pg->state != DRAINING;
     char text[WHY_SIZE];
 
+    if (*pg->farewell != '\0')
+        why = pg->farewell;
     one_line(text, sizeof(text), why[0] != '\0' ? why : "the connection failed");
     if (!hang_up(pg, OFFLINE, text))
         return;
@@ -677,7 +681,7 @@ static bool is_farewell(const PGresult *res)
     const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
-    if (PQresultStatus(res) != PGRES_FATAL_ERROR)
+    if (PQresultStatus(res) != PGRES_FATAL_ERROR && PQresultStatus(res) != PGRES_NONFATAL_ERROR)
         return false;
     return state == NULL ||
            (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0));
@@ -810,6 +814,7 @@ static void on_socket(uv_poll_t *handle, int status, int events)
     if (status < 0 && !hear_out(pg))
         return;
     if (status < 0 || ((events & UV_READABLE) != 0 && PQconsumeInput(pg->conn) == 0)) {
+        (void)PQisBusy(pg->conn); /* reads a farewell that stands in the buffer: it comes as a notice */
         lose(pg, PQerrorMessage(pg->conn));
         return;
     }
@@ -825,6 +830,8 @@ static void on_notice(void *user, const PGresult *res)
 
     if (severity != NULL && strcmp(severity, "WARNING") == 0 && pg->head != NULL)
         pg->head->warned = true;
+    if (is_farewell(res))
+        one_line(pg->farewell, sizeof(pg->farewell), PQresultErrorMessage(res));
     if (pg->options.notice != NULL)
         pg->options.notice(severity != NULL ? severity : "", state != NULL ? state : "",
                            message != NULL ? message : "", pg->options.user);

@@ -21,6 +21,7 @@ enum {
     RECHECK_EVERY_MS = 10000,
     SHARE = 4,    /* one part in so many of a batch is kept for the backlog, when there is one */
     SCAN_MAX = 4, /* queue entries looked at for a place in the batch, times its size */
+    WHY_SIZE = 256,
 };
 
 /* OFFLINE -> PREPARING -> REHEARSING -> IDLE -> READING -> WRITING -> IDLE; REHEARSING once a connection;
@@ -62,6 +63,7 @@ struct baod_writer {
     struct queue backlog;             /* in custody elsewhere: nobody waits for them */
     bool backlog_first;               /* whose turn it is while a failing report is looked for */
     uint64_t away_since;              /* ms; 0: the database is there */
+    char away_why[WHY_SIZE];          /* what was last told of why it cannot be reached; "": nothing yet */
     uint64_t silent_since, silent_ms; /* what is waited for, as of the last sweep, and since how many */
     size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
@@ -638,8 +640,19 @@ static void on_ready(struct baod_pg *pg, void *user)
     w->state = PREPARING;
     w->rehearsed = false;
     w->pause_until = 0;
+    *w->away_why = '\0';
     if (baod_pg_script(pg, SESSION, on_session, w) < 0)
         baod_pg_drop(pg, "no memory");
+}
+
+/* It is tried again and again, each reason is told once in a row: the first (the server has ended) is seldom
+ * the one that keeps it away (a password that was changed). */
+static void tell_away(struct baod_writer *w, const char *why)
+{
+    if (strncmp(w->away_why, why, sizeof(w->away_why) - 1) == 0)
+        return;
+    (void)snprintf(w->away_why, sizeof(w->away_why), "%s", why);
+    baod_log(BAOD_LOG_WARNING, "writer: the database cannot be reached: %s", why);
 }
 
 static void on_lost(struct baod_pg *pg, const char *why, void *user)
@@ -647,7 +660,9 @@ static void on_lost(struct baod_pg *pg, const char *why, void *user)
     struct baod_writer *w = user;
 
     (void)pg;
-    if (w->state != OFFLINE)
+    if (w->state == OFFLINE)
+        tell_away(w, why);
+    else
         baod_log(BAOD_LOG_WARNING, "writer: the database went away: %s", why);
     if (w->state == WRITING && w->commit_sent) {
         w->counts.unknown++;

@@ -253,6 +253,26 @@ def test_postgresql_away_is_answered_wait_and_the_resend_succeeds(make_daemon, p
     assert daemon.stop() == 0
 
 
+def test_the_log_says_why_the_database_cannot_be_reached(make_daemon, postgres):
+    """Both what the server said when it let us go, and what keeps us out since then; each of them once."""
+    def end_sessions():
+        postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'baocaod%'")
+
+    postgres.run("CREATE ROLE hub LOGIN SUPERUSER")
+    daemon = make_daemon(database_url=postgres.url.replace("postgres@", "hub@")).start()
+    send_until_committed(daemon, many(1, seed=6))
+    start = len(daemon.log())
+    postgres.run("ALTER ROLE hub NOLOGIN")
+    end_sessions()
+    wait_for(lambda: 'writer: the database cannot be reached: ' in daemon.log()[start:])
+    postgres.run("ALTER ROLE hub LOGIN")
+    daemon.wait_ready()
+    said = [line.split(" ", 2)[2] for line in daemon.log()[start:].splitlines() if " writer: " in line]
+    assert said[0].endswith("writer: the database went away: FATAL:  terminating connection due to administrator command"), said
+    assert said[1].endswith('FATAL:  role "hub" is not permitted to log in'), said
+    assert len(said) == 3 and said[2].endswith("writer: the database answers"), said
+
+
 @pytest.mark.parametrize("how", ["backend", "immediate", "kill"])
 def test_postgresql_failing_in_mid_stream(make_daemon, postgres, how):
     daemon = make_daemon(database_url=postgres.url).start()
