@@ -20,7 +20,8 @@ static int print_writer(const struct baod_server *s, struct bao_buf *out)
     const struct baod_writer_counts w = baod_writer_counts(s->writer);
     const struct baod_metric metrics[] = {
         GAUGE("database_up", baod_writer_is_up(s->writer) && !s->locked, "1 while PostgreSQL takes reports"),
-        GAUGE("database_locked", s->locked, "1 while it answers, but other work holds the province's lock"),
+        GAUGE("database_locked", s->locked,
+              "1 while it answers, but other work holds a lock that reports need"),
         GAUGE("writer_waiting", w.waiting, "reports that wait for the next batch"),
         GAUGE("writer_in_batch", w.in_batch, "reports of the batch that PostgreSQL has not yet answered"),
         GAUGE("writer_backlog", w.backlog, "reports of the spool that wait for the next batch"),

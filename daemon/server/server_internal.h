@@ -95,17 +95,18 @@ struct baod_server {
     unsigned year_wait;   /* ... and how many ticks lay between the last two tries */
     unsigned ticks;
     bool preparing;
-    bool up, away; /* last told states of the database */
-    bool unready;  /* ... it answers, but what is wanted in force cannot be brought into it: */
-    bool behind;   /* another daemon's files are in force there, and ours are not the same, */
-    bool failing;  /* or the last try failed; either is logged */
-    bool locked,
-        locked_told;       /* it answers, but other work holds the province's lock that the writer wants; */
-    int holder;            /* ... its server process, */
-    bool holder_asked;     /* ... which is being looked for, */
-    unsigned holder_after; /* ... up to this tick without saying that the database is away */
-    bool was_up;           /* since the start */
-    bool lost_told;        /* that the reading connection was lost, since the database was last up */
+    bool up, away;            /* last told states of the database */
+    bool unready;             /* ... it answers, but what is wanted in force cannot be brought into it: */
+    bool behind;              /* another daemon's files are in force there, and ours are not the same, */
+    bool failing;             /* or the last try failed; either is logged */
+    bool locked, locked_told; /* it answers, but other work holds a lock that the writer wants; */
+    int holder;               /* ... its server process, */
+    bool holder_asked;        /* ... which is being looked for, */
+    unsigned holder_after;    /* ... up to this tick without saying that the database is away; */
+    unsigned nobody;          /* ... answers in a row that named nobody, */
+    bool standby;             /* ... and whether the last said that a commit waits for a standby */
+    bool was_up;              /* since the start */
+    bool lost_told;           /* that the reading connection was lost, since the database was last up */
     uint64_t moves,
         trimmed;          /* connections opened and closed, at the last tick and when memory was given back */
     unsigned quiet_ticks; /* since many last came or went */

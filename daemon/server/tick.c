@@ -18,6 +18,7 @@ enum {
     FRESH_TICKS = 5,
     CACHE_TICKS = 15,
     HOLDER_TICKS = 3,
+    NOBODY_MAX = 2, /* one answer may come in the pause between two tries, or just before the writer's own */
     RUSH = 64,
     FEW = 8,
     REMINDED = 16,
@@ -44,27 +45,30 @@ static void give_memory_back(struct baod_server *s)
 static void tell_locked(struct baod_server *s, const struct baod_holder *holder)
 {
     const char *fate = s->spool != NULL ? "queued in the spool" : "answered WAIT";
+    const char *what = holder->province ? "other work of the province holds its lock"
+                                        : "another session holds a lock on what reports are written to";
 
-    baod_log(
-        BAOD_LOG_WARNING,
-        "database: it answers, but other work of the province holds its lock (%s, server process %d, for "
-        "%lld s); reports are %s",
-        *holder->name == '\0' ? "unnamed" : holder->name, holder->pid, (long long)holder->seconds, fate);
-    baod_sd_ready(s->spool != NULL ? "serving; other work holds the province's lock, reports are queued"
-                                   : "serving; other work holds the province's lock");
+    baod_log(BAOD_LOG_WARNING,
+             "database: it answers, but %s (%s, server process %d, for %lld s); reports are %s", what,
+             *holder->name == '\0' ? "unnamed" : holder->name, holder->pid, (long long)holder->seconds, fate);
+    baod_sd_ready(s->spool != NULL ? "serving; other work holds a lock of the database, reports are queued"
+                                   : "serving; other work holds a lock of the database");
     s->locked_told = true;
     s->up = s->away = false;
 }
 
-/* Between two tries the writer does not wait: whoever it waited for still holds the lock then. */
+/* Between two tries the writer does not wait: whoever it waited for still holds the province's lock then. */
 static void on_holder(void *user, const struct baod_holder *holder)
 {
     struct baod_server *s = user;
+    bool named = holder->pid != 0 && (holder->kept || (s->locked && holder->pid == s->holder));
 
     s->holder_asked = false;
     s->holder_after = 0;
-    s->locked = holder->pid != 0 && (holder->kept || (s->locked && holder->pid == s->holder));
-    if (!s->locked)
+    s->standby = holder->standby;
+    s->nobody = named ? 0 : s->nobody + 1;
+    s->locked = named || (s->locked && s->nobody < NOBODY_MAX);
+    if (!named)
         return;
     s->holder = holder->pid;
     if (!s->locked_told)
@@ -97,7 +101,7 @@ static void tell_unready(const struct baod_server *s)
                                    : "serving; the database waits for other files");
 }
 
-/* Says once when the database comes or goes, with what becomes of reports. */
+/* Says once when the database comes or goes, with the reason if it is known and what becomes of reports. */
 static void tell_database(struct baod_server *s, bool up)
 {
     bool preparing = baod_writer_is_preparing(s->writer), unready, soon, away;
@@ -107,15 +111,20 @@ static void tell_database(struct baod_server *s, bool up)
     soon = preparing && !unready;
     away = !up && !unready &&
            (s->away || s->up || s->unready || s->locked_told || baod_writer_is_away(s->writer));
-    if (s->locked || soon || (!up && s->holder_asked && s->ticks < s->holder_after))
+    if (s->locked || soon ||
+        (!up && s->nobody < NOBODY_MAX && s->holder_asked && s->ticks < s->holder_after))
         return; /* told as such, or not yet known */
+    s->nobody = up ? 0 : s->nobody;
     if (unready && !s->unready) {
         tell_unready(s);
     } else if (!unready && (up != s->up || away != s->away)) {
         const char *how =
             s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
+        const char *why = !up && s->standby ? " (it answers, but a commit waits for a standby named in "
+                                              "synchronous_standby_names)"
+                                            : "";
 
-        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s", up ? "ready" : how);
+        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s%s", up ? "ready" : how, why);
         baod_sd_ready(up                 ? "serving"
                       : s->spool != NULL ? "serving; the database is away, reports are queued"
                                          : "serving; the database is away");

@@ -15,9 +15,15 @@ static const struct baod_pg_statement HOLDER = {
     "WITH lock AS MATERIALIZED (SELECT pid, granted FROM pg_locks"
     "  WHERE locktype = 'advisory' AND classid = 7316 AND objid = $1::int4::oid AND objsubid = 2"
     "    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-    " SELECT l.pid, coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::int8,"
-    "        EXISTS (SELECT FROM lock w WHERE w.pid = $2 AND NOT w.granted), coalesce(a.application_name, '')"
-    "   FROM lock l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.granted AND l.pid <> $2 LIMIT 1"};
+    " SELECT h.pid, coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::int8, h.kept,"
+    "        coalesce(a.application_name, ''), h.province,"
+    "        EXISTS (SELECT FROM pg_stat_activity w WHERE w.pid = $2 AND w.wait_event = 'SyncRep')"
+    "   FROM (SELECT l.pid, EXISTS (SELECT FROM lock w WHERE w.pid = $2 AND NOT w.granted) AS kept,"
+    "                true AS province"
+    "           FROM lock l WHERE l.granted AND l.pid <> $2"
+    "         UNION ALL SELECT b.pid, true, false FROM unnest(pg_blocking_pids($2)) AS b (pid)"
+    "         UNION ALL SELECT 0, false, false) h"
+    "   LEFT JOIN pg_stat_activity a USING (pid) ORDER BY h.province DESC, h.kept DESC LIMIT 1"};
 
 static void on_answer(const struct baod_pg_result *r, void *user)
 {
@@ -28,6 +34,8 @@ static void on_answer(const struct baod_pg_result *r, void *user)
         holder.pid = (int)baod_pg_int(r, 0, 0);
         holder.seconds = baod_pg_int(r, 0, 1);
         holder.kept = baod_pg_int(r, 0, 2) != 0;
+        holder.province = baod_pg_int(r, 0, 4) != 0;
+        holder.standby = baod_pg_int(r, 0, 5) != 0;
         (void)snprintf(holder.name, sizeof(holder.name), "%.*s", BAO_STR_ARG(baod_pg_bytes(r, 0, 3)));
     }
     asked->done(asked->user, &holder);

@@ -1,4 +1,5 @@
-/* Who holds the province's lock that the writer waits for: the database answers then, and is not away. */
+/* Whom the writer waits for: who holds the province's lock or another that it wants, or a standby that is to
+ * confirm its commit. The database answers then, and is not away. */
 #pragma once
 
 #include "daemon/store/pg.h"
@@ -7,6 +8,8 @@ struct baod_holder {
     int pid;         /* the holder's server process; 0: nobody is known to hold it */
     int64_t seconds; /* since when its transaction runs */
     bool kept;       /* the writer waits for it at this moment */
+    bool province;   /* it holds the province's lock; else a lock of a table or row */
+    bool standby;    /* the writer's commit waits for a standby at this moment */
     char name[64];   /* its application_name; "" when this login may not see it */
 };
 

@@ -479,6 +479,43 @@ def test_other_work_that_holds_the_lock_is_named_and_the_database_is_not_called_
                         r" reports are queued in the spool", told[-2]), told
 
 
+def test_a_table_that_another_session_locks_is_told(make_daemon, postgres):
+    """The province's lock is free, but a table is not (somebody alters it): whoever holds it is named too."""
+    daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "1s"}}, database_url=postgres.url).start()
+    units, start = communes(), len(daemon.log())
+    reports = {(u, 1): (4, report(u, 1, 4)) for u in units[:6]}
+    waiting = {"status": "degraded", "database": "locked", "reports": "queued"}
+    holder = psycopg2.connect(postgres.conninfo + " application_name=sua-bang")
+    with holder.cursor() as c:
+        c.execute("LOCK TABLE baocao.report IN ACCESS EXCLUSIVE MODE")
+    answers = queue(daemon, reports)
+    wait_for(lambda: daemon.get("/readyz") == (200, waiting))
+    assert metric(daemon, "database_locked") == 1
+    holder.close()
+    wait_drained(daemon)
+    daemon.wait_ready()
+    check_drained(postgres, reports, answers)
+    told = wait_for(lambda: (lines := re.findall(r"database: (.*)", daemon.log()[start:]))[-1] == "ready" and lines)
+    assert not any(line.startswith("away") for line in told), told
+    assert re.fullmatch(r"it answers, but another session holds a lock on what reports are written to \(sua-bang, server process"
+                        r" \d+, for \d+ s\); reports are queued in the spool", told[-2]), told
+
+
+def test_a_missing_standby_is_told(make_daemon, postgres):
+    """A commit that waits for a standby: the log says at once that reports are queued, and what for."""
+    daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "1s"}, "times": {"batch": "60s"}}, database_url=postgres.url).start()
+    units, start = communes(), len(daemon.log())
+    postgres.hold_commits()
+    with Client(daemon.reports_port, timeout=90) as client:
+        txn = client.report(report(units[0], 1, 4))
+        wait_for(postgres.held)
+        wait_for(lambda: "database: away; reports are queued in the spool (it answers, but a commit waits for a standby named in"
+                         " synchronous_standby_names)" in daemon.log()[start:])
+        postgres.release_commits()
+        assert client.answer(txn).state == "committed"
+    daemon.wait_ready()
+
+
 def test_two_daemons_and_custody_that_comes_late(make_daemon, postgres):
     """A report queued on one daemon and committed on the other, and a lower revision drained behind a higher one."""
     one, other = (make_daemon(QUICK, database_url=postgres.url) for _ in range(2))
