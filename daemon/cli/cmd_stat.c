@@ -123,6 +123,18 @@ static void tell_saved(const struct cli_options *options, const char *path, int 
                 path, path);
 }
 
+/* The hub's sentence speaks of a report that is to be sent later; here it is the question that is asked
+ * again, and who asks about a receipt must not read that the report is lost. */
+static void say_ask_later(const struct cli_options *options, struct cli_fate *fate)
+{
+    if (fate->answer == BAO_WAIT && !options->json)
+        fate->body =
+            options->lang == BAO_VI
+                ? BAO_STR("Máy chủ chưa tra được lúc này; báo cáo đã có biên nhận vẫn còn. Hãy hỏi lại sau.")
+                : BAO_STR("The hub cannot look it up now; a report that has a receipt is still there. Ask "
+                          "again later.");
+}
+
 int cli_stat(const struct cli_options *options, int argc, char **argv)
 {
     BAO_CLEANUP(bao_buf_deinit) struct bao_buf keys = BAO_BUF_NULL(4096);
@@ -142,6 +154,8 @@ int cli_stat(const struct cli_options *options, int argc, char **argv)
         saved = save(&q, &event);
     if (r == 0)
         r = cli_fate_read(&arena, "", &event, &fate);
+    if (r == 0)
+        say_ask_later(options, &fate);
     if (r == 0)
         r = cli_fates_print(stdout, options, &fate, 1);
     if (r != 0)

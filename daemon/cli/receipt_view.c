@@ -128,6 +128,8 @@ static const char *result_of(const struct cli_fate *f, enum bao_lang lang)
 
     if (!f->answered)
         return lang == BAO_VI ? "chưa gửi được" : "not sent";
+    if (f->answer == BAO_WAIT && *f->file == '\0') /* a question: nothing was sent */
+        return lang == BAO_VI ? "chưa tra được, hỏi lại sau" : "not known now, ask later";
     if (f->answer == BAO_WAIT)
         return lang == BAO_VI ? "chưa nhận, gửi lại sau" : "not taken, send later";
     if (bao_str_is(f->code, "UNKNOWN"))

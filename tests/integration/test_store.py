@@ -273,6 +273,20 @@ def test_the_log_says_why_the_database_cannot_be_reached(make_daemon, postgres):
     assert len(said) == 3 and said[2].endswith("writer: the database answers"), said
 
 
+def test_stat_does_not_say_that_a_stored_report_was_not_taken(make_daemon, postgres):
+    """While the database is away nobody knows: that is said of the question, not of the report."""
+    daemon = make_daemon(database_url=postgres.url).start()
+    send_until_committed(daemon, {(communes()[0], 1): (1, report(communes()[0], 1, 1))})
+    postgres.stop("immediate")
+    question = ("stat", "nd73-quarterly", communes()[0], "2026-Q3")
+    told = daemon.baocao(*question)
+    assert told.returncode == 3, told.stdout + told.stderr
+    assert "chưa tra được, hỏi lại sau" in told.stdout and "báo cáo đã có biên nhận vẫn còn" in told.stdout, told.stdout
+    assert "chưa nhận" not in told.stdout and "gửi lại" not in told.stdout, told.stdout
+    told = daemon.baocao(*question, "--lang", "en")
+    assert "not known now, ask later" in told.stdout and "send" not in told.stdout, told.stdout
+
+
 @pytest.mark.parametrize("how", ["backend", "immediate", "kill"])
 def test_postgresql_failing_in_mid_stream(make_daemon, postgres, how):
     daemon = make_daemon(database_url=postgres.url).start()
