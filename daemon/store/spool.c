@@ -153,12 +153,13 @@ static bool next_group(struct baod_spool *sp, struct calls *ret)
 static void tell_full(struct baod_spool *sp, bool full, bool took)
 {
     const struct baod_spool_file *f = &sp->file;
+    const char *why = *f->full_why == '\0' && f->room < 0 ? strerror(ENOSPC) : f->full_why;
 
     if (full && !sp->told_full) {
         baod_log(BAOD_LOG_ERROR,
                  "spool: full%s%s: %llu %s, %llu octets, in %s; more are answered WAIT SPOOLFULL until "
                  "PostgreSQL is back or the disk takes them",
-                 *f->full_why != '\0' ? ": " : "", f->full_why, (unsigned long long)f->rows,
+                 *why != '\0' ? ": " : "", why, (unsigned long long)f->rows,
                  bao_plural((long long)f->rows, "report", "reports"), (unsigned long long)f->bytes, f->path);
         sp->told_full = true;
         sp->full_disk = *f->full_why != '\0';

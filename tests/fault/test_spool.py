@@ -342,6 +342,7 @@ def test_a_small_disk(make_daemon, postgres, tmp_path, size):
                 if full > 400:
                     break
         assert full and queued, "the disk was not filled"
+        assert "spool: full: No space left on device: " in daemon.log()
         postgres.start()
         daemon.wait_ready()
         wait_for(lambda: postgres.sql("SELECT count(*) FROM baocao.report")[0][0] == len(queued), 300, every=0.5)
