@@ -493,16 +493,23 @@ static int tell_standby(const struct invocation *call, struct baod_pg_call *pg, 
     static const struct baod_pg_statement STANDBY = {
         NULL,
         "SELECT coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'Asia/Ho_Chi_Minh',"
-        "                        'YYYY-MM-DD\"T\"HH24:MI:SS\"+07:00\"'), '?') WHERE pg_is_in_recovery()"};
+        "                        'YYYY-MM-DD\"T\"HH24:MI:SS\"+07:00\"'), '') WHERE pg_is_in_recovery()"};
     const struct baod_pg_result *res = NULL;
     int r = baod_pg_call_tell(pg, baod_pg_call_exec(pg, &STANDBY, NULL, 0, &res), out);
+    bool vi = call->lang == BAO_VI;
+    struct bao_str at; /* "" where it has replayed no commit since its start */
 
-    if (r == 0 && baod_pg_rows(res) != 0)
-        fprintf(stderr,
-                call->lang == BAO_VI ? "baocaod: đọc từ máy chủ dự phòng, gồm những gì nó đã nhận đến %.*s\n"
-                                     : "baocaod: reading from a standby, what it has received up to %.*s\n",
-                BAO_STR_ARG(baod_pg_bytes(res, 0, 0)));
-    return r;
+    if (r != 0 || baod_pg_rows(res) == 0)
+        return r;
+    at = baod_pg_bytes(res, 0, 0);
+    fprintf(stderr,
+            vi ? "baocaod: đọc từ máy chủ dự phòng, gồm những gì nó đã nhận%s%.*s\n"
+               : "baocaod: reading from a standby, what it has received%s%.*s\n",
+            at.n == 0 ? ""
+            : vi      ? " đến "
+                      : " up to ",
+            BAO_STR_ARG(at));
+    return 0;
 }
 
 /* Statements of this program are right for its own tables only: an older program must not make sums anew in
