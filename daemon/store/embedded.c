@@ -21,6 +21,8 @@ enum {
     READY_WAIT_MS = 60000,
     STOP_WAIT_MS = 30000,
     STEP_MS = 10,
+    GONE_WAIT_MS = 15000, /* for the processes of a killed server to end */
+    AGAIN_MS = 250,
     PID_FILE_MAX = 4096,
     LOG_MAX = 8 << 20,
     LOG_TAIL = 600,
@@ -40,6 +42,7 @@ struct baod_embedded {
     char bin[PATH_MAX]; /* folder of initdb and postgres */
     char data[PATH_MAX];
     char log[PATH_MAX];
+    off_t log_from;        /* where the log of the last start begins */
     char socket[PATH_MAX]; /* folder */
     char conninfo[PATH_MAX + 128];
 };
@@ -128,8 +131,15 @@ static int write_file(const char *path, const char *text, size_t n, int flags)
     return r;
 }
 
-/* The last octets of a text file, as one line. */
-static void tail_of(const char *path, char *ret, size_t size)
+static off_t size_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) < 0 ? 0 : st.st_size;
+}
+
+/* The last octets of a text file that stand behind `from`, as one line. */
+static void tail_of(const char *path, off_t from, char *ret, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = 0;
@@ -137,7 +147,9 @@ static void tail_of(const char *path, char *ret, size_t size)
 
     if (fd >= 0) {
         end = lseek(fd, 0, SEEK_END);
-        n = pread(fd, ret, size - 1, end > (off_t)size ? end - (off_t)size + 1 : 0);
+        if (end - from >= (off_t)size)
+            from = end - (off_t)size + 1;
+        n = pread(fd, ret, size - 1, from);
         (void)close(fd); /* only read */
     }
     ret[n < 0 ? 0 : n] = '\0';
@@ -270,7 +282,7 @@ static int ask_version(const char *folder, const char *scratch)
     if (join(path, folder, "postgres") < 0 || start_program(path, argv, scratch, &pid) < 0 ||
         waitpid(pid, &status, 0) < 0 || status != 0)
         return 0;
-    tail_of(scratch, text, sizeof(text));
+    tail_of(scratch, 0, text, sizeof(text));
     (void)unlink(scratch);
     digits = strpbrk(text, "0123456789");
     return digits == NULL ? 0 : (int)strtol(digits, NULL, 10);
@@ -404,6 +416,7 @@ static int remove_tree(const char *path, const char *log)
 static int make_cluster(struct baod_embedded *e, const char *folder, const char *user, struct bao_buf *why)
 {
     char program[PATH_MAX], fresh[PATH_MAX], owner[128], tail[LOG_TAIL];
+    off_t from = size_of(e->log);
     char *argv[] = {program,
                     (char[]){"-D"},
                     fresh,
@@ -430,7 +443,7 @@ static int make_cluster(struct baod_embedded *e, const char *folder, const char 
     if (waitpid(pid, &status, 0) < 0)
         return -errno;
     if (status != 0) {
-        tail_of(e->log, tail, sizeof(tail));
+        tail_of(e->log, from, tail, sizeof(tail));
         return refuse(why, "the private database could not be made (initdb): %s", tail);
     }
     r = settings_include(fresh);
@@ -531,13 +544,13 @@ static int start_server(struct baod_embedded *e)
 {
     char program[PATH_MAX];
     char *argv[] = {program, (char[]){"-D"}, e->data, (char[]){"-k"}, e->socket, NULL};
-    struct stat st;
     int r = join(program, e->bin, "postgres");
 
     if (r < 0)
         return r;
-    if (stat(e->log, &st) == 0 && st.st_size > LOG_MAX && truncate(e->log, 0) < 0)
+    if (size_of(e->log) > LOG_MAX && truncate(e->log, 0) < 0)
         return -errno;
+    e->log_from = size_of(e->log);
     r = start_program(program, argv, e->log, &e->pid);
     e->child = r == 0;
     return r;
@@ -552,7 +565,7 @@ static int wait_ready(struct baod_embedded *e, struct bao_buf *why)
 
     for (int ms = 0; ms < READY_WAIT_MS; ms += STEP_MS) {
         if (!is_running(e)) {
-            tail_of(e->log, tail, sizeof(tail));
+            tail_of(e->log, e->log_from, tail, sizeof(tail));
             return refuse(why, "the private PostgreSQL did not start: %s (more in %s)", tail, e->log);
         }
         if (pid_file_read(e->data, &file) && file.pid == e->pid && file.ready)
@@ -661,19 +674,40 @@ static int open_cluster(struct baod_embedded *e, const char *folder, const char 
     return r;
 }
 
+/* PostgreSQL does not start beside the processes of one that was killed, and its file stands as long as they
+ * do: the last of them may need a moment to notice. */
+static int start_after_crash(struct baod_embedded *e, struct bao_buf *why)
+{
+    struct pid_file file;
+
+    for (int ms = 0;; ms += AGAIN_MS) {
+        int r = start_server(e);
+
+        if (r == 0)
+            r = wait_ready(e, why);
+        if (r != BAOD_EMBEDDED_E_REFUSED || ms >= GONE_WAIT_MS || !pid_file_read(e->data, &file))
+            return r;
+        bao_buf_clear(why);
+        pause_ms(AGAIN_MS);
+    }
+}
+
 static int open_server(struct baod_embedded *e, const struct baod_embedded_options *options,
                        struct bao_buf *why)
 {
     int r;
 
-    if (adopt(e))
-        return wait_ready(e, why);
+    if (adopt(e)) {
+        r = wait_ready(e, why);
+        if (r != BAOD_EMBEDDED_E_REFUSED)
+            return r;
+        bao_buf_clear(why); /* it was about to end */
+        e->adopted = false;
+    }
     r = choose_socket(e, options, why);
     if (r == 0)
         r = settings_write(e);
-    if (r == 0)
-        r = start_server(e);
-    return r != 0 ? r : wait_ready(e, why);
+    return r != 0 ? r : start_after_crash(e, why);
 }
 
 int baod_embedded_open(const struct baod_embedded_options *options, struct bao_buf *why,

@@ -2,6 +2,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import threading
 
 from conftest import is_alive, wait_for
 from reports import check_exact, many, send_until_committed
@@ -37,6 +39,38 @@ def test_a_database_that_dies_is_started_again(daemon):
     wait_for(lambda: daemon.postmaster_pid() not in (0, postmaster), 60)
     assert send_until_committed(daemon, reports) == first
     check_exact(daemon.sql, reports)
+
+
+def test_both_may_be_killed_and_the_next_daemon_starts_at_once(daemon):
+    """The server's own processes outlive it for a moment, and it starts beside none of them."""
+    reports = many(5, seed=3)
+    first = send_until_committed(daemon, reports)
+    for _ in range(3):
+        postmaster = daemon.postmaster_pid()
+        rest = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split()
+        for pid in rest:
+            os.kill(int(pid), signal.SIGSTOP)
+        threading.Timer(2, lambda: [os.kill(int(pid), signal.SIGCONT) for pid in rest]).start()
+        daemon.kill(signal.SIGKILL)
+        os.kill(postmaster, signal.SIGKILL)
+        daemon.start()
+        assert daemon.postmaster_pid() != postmaster
+    assert send_until_committed(daemon, reports) == first
+    check_exact(daemon.sql, reports)
+
+
+def test_what_keeps_the_private_database_from_starting_is_told(daemon):
+    """Its last words, and none from before."""
+    daemon.stop()
+    folder = next(path for path, _, files in os.walk(os.path.join(daemon.state, "pg")) if "postgresql.conf" in files)
+    with open(os.path.join(folder, "postgresql.conf"), "a", encoding="utf-8") as f:
+        f.write("no_such_setting = 1\n")
+    start = len(daemon.log())
+    daemon.start(wait=False)
+    assert daemon.process.wait(timeout=60) == 1
+    said = daemon.log()[start:]
+    assert "the private PostgreSQL did not start: " in said and "no_such_setting" in said, said
+    assert "ready to accept connections" not in said, said
 
 
 def test_a_second_daemon_on_the_same_folder_is_refused(daemon, make_daemon):
