@@ -101,6 +101,25 @@ static void tell_unready(const struct baod_server *s)
                                    : "serving; the database waits for other files");
 }
 
+static void log_database(const struct baod_server *s, bool up)
+{
+    const char *how =
+        s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
+    const char *refusal = baod_writer_refusal(s->writer);
+
+    if (up)
+        baod_log(BAOD_LOG_NOTICE, "database: ready");
+    else if (refusal != NULL)
+        baod_log(BAOD_LOG_WARNING, "database: %s (it answers, but takes none: %s)", how, refusal);
+    else if (s->standby)
+        baod_log(BAOD_LOG_WARNING,
+                 "database: %s (it answers, but a commit waits for a standby named in "
+                 "synchronous_standby_names)",
+                 how);
+    else
+        baod_log(BAOD_LOG_WARNING, "database: %s", how);
+}
+
 /* Says once when the database comes or goes, with the reason if it is known and what becomes of reports. */
 static void tell_database(struct baod_server *s, bool up)
 {
@@ -114,17 +133,14 @@ static void tell_database(struct baod_server *s, bool up)
     if (s->locked || soon ||
         (!up && s->nobody < NOBODY_MAX && s->holder_asked && s->ticks < s->holder_after))
         return; /* told as such, or not yet known */
-    s->nobody = up ? 0 : s->nobody;
+    if (up) {
+        s->nobody = 0;
+        s->standby = false;
+    }
     if (unready && !s->unready) {
         tell_unready(s);
     } else if (!unready && (up != s->up || away != s->away)) {
-        const char *how =
-            s->spool != NULL ? "away; reports are queued in the spool" : "away; reports are answered WAIT";
-        const char *why = !up && s->standby ? " (it answers, but a commit waits for a standby named in "
-                                              "synchronous_standby_names)"
-                                            : "";
-
-        baod_log(up ? BAOD_LOG_NOTICE : BAOD_LOG_WARNING, "database: %s%s", up ? "ready" : how, why);
+        log_database(s, up);
         baod_sd_ready(up                 ? "serving"
                       : s->spool != NULL ? "serving; the database is away, reports are queued"
                                          : "serving; the database is away");
@@ -137,11 +153,12 @@ static void tell_database(struct baod_server *s, bool up)
     s->was_up = s->was_up || up;
 }
 
-/* A question may take a minute. Of a database that is known to be away no answer is to be hoped for: who asks
- * is told to come again before losing patience. */
+/* A question may take a minute. Of a database that is known to be away, and not only to take no reports, no
+ * answer is to be hoped for: who asks is told to come again before losing patience. */
 static void give_readers_up(struct baod_server *s)
 {
-    uint64_t since = s->away ? baod_pg_waits_since(s->reading) : 0;
+    bool answers = s->nobody >= NOBODY_MAX || baod_writer_refusal(s->writer) != NULL;
+    uint64_t since = s->away && !answers ? baod_pg_waits_since(s->reading) : 0;
 
     if (since != 0 && uv_now(&s->loop) - since > READERS_WAIT_MS)
         baod_pg_drop(s->reading, "its questions wait for a database that is away");
@@ -162,7 +179,7 @@ void baod_server_on_tick(uv_timer_t *timer)
                  "clock: the wall clock had moved by %lld us; custody times follow it from now on",
                  (long long)moved);
     look_for_holder(s);
-    tell_database(s, up);
+    tell_database(s, up && baod_writer_refusal(s->writer) == NULL);
     give_readers_up(s);
     if (s->keys_day != today)
         baod_server_tell_keys(s, today);

@@ -22,6 +22,7 @@ enum {
     SHARE = 4,    /* one part in so many of a batch is kept for the backlog, when there is one */
     SCAN_MAX = 4, /* queue entries looked at for a place in the batch, times its size */
     WHY_SIZE = 256,
+    REFUSED_MS = 30000, /* a refusal holds for so long after the last; whoever asks must get to try again */
 };
 
 /* OFFLINE -> PREPARING -> REHEARSING -> IDLE -> READING -> WRITING -> IDLE; REHEARSING once a connection;
@@ -60,11 +61,13 @@ struct baod_writer {
     enum state state;
     struct baod_batch batch;
     struct queue queue;
-    struct queue backlog;             /* in custody elsewhere: nobody waits for them */
-    bool backlog_first;               /* whose turn it is while a failing report is looked for */
-    uint64_t away_since;              /* ms; 0: the database is there */
-    char away_why[WHY_SIZE];          /* what was last told of why it cannot be reached; "": nothing yet */
-    uint64_t silent_since, silent_ms; /* what is waited for, as of the last sweep, and since how many */
+    struct queue backlog;               /* in custody elsewhere: nobody waits for them */
+    bool backlog_first;                 /* whose turn it is while a failing report is looked for */
+    uint64_t away_since;                /* ms; 0: the database is there */
+    char away_why[WHY_SIZE];            /* what was last told of why it cannot be reached; "": nothing yet */
+    uint64_t refused_since, refused_at; /* ms; first and last batch refused since one was taken; 0: none */
+    char refused_why[WHY_SIZE + 8];     /* an SQLSTATE and its sentence */
+    uint64_t silent_since, silent_ms;   /* what is waited for, as of the last sweep, and since how many */
     size_t limit; /* most reports of the next batch: smaller while a failing one is looked for */
     bool commit_sent, commit_lost, warned, outdated;
     bool rehearsed;    /* on this connection */
@@ -180,6 +183,19 @@ static bool is_locked_out(const struct baod_batch *b)
     return !b->head.read && (strcmp(b->sqlstate, "55P03") == 0 || strcmp(b->sqlstate, "57014") == 0);
 }
 
+/* A disk that is full, a table that is gone: no batch will do. What waits for a lock is told as such. */
+static void note_refusal(struct baod_writer *w)
+{
+    const struct baod_batch *b = &w->batch;
+
+    if (is_class(b, "57") || strcmp(b->sqlstate, "55P03") == 0)
+        return;
+    w->refused_at = uv_now(w->loop);
+    if (w->refused_since == 0)
+        w->refused_since = w->refused_at;
+    (void)snprintf(w->refused_why, sizeof(w->refused_why), "%s %s", b->sqlstate, b->message);
+}
+
 static const struct baod_pg_statement QUARANTINE = {
     "w_quarantine",
     "INSERT INTO baocao.quarantine (id, at, received_at, unit, form, period, revision, sqlstate, message, "
@@ -271,6 +287,7 @@ static void after_failure(struct baod_writer *w)
     } else {
         uint8_t tries = 0;
 
+        note_refusal(w);
         w->counts.retried++;
         baod_log(BAOD_LOG_WARNING, "writer: a batch of %zu is run again%s: %s %s", n,
                  is_locked_out(b) ? ", for other work holds the province's lock" : "", b->sqlstate,
@@ -341,6 +358,7 @@ static void finish(struct baod_writer *w)
     size_t n = b->n;
     struct queue done = {.n = 0};
 
+    w->refused_since = 0;
     baod_batch_tell(b, b->head.standby && !w->warned);
     w->recheck_due |= b->n_recheck != 0;
     if (b->n_stored != 0) {
@@ -641,6 +659,7 @@ static void on_ready(struct baod_pg *pg, void *user)
     w->rehearsed = false;
     w->pause_until = 0;
     *w->away_why = '\0';
+    w->refused_since = 0;
     if (baod_pg_script(pg, SESSION, on_session, w) < 0)
         baod_pg_drop(pg, "no memory");
 }
@@ -918,6 +937,13 @@ bool baod_writer_is_up(const struct baod_writer *w)
 bool baod_writer_is_held(const struct baod_writer *w)
 {
     return is_held(w);
+}
+
+const char *baod_writer_refusal(const struct baod_writer *w)
+{
+    bool lasts = w->refused_since != 0 && w->refused_at - w->refused_since >= (uint64_t)w->options.hold_ms;
+
+    return lasts && uv_now(w->loop) - w->refused_at < REFUSED_MS ? w->refused_why : NULL;
 }
 
 int baod_writer_backend(const struct baod_writer *w)

@@ -84,5 +84,8 @@ bool baod_writer_is_up(const struct baod_writer *writer);
 /* Has what was asked for gone without an answer for hold_ms, although the connection stands? Perhaps somebody
  * else holds the province's lock (holder.h). */
 bool baod_writer_is_held(const struct baod_writer *writer);
+/* Why the database, which answers, has taken no batch for longer than hold_ms (its disk is full); NULL: it
+ * takes them, or nobody has tried of late. Valid until the loop turns. */
+const char *baod_writer_refusal(const struct baod_writer *writer);
 /* The server's process that writes; 0 without one. */
 int baod_writer_backend(const struct baod_writer *writer);

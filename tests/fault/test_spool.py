@@ -517,6 +517,25 @@ def test_a_missing_standby_is_told(make_daemon, postgres):
     daemon.wait_ready()
 
 
+def test_a_database_that_takes_nothing_is_not_called_ready(make_daemon, postgres):
+    """It answers each batch with an error that is no row's fault (its disk is full; here a table is gone)."""
+    daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "1s"}}, database_url=postgres.url).start()
+    units, start = communes(), len(daemon.log())
+    reports = {(u, 1): (4, report(u, 1, 4)) for u in units[:6]}
+    postgres.run("ALTER TABLE baocao.receipt RENAME TO elsewhere")
+    answers = queue(daemon, reports)
+    waiting = {"status": "degraded", "database": "away", "reports": "queued"}
+    wait_for(lambda: daemon.get("/readyz") == (200, waiting))
+    assert daemon.get("/readyz", need="database") == (503, waiting)
+    assert metric(daemon, "database_up") == 0
+    wait_for(lambda: 'database: away; reports are queued in the spool (it answers, but takes none: 42P01 relation'
+                     ' "baocao.receipt" does not exist)' in daemon.log()[start:])
+    postgres.run("ALTER TABLE baocao.elsewhere RENAME TO receipt")
+    wait_drained(daemon)
+    wait_for(daemon.is_ready, 10)
+    check_drained(postgres, reports, answers)
+
+
 def test_two_daemons_and_custody_that_comes_late(make_daemon, postgres):
     """A report queued on one daemon and committed on the other, and a lower revision drained behind a higher one."""
     one, other = (make_daemon(QUICK, database_url=postgres.url) for _ in range(2))
