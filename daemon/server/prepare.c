@@ -53,17 +53,18 @@ static void keep_epochs(struct baod_server *s, const struct baod_dictionary *dic
         baod_log(BAOD_LOG_WARNING, "spool: no memory to keep the epochs");
 }
 
-/* Another daemon of this database has put other files in force. Undoing that would go on for ever between the
- * two, so the files are read anew; where they are still others, a person has to bring the same ones to both.
- */
+/* Another daemon of this database has put other files in force, or it is another database. Undoing the first
+ * would go on for ever between the two, so the files are read anew; where they are still others, a person has
+ * to bring the same ones to both. */
 static void fall_in(struct baod_server *s)
 {
     if (s->candidate != NULL) {
         if (!s->behind)
             baod_log(
                 BAOD_LOG_ERROR,
-                "files: another daemon of this database judges by other forms or units than stand in this "
-                "one's folders; bring the same files to both: they are read anew every %d s",
+                "files: the database is at other forms or units than stand in this daemon's folders: where "
+                "another daemon put them in force bring the same files to both, they are read anew every %d s; "
+                "where it is not the database of before (made anew, restored) start this daemon again",
                 BAOD_AGAIN_TICKS);
         s->behind = true;
         s->candidate = baod_snapshot_unref(s->candidate);

@@ -287,6 +287,27 @@ def test_stat_does_not_say_that_a_stored_report_was_not_taken(make_daemon, postg
     assert "not known now, ask later" in told.stdout and "send" not in told.stdout, told.stdout
 
 
+def test_an_empty_database_in_its_place_is_told_and_filled_at_the_next_start(make_daemon, postgres):
+    """Dropped and made anew behind a running daemon, which must not take it for another daemon's doing only."""
+    postgres.run("CREATE DATABASE province")
+    daemon = make_daemon(database_url=postgres.url.rsplit("/", 1)[0] + "/province").start()
+    reports = many(4, seed=12)
+    keys = list(reports)
+    send_until_committed(daemon, {key: reports[key] for key in keys[:2]})
+    postgres.run("DROP DATABASE province WITH (FORCE)")
+    wait_for(lambda: 'database "province" does not exist' in daemon.log())
+    with Client(daemon.reports_port, timeout=60) as client:
+        answers = client.submit_all([reports[key][1] for key in keys[2:]])
+    assert {a.state for a in answers} == {"queued"}, answers
+    postgres.run("CREATE DATABASE province")
+    wait_for(lambda: "where it is not the database of before (made anew, restored) start this daemon again" in daemon.log())
+    assert daemon.stop() == 0
+    daemon.start()
+    receipts = send_until_committed(daemon, reports)
+    assert [receipts[key] for key in keys[2:]] == [a.receipt for a in answers]
+    assert daemon.operate("verify").returncode == 0
+
+
 @pytest.mark.parametrize("how", ["backend", "immediate", "kill"])
 def test_postgresql_failing_in_mid_stream(make_daemon, postgres, how):
     daemon = make_daemon(database_url=postgres.url).start()
