@@ -131,6 +131,13 @@ static void refuse_unanswered(const struct baod_asker *to)
                     "The database does not answer now; ask again in a few minutes.");
 }
 
+static void refuse_too_long(const struct baod_asker *to)
+{
+    baod_api_refuse(to, 503, "TIMEOUT",
+                    "Câu hỏi này cần quá nhiều thời gian; hãy nêu kỳ, phạm vi hoặc chỉ tiêu để hỏi ít hơn.",
+                    "This question takes too long; name a period, a scope or an indicator to ask for less.");
+}
+
 static void on_rows(void *user, int r, const struct baod_rows *rows)
 {
     struct question *q = user;
@@ -145,6 +152,8 @@ static void on_rows(void *user, int r, const struct baod_rows *rows)
         baod_api_reply(&q->asker, &reply);
     } else if (r == -EIO) {
         baod_api_refuse_symbol(&q->asker, BAO_SYM_INTERNAL);
+    } else if (r == -ETIMEDOUT) {
+        refuse_too_long(&q->asker);
     } else {
         refuse_unanswered(&q->asker);
     }

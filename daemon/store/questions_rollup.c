@@ -10,68 +10,56 @@ const struct baod_column baod_rollup_columns[ROLLUP_COLUMNS] = {
     {"target", BAOD_CELL_NUMBER},
 };
 
-/* The figures of office.rollup by a faster way: units of the asked scopes first, then their reports by key,
- * so that the cost is that of the units asked about, whatever else is stored and however old its statistics
- * are (OFFSET 0 keeps the planner from turning a look-up around). */
+/* The figures of office.rollup, in the order of the form: what is asked about is found first, then its
+ * reports by key, so that the cost is that of the units asked about, whatever else is stored and however old
+ * its statistics are (OFFSET 0 keeps the planner from turning a look-up around). */
 const char baod_rollup_sql[] =
-    "WITH p AS MATERIALIZED (SELECT * FROM baocao.form_period WHERE " ANY("id", "$1") " AND " ANY(
-        "label",
-        "$2") "),"
-              " m AS MATERIALIZED ("
-              "     SELECT p.form, p.period, s.scope, n.unit FROM p CROSS JOIN baocao.scope s"
-              "       JOIN baocao.scope_unit n ON n.scope = s.scope AND n.seq_to = 9223372036854775807"
-              "                               AND p.to_day BETWEEN n.from_day AND n.to_day"
-              "      WHERE " ANY(
-                  "s.id",
-                  "$3") "),"
-                        " o AS MATERIALIZED ("
-                        "     SELECT m.form, m.period, m.scope, count(*) AS owed FROM m CROSS JOIN LATERAL ("
-                        "            SELECT FROM baocao.obligation o WHERE o.unit = m.unit AND o.form = "
-                        "m.form AND o.period = m.period"
-                        "            OFFSET 0) o GROUP BY 1, 2, 3),"
-                        " q AS MATERIALIZED ("
-                        "     SELECT m.form, m.period, m.scope, q.figures FROM m CROSS JOIN LATERAL ("
-                        "            SELECT r.figures FROM baocao.report r WHERE r.unit = m.unit AND r.form "
-                        "= m.form"
-                        "               AND r.period = m.period AND r.state = 1 OFFSET 0) q),"
-                        " x AS MATERIALIZED ("
-                        "     SELECT q.form, q.period, q.scope, v.slot, min(v.value) AS least, max(v.value) "
-                        "AS most"
-                        "       FROM q CROSS JOIN LATERAL unnest(q.figures) WITH ORDINALITY v(value, slot)"
-                        "      WHERE v.value IS NOT NULL GROUP BY 1, 2, 3, 4) "
-                        "SELECT p.id, p.label, p.from_day, p.to_day, s.id, s.name_vi, i.code, i.label_vi, "
-                        "i.label_en, i.measure_vi,"
-                        "       CASE WHEN i.over_units = 'sum' AND coalesce(r.counts[i.slot], 0) > 0"
-                        "            THEN baocao.figure(r.sums[i.slot], i.decimals, r.sums[i.slot_to], "
-                        "i.decimals_to, i.percent) END::text,"
-                        "       CASE WHEN i.slot_to IS NULL THEN baocao.figure(x.least, i.decimals, NULL, "
-                        "NULL, false)"
-                        "            ELSE y.least END::text,"
-                        "       CASE WHEN i.slot_to IS NULL THEN baocao.figure(x.most, i.decimals, NULL, "
-                        "NULL, false)"
-                        "            ELSE y.most END::text,"
-                        "       coalesce(r.counts[i.slot], 0)::int8, o.owed, "
-                        "       (SELECT trim_scale(t.value)::text FROM baocao.target t"
-                        "         WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 "
-                        "AND t.unit = 0"
-                        "           AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1)"
-                        "  FROM o JOIN p USING (form, period) JOIN baocao.scope s USING (scope)"
-                        "  JOIN baocao.indicator i ON i.form = o.form"
-                        "                         AND (p.version IS NULL OR p.version BETWEEN i.version_from "
-                        "AND i.version_to)"
-                        "  LEFT JOIN baocao.rollup r ON r.scope = o.scope AND r.form = o.form AND r.period = "
-                        "o.period"
-                        "  LEFT JOIN x ON x.form = o.form AND x.period = o.period AND x.scope = o.scope AND "
-                        "x.slot = i.slot"
-                        "  LEFT JOIN LATERAL ("
-                        "       SELECT min(f.value) AS least, max(f.value) AS most FROM q CROSS JOIN LATERAL "
-                        "baocao.figure("
-                        "              q.figures[i.slot], i.decimals, q.figures[i.slot_to], i.decimals_to, "
-                        "i.percent) f(value)"
-                        "        WHERE i.slot_to IS NOT NULL AND q.form = o.form AND q.period = o.period AND "
-                        "q.scope = o.scope) y ON true"
-                        " WHERE $4::text IS NULL AND " ANY(
-                            "i.code", "$5") " ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
+    "SELECT p.id, p.label, p.from_day, p.to_day, s.id, s.name_vi, i.code, i.label_vi, i.label_en, "
+    "i.measure_vi,"
+    "       CASE WHEN i.over_units = 'sum' AND coalesce(r.counts[i.slot], 0) > 0"
+    "            THEN baocao.figure(r.sums[i.slot], i.decimals, r.sums[i.slot_to], i.decimals_to, i.percent)"
+    "            END::text,"
+    "       CASE WHEN i.slot_to IS NULL THEN baocao.figure(i.least, i.decimals, NULL, NULL, false)"
+    "            ELSE i.least_ratio END::text,"
+    "       CASE WHEN i.slot_to IS NULL THEN baocao.figure(i.most, i.decimals, NULL, NULL, false)"
+    "            ELSE i.most_ratio END::text,"
+    "       coalesce(r.counts[i.slot], 0)::int8, o.owed,"
+    "       (SELECT trim_scale(t.value)::text FROM baocao.target t"
+    "         WHERE t.form = p.form AND t.code = i.code AND t.year = p.period / 10000 AND t.unit = 0"
+    "           AND t.scope IN (0, s.scope) ORDER BY t.scope DESC LIMIT 1)"
+    "  FROM baocao.form_period p CROSS JOIN baocao.scope s"
+    " CROSS JOIN LATERAL ("
+    "       SELECT count(*) AS owed FROM baocao.scope_unit m"
+    "        CROSS JOIN LATERAL (SELECT FROM baocao.obligation o"
+    "                             WHERE o.unit = m.unit AND o.form = p.form AND o.period = p.period OFFSET "
+    "0) o"
+    "        WHERE m.scope = s.scope AND m.seq_to = 9223372036854775807"
+    "          AND p.to_day BETWEEN m.from_day AND m.to_day) o"
+    "  LEFT JOIN baocao.rollup r ON r.scope = s.scope AND r.form = p.form AND r.period = p.period"
+    " CROSS JOIN LATERAL ("
+    "       SELECT i.*, min(q.figures[i.slot]) AS least, max(q.figures[i.slot]) AS most,"
+    "              min(baocao.figure(q.figures[i.slot], i.decimals, q.figures[i.slot_to], i.decimals_to, "
+    "i.percent))"
+    "                  FILTER (WHERE i.slot_to IS NOT NULL) AS least_ratio,"
+    "              max(baocao.figure(q.figures[i.slot], i.decimals, q.figures[i.slot_to], i.decimals_to, "
+    "i.percent))"
+    "                  FILTER (WHERE i.slot_to IS NOT NULL) AS most_ratio"
+    "         FROM baocao.indicator i"
+    "         LEFT JOIN (SELECT q.figures FROM baocao.scope_unit m"
+    "                     CROSS JOIN LATERAL (SELECT q.figures FROM baocao.report q"
+    "                            WHERE q.unit = m.unit AND q.form = p.form AND q.period = p.period AND "
+    "q.state = 1"
+    "                           OFFSET 0) q"
+    "                     WHERE m.scope = s.scope AND m.seq_to = 9223372036854775807"
+    "                       AND p.to_day BETWEEN m.from_day AND m.to_day OFFSET 0) q ON true"
+    "        WHERE o.owed > 0 AND i.form = p.form"
+    "          AND (p.version IS NULL OR p.version BETWEEN i.version_from AND i.version_to)"
+    "          AND " ANY(
+        "i.code",
+        "$5") "        GROUP BY i.form, i.slot) i"
+              " WHERE o.owed > 0 AND $4::text IS NULL AND " ANY("p.id", "$1") " AND " ANY(
+                  "p.label",
+                  "$2") " AND " ANY("s.id", "$3") " ORDER BY p.id, p.to_day, p.period, s.id, i.slot LIMIT $6";
 
 /* The same of one form and period: each report's figures are handed over once, with the numbers g of the
  * scopes it belongs to, for extremes.c. */

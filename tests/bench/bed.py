@@ -218,6 +218,12 @@ QUESTIONS = (
     ("status of all scopes", "/v1/status?form={form}&period=2024-01", None),
     ("trend", "/v1/trend?form={form}&scope=group:one", None),
 )
+# What it asks now and then, and takes longer.
+RARE_QUESTIONS = (
+    ("rollup of a scope, all periods", "/v1/rollups?form={form}&scope=group:one", None),
+    ("rollup as of a moment", "/v1/rollups?form={form}&period=2024-01&scope=group:one&as_of=2100-01-01", None),
+    ("status as of a moment", "/v1/status?form={form}&period=2024-01&as_of=2100-01-01", None),
+)
 
 
 def ask(port, path, times, least=100):
@@ -237,8 +243,9 @@ def ask(port, path, times, least=100):
 
 
 def ask_all(options, daemon, runs, stored):
-    for what, path, goal in QUESTIONS:
-        took = ask(daemon.http_port, path.format(form=FORM), options.questions)
+    rarely = max(3, options.questions // 30)
+    for times, (what, path, goal) in [(options.questions, q) for q in QUESTIONS] + [(rarely, q) for q in RARE_QUESTIONS]:
+        took = ask(daemon.http_port, path.format(form=FORM), times)
         name = f"{what}, {stored / 1e6:.3g} million stored"
         runs.setdefault((f"{name}, median", "ms", None, None), []).append(statistics.median(took))
         runs.setdefault((f"{name}, p99", "ms", goal, "<="), []).append(took[int(len(took) * 0.99)])
