@@ -103,8 +103,7 @@ static bool is_ready(void *user)
 {
     struct baod_server *s = user;
 
-    return baod_writer_is_up(s->writer) && baod_writer_refusal(s->writer) == NULL && !s->locked &&
-           baod_pg_is_ready(s->reading);
+    return baod_server_database_takes(s) && baod_pg_is_ready(s->reading);
 }
 
 static bool is_locked(void *user)

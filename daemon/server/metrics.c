@@ -19,9 +19,7 @@ static int print_writer(const struct baod_server *s, struct bao_buf *out)
 {
     const struct baod_writer_counts w = baod_writer_counts(s->writer);
     const struct baod_metric metrics[] = {
-        GAUGE("database_up",
-              baod_writer_is_up(s->writer) && baod_writer_refusal(s->writer) == NULL && !s->locked,
-              "1 while PostgreSQL takes reports"),
+        GAUGE("database_up", baod_server_database_takes(s), "1 while PostgreSQL takes reports"),
         GAUGE("database_locked", s->locked,
               "1 while it answers, but other work holds a lock that reports need"),
         GAUGE("writer_waiting", w.waiting, "reports that wait for the next batch"),

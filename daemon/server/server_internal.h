@@ -7,6 +7,7 @@
  *   ports.c    what both ports ask for alike       heads.c    the list of heads, to be published
  *   reports.c  the report port                     acts.c     office acts, from wherever they come
  *   http.c     the HTTP port                       admin.c    the operator's socket
+ *   database.c whether the database takes reports, and telling it
  *
  * All of it runs on the loop thread but where a work callback says otherwise. */
 #pragma once
@@ -214,9 +215,13 @@ void baod_server_open_admin(struct baod_server *s);
 void baod_server_admin_reply(struct baod_server *s, uint64_t peer, int r, struct bao_buf *out);
 void baod_server_admin_refuse(struct baod_server *s, uint64_t peer, const char *const why[BAO_LANGS]);
 
-/* ------------------------------------------------------------------ heads.c, tick.c */
+/* ------------------------------------------------------------------ heads.c, tick.c, database.c */
 
 /* Starts to bring the list of heads in the state folder up to date. */
 void baod_server_publish_heads(struct baod_server *s, bao_date today);
 /* Once a second. */
 void baod_server_on_tick(uv_timer_t *timer);
+/* Looks, once a second, what the database can do now, and says so when it changes. */
+void baod_server_watch_database(struct baod_server *s);
+/* Would a report be committed now? */
+bool baod_server_database_takes(const struct baod_server *s);
