@@ -275,6 +275,8 @@ static void print_next(FILE *out, const struct cli_fate *f, enum bao_lang lang)
         revision = 10 * revision + f->revision.p[i] - '0';
     if (!f->answered || f->answer != BAO_OK || !bao_str_is(f->state, "returned") || revision <= 0)
         return;
+    if (*f->file == '\0' && f->body.n != 0) /* looked up: the hub has said why, and what to do */
+        return;
     fprintf(out, "\n%s%s", f->file, *f->file == '\0' ? "" : ": ");
     fprintf(out,
             lang == BAO_VI

@@ -1,10 +1,13 @@
 #include "daemon/store/stat.h"
 #include "daemon/ops/log.h"
 #include "daemon/store/decide.h"
+#include "daemon/store/notices.h"
 #include "daemon/store/pg.h"
+#include "lib/doc/tree.h"
+#include "lib/form/date.h"
 #include "lib/form/receipt.h"
 
-enum { PARAMS = 4, LEAF_MAX = 1024, FILE_MAX = 8192 };
+enum { PARAMS = 4, LEAF_MAX = 1024, FILE_MAX = 8192, REASON_MAX = 1 << 20 };
 
 /* One look-up under way. */
 struct look {
@@ -25,7 +28,11 @@ struct look {
     "       (SELECT id FROM baocao.form f WHERE f.form = r.form LIMIT 1), r.period, r.revision,"             \
     "       r.form_version, r.state, r.received_at, r.seq_from, r.seq_to, r.leaf, r.content, r.sha256,"      \
     "       coalesce(o.extended_to, o.due_at), o.received_at, r.warnings,"                                   \
-    "       current_setting('synchronous_standby_names') <> '' "
+    "       current_setting('synchronous_standby_names') <> '', r.state >= 3 AND o.revision IS NULL,"        \
+    "       o.kept_until, (SELECT e.reason FROM baocao.obligation_event e WHERE r.state >= 3 AND e.unit = "  \
+    "r.unit"                                                                                                 \
+    "            AND e.form = r.form AND e.period = r.period AND e.revision = r.revision"                    \
+    "            AND e.kind IN ('returned', 'withdrawn') ORDER BY e.seq DESC LIMIT 1) "
 
 #define OBLIGATION                                                                                           \
     " LEFT JOIN baocao.obligation o ON o.unit = r.unit AND o.form = r.form AND o.period = r.period "
@@ -147,6 +154,33 @@ static void on_batch(const struct baod_pg_result *r, void *user)
 
 /* ------------------------------------------------------------------ the report */
 
+/* Of one given back, why, before its other warnings: whoever asks next is not told by RETURNED any more. */
+static bool put_reason(struct look *look, const struct baod_pg_result *r)
+{
+    BAO_CLEANUP(bao_buf_deinit)
+    struct bao_buf out = BAO_BUF_NULL(REASON_MAX),
+                   vi = BAO_BUF_NULL(REASON_MAX), en = BAO_BUF_NULL(REASON_MAX);
+    const struct baod_notice notice = {
+        .kind = BAOD_NOTICE_RETURNED,
+        .revision = look->stat.receipt.revision,
+        .detail = baod_pg_bytes(r, 0, 19),
+        .at = baod_pg_int(r, 0, 17) != 0 ? baod_pg_time(r, 0, 18) : BAO_TIME_NONE,
+    };
+    struct bao_str others = look->stat.warnings;
+
+    if (!look->stat.receipt.returned)
+        return true;
+    if (bao_buf_append_c(&out, "[{\"code\":\"RETURNED\",\"severity\":\"warning\",\"line\":0,\"column\":0,"
+                               "\"path\":\"\",\"message\":") < 0 ||
+        baod_notice_sentence(&vi, &notice, BAO_VN_OFFSET, BAO_VI) < 0 ||
+        baod_notice_sentence(&en, &notice, BAO_VN_OFFSET, BAO_EN) < 0 ||
+        bao_json_both(&out, bao_buf_str(&vi), bao_buf_str(&en)) < 0 ||
+        bao_buf_append_c(&out, others.n > 2 ? "}," : "}]") < 0 || /* "[]" has none */
+        (others.n > 2 && bao_buf_append_str(&out, (struct bao_str){others.p + 1, others.n - 1}) < 0))
+        return false;
+    return get_text(look, bao_buf_str(&out), &look->stat.warnings);
+}
+
 static bool read_report(struct look *look, const struct baod_pg_result *r)
 {
     struct baod_receipt *receipt = &look->stat.receipt;
@@ -175,7 +209,7 @@ static bool read_report(struct look *look, const struct baod_pg_result *r)
            get_text(look, baod_pg_bytes(r, 0, 1), &look->stat.unit) &&
            get_text(look, baod_pg_bytes(r, 0, 2), &look->stat.form) &&
            get_text(look, bao_str_c(label), &look->stat.period) &&
-           get_text(look, baod_pg_bytes(r, 0, 15), &look->stat.warnings);
+           get_text(look, baod_pg_bytes(r, 0, 15), &look->stat.warnings) && put_reason(look, r);
 }
 
 static int ask_batch(struct look *look)

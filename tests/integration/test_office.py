@@ -148,7 +148,13 @@ def test_a_return_takes_the_report_out_and_a_later_revision_in_again(hub):
     # The audit row of the act stands in the chain with one leaf.
     assert hub.sql("SELECT n FROM baocao.audit WHERE seq = %s", told["batch"]) == [(1,)]
     seen = hub.daemon.baocao("stat", FORM, UNIT, PERIOD, "--rev", "1", "--lang", "en").stdout
-    assert "does not count" in seen and "write revision 2 or higher and send again" in seen, seen
+    assert "Revision 1 was given back: Số liệu chưa khớp với Sở Tài chính. Mend it and send it with a higher revision" in seen, seen
+    assert hub.daemon.baocao("stat", FORM, UNIT, PERIOD, "--rev", "1", "--lang", "en").stdout == seen, "the reason was told once only"
+    path = os.path.join(hub.daemon.root, "again.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(report(UNIT, 1, 5))
+    sent = hub.daemon.baocao("send", path, "--lang", "en").stdout  # that it was received once says nothing of why it counts no more
+    assert "does not count" in sent and "write revision 2 or higher and send again" in sent, sent
 
 
 def test_a_lower_revision_after_a_return_is_history_only(hub):
