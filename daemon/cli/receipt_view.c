@@ -269,11 +269,10 @@ static void print_body(FILE *out, const struct cli_fate *f)
 /* The answer is OK, for it was received once; but it counts no more, and sent again it never will. */
 static void print_next(FILE *out, const struct cli_fate *f, enum bao_lang lang)
 {
-    int revision = 0;
+    uint64_t revision;
 
-    for (size_t i = 0; i < f->revision.n && i < 4 && f->revision.p[i] >= '0' && f->revision.p[i] <= '9'; i++)
-        revision = 10 * revision + f->revision.p[i] - '0';
-    if (!f->answered || f->answer != BAO_OK || !bao_str_is(f->state, "returned") || revision <= 0)
+    if (!f->answered || f->answer != BAO_OK || !bao_str_is(f->state, "returned") ||
+        !bao_decimal_number(f->revision, 9999, &revision) || revision == 0)
         return;
     if (*f->file == '\0' && f->body.n != 0) /* looked up: the hub has said why, and what to do */
         return;
@@ -284,7 +283,7 @@ static void print_next(FILE *out, const struct cli_fate *f, enum bao_lang lang)
                   "do, sửa, ghi revision từ %d trở lên rồi gửi lại.\n"
                 : "This revision was returned or withdrawn and does not count: ask the office in charge why, "
                   "mend it, write revision %d or higher and send again.\n",
-            revision + 1);
+            (int)revision + 1);
 }
 
 int cli_fates_print(FILE *out, const struct cli_options *options, const struct cli_fate *fates, size_t n)

@@ -135,14 +135,20 @@ static void give_readers_up(struct baod_server *s)
         baod_pg_drop(s->reading, "its questions wait for a database that is away");
 }
 
+/* Does the writer get its batches in, as far as it knows? */
+static bool is_up(const struct baod_server *s)
+{
+    return baod_writer_is_up(s->writer) && baod_writer_refusal(s->writer) == NULL;
+}
+
 bool baod_server_database_takes(const struct baod_server *s)
 {
-    return baod_writer_is_up(s->writer) && baod_writer_refusal(s->writer) == NULL && !s->locked;
+    return is_up(s) && !s->locked;
 }
 
 void baod_server_watch_database(struct baod_server *s)
 {
     look_for_holder(s);
-    tell_database(s, baod_writer_is_up(s->writer) && baod_writer_refusal(s->writer) == NULL);
+    tell_database(s, is_up(s));
     give_readers_up(s);
 }

@@ -453,51 +453,48 @@ def test_a_frozen_server_holds_up_its_own_batch_only(make_daemon, postgres, turn
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_other_work_that_holds_the_lock_is_named_and_the_database_is_not_called_away(make_daemon, postgres):
-    """A session that locks the province longer than a batch may wait: reports are queued, and the log, /readyz and the
-    metrics say who keeps them waiting; the database answers all the while."""
+def hold_up(make_daemon, postgres, name, lock, look):
+    """Reports come while another session of that name holds a lock longer than a batch may wait: they are queued, and
+    look(daemon, start, waiting) is called meanwhile. The daemon, and what its log has said of the database, which is never away."""
     daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "1s"}}, database_url=postgres.url).start()
     units, start = communes(), len(daemon.log())
     reports = {(u, 1): (4, report(u, 1, 4)) for u in units[:6]}
     waiting = {"status": "degraded", "database": "locked", "reports": "queued"}
-    holder = psycopg2.connect(postgres.conninfo + " application_name=thong-ke")
+    holder = psycopg2.connect(postgres.conninfo + f" application_name={name}")
     with holder.cursor() as c:
-        c.execute("SELECT pg_advisory_xact_lock(7316, 66)")
+        c.execute(lock)
     answers = queue(daemon, reports)
     wait_for(lambda: daemon.get("/readyz") == (200, waiting))
-    assert (metric(daemon, "database_up"), metric(daemon, "database_locked")) == (0, 1)
-    assert daemon.get("/readyz", need="database") == (503, waiting)
-    assert "run again, for other work holds the province's lock: " in daemon.log()[start:]
+    look(daemon, start, waiting)
     holder.close()
     wait_drained(daemon)
     daemon.wait_ready()
     check_drained(postgres, reports, answers)
-    assert daemon.get("/readyz") == (200, {"status": "ok", "database": "ready"})
-    assert (metric(daemon, "database_up"), metric(daemon, "database_locked")) == (1, 0)
     told = wait_for(lambda: (lines := re.findall(r"database: (.*)", daemon.log()[start:]))[-1] == "ready" and lines)
     assert not any(line.startswith("away") for line in told), told
+    return daemon, told
+
+
+def test_other_work_that_holds_the_lock_is_named_and_the_database_is_not_called_away(make_daemon, postgres):
+    """A session that locks the province: the log, /readyz and the metrics say who keeps reports waiting."""
+    def look(daemon, start, waiting):
+        assert (metric(daemon, "database_up"), metric(daemon, "database_locked")) == (0, 1)
+        assert daemon.get("/readyz", need="database") == (503, waiting)
+        assert "run again, for other work holds the province's lock: " in daemon.log()[start:]
+
+    daemon, told = hold_up(make_daemon, postgres, "thong-ke", "SELECT pg_advisory_xact_lock(7316, 66)", look)
+    assert daemon.get("/readyz") == (200, {"status": "ok", "database": "ready"})
+    assert (metric(daemon, "database_up"), metric(daemon, "database_locked")) == (1, 0)
     assert re.fullmatch(r"it answers, but other work of the province holds its lock \(thong-ke, server process \d+, for \d+ s\);"
                         r" reports are queued in the spool", told[-2]), told
 
 
 def test_a_table_that_another_session_locks_is_told(make_daemon, postgres):
     """The province's lock is free, but a table is not (somebody alters it): whoever holds it is named too."""
-    daemon = make_daemon({"spool": {**QUICK["spool"], "hold": "1s"}}, database_url=postgres.url).start()
-    units, start = communes(), len(daemon.log())
-    reports = {(u, 1): (4, report(u, 1, 4)) for u in units[:6]}
-    waiting = {"status": "degraded", "database": "locked", "reports": "queued"}
-    holder = psycopg2.connect(postgres.conninfo + " application_name=sua-bang")
-    with holder.cursor() as c:
-        c.execute("LOCK TABLE baocao.report IN ACCESS EXCLUSIVE MODE")
-    answers = queue(daemon, reports)
-    wait_for(lambda: daemon.get("/readyz") == (200, waiting))
-    assert metric(daemon, "database_locked") == 1
-    holder.close()
-    wait_drained(daemon)
-    daemon.wait_ready()
-    check_drained(postgres, reports, answers)
-    told = wait_for(lambda: (lines := re.findall(r"database: (.*)", daemon.log()[start:]))[-1] == "ready" and lines)
-    assert not any(line.startswith("away") for line in told), told
+    def look(daemon, *_):
+        assert metric(daemon, "database_locked") == 1
+
+    _, told = hold_up(make_daemon, postgres, "sua-bang", "LOCK TABLE baocao.report IN ACCESS EXCLUSIVE MODE", look)
     assert re.fullmatch(r"it answers, but another session holds a lock on what reports are written to \(sua-bang, server process"
                         r" \d+, for \d+ s\); reports are queued in the spool", told[-2]), told
 
